@@ -1,0 +1,1 @@
+"""Tests of the merchant's side, the pretend provider and the house itself."""
