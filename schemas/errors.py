@@ -1,0 +1,291 @@
+"""Everything that can go wrong, as one tree; a class docstring is its page in `mitbatch explain CODE`.
+
+* MitbatchError
+  * UsageRefused (2)
+  * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing
+  * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerUnfit
+  * AnotherRunActive (21): LeaseLost, LeaseWanted
+  * Stopped: Interrupted (130), Terminated (143)
+  * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiLoginRefused,
+    OrdersUnreachable, LedgerBusy
+  * AnswerUnreadable (10)
+  * InternalError (70): IllegalTransition, TransitionLost, EvidenceChanged
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the shell is told. 0 means clean and nothing else; 1 never happens; treat an unknown code as failure."""
+
+    CLEAN = 0
+    USAGE = 2
+    NEEDS_PERSON = 10
+    IN_DOUBT = 11
+    NOTHING_SENT = 20
+    ANOTHER_RUN = 21
+    REFUSED = 30
+    INTERNAL = 70
+    CONFIGURATION = 78
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+EXIT_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.CLEAN: "clean",
+    ExitCode.USAGE: "usage: the command line is wrong; nothing was done",
+    ExitCode.NEEDS_PERSON: "done; new or overdue items need a person",
+    ExitCode.IN_DOUBT: "done as far as possible; it is not known whether some orders were sent; they stay held",
+    ExitCode.NOTHING_SENT: "nothing was sent; safe to run again",
+    ExitCode.ANOTHER_RUN: "another run is active",
+    ExitCode.REFUSED: "refused by a safety check (host key, environment, ledger identity), or: must not charge",
+    ExitCode.INTERNAL: "internal error; the ledger is consistent, safe to run again",
+    ExitCode.CONFIGURATION: "the settings or the machine are not fit; nothing was sent",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C); safe to run again",
+    ExitCode.TERMINATED: "terminated (SIGTERM); safe to run again",
+}
+"""One sentence for each code, printed by `mitbatch help exit-codes` and by the last line of each run."""
+
+PRECEDENCE = (
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
+    ExitCode.INTERNAL,
+    ExitCode.CONFIGURATION,
+    ExitCode.REFUSED,
+    ExitCode.ANOTHER_RUN,
+    ExitCode.IN_DOUBT,
+    ExitCode.NEEDS_PERSON,
+    ExitCode.NOTHING_SENT,
+    ExitCode.CLEAN,
+)
+"""Which code wins when several hold. Usage errors end a command before anything else can happen."""
+
+
+class MitbatchError(Exception):
+    """Something that a person must be told, in four parts: what happened, how things stand, what to do next, where to look.
+
+    `what` names the order or file; `now` says whether anything was sent; `next_step` is a command that exists, or empty.
+    """
+
+    code = "MB-INTERNAL"
+    exit_code = ExitCode.INTERNAL
+    now = ""
+    next_step = ""
+
+    def __init__(self, what: str, *, now: str | None = None, next_step: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.now = self.now if now is None else now
+        self.next_step = self.next_step if next_step is None else next_step
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.now, self.next_step, f"[{self.code}]") if part)
+
+
+class UsageRefused(MitbatchError):
+    """The command line asks for something that does not exist or cannot be meant. Nothing was done."""
+
+    code = "MB-USAGE"
+    exit_code = ExitCode.USAGE
+
+
+class ConfigurationError(MitbatchError):
+    """The settings or the machine are not fit to run. Correct what the sentence names; nothing was sent."""
+
+    code = "MB-CONFIG"
+    exit_code = ExitCode.CONFIGURATION
+    now = "Nothing was sent."
+
+
+class UnknownSetting(ConfigurationError):
+    """The settings file has a key that nothing reads, probably misspelt. Use the name that the sentence proposes."""
+
+    code = "MB-CONFIG-UNKNOWN"
+
+
+class SecretMissing(ConfigurationError):
+    """A secret is neither in a file named by `<key>_file`, nor in the environment, nor in the keyring. Put it in one."""
+
+    code = "MB-SECRET-MISSING"
+
+
+class SecretExposed(ConfigurationError):
+    """A secret can be read by others, or stands in the settings file itself. Move it to a file of mode 0600 (chmod 600)."""
+
+    code = "MB-SECRET-EXPOSED"
+
+
+class PathMissing(ConfigurationError):
+    """A file or folder that the settings name is not there or cannot be used. Create it, or correct the path."""
+
+    code = "MB-CONFIG-PATH"
+
+
+class SafetyRefusal(MitbatchError):
+    """Going on could mix environments or talk to the wrong server. Find out why before anything else; nothing was sent."""
+
+    code = "MB-REFUSED"
+    exit_code = ExitCode.REFUSED
+    now = "Nothing was sent."
+
+
+class HostKeyChanged(SafetyRefusal):
+    """The SFTP server showed another host key than the one on file: a new key, another server, or somebody between.
+
+    Ask the provider, over another channel, for the new key's fingerprint. Nothing is sent until known_hosts and the
+    ledger agree on the key that the server shows.
+    """
+
+    code = "MB-SFTP-HOSTKEY"
+
+
+class IdentityChanged(SafetyRefusal):
+    """The ledger belongs to another environment, API URL, merchant id or SFTP host key than the settings name.
+
+    Go back to the settings that this ledger was made with; for another merchant account or environment use another
+    data_dir, so that two environments never mix.
+    """
+
+    code = "MB-LEDGER-IDENTITY"
+
+
+class LedgerUnfit(SafetyRefusal):
+    """The ledger cannot be trusted or is of another version: damaged, on a newer schema, or without full synchronisation."""
+
+    code = "MB-LEDGER-UNFIT"
+
+
+class AnotherRunActive(MitbatchError):
+    """Another run holds the lease. Wait until it has ended; `mitbatch status` shows it. Nothing was done by this one."""
+
+    code = "MB-LEASE-HELD"
+    exit_code = ExitCode.ANOTHER_RUN
+
+
+class LeaseLost(AnotherRunActive):
+    """This run was paused for longer than its lease, and another run took over. It stopped before changing anything more."""
+
+    code = "MB-LEASE-LOST"
+
+
+class LeaseWanted(AnotherRunActive):
+    """A nightly or rerun waits for this lesser run, which stopped at its step; the waiting run goes on with the rest."""
+
+    code = "MB-LEASE-WANTED"
+
+
+class Stopped(MitbatchError):
+    """Somebody asked this run to stop; it finished the step in hand. Running again goes on where it stopped."""
+
+    code = "MB-STOPPED"
+    exit_code = ExitCode.INTERRUPTED
+    next_step = "Run the same command again: it goes on where this one stopped."
+
+
+class Interrupted(Stopped):
+    """Ctrl-C: the step in hand was finished. Running again goes on where it stopped."""
+
+    code = "MB-INTERRUPTED"
+
+
+class Terminated(Stopped):
+    """SIGTERM: the step in hand was finished. Running again goes on where it stopped."""
+
+    code = "MB-TERMINATED"
+    exit_code = ExitCode.TERMINATED
+
+
+class NothingSent(MitbatchError):
+    """Something outside could not be reached or said no. Orders keep their holds; running again is safe."""
+
+    code = "MB-NOTHING-SENT"
+    exit_code = ExitCode.NOTHING_SENT
+
+
+class SftpUnreachable(NothingSent):
+    """No connection to the SFTP server came about. Check host, port, network and the provider's allow-list."""
+
+    code = "MB-SFTP-UNREACHABLE"
+
+
+class SftpLoginRefused(NothingSent):
+    """The SFTP server refused our user name or key. Check `sftp.username` and `sftp.private_key`; ask the provider."""
+
+    code = "MB-SFTP-LOGIN"
+
+
+class SftpRefused(NothingSent):
+    """The SFTP server answered no to one step: rights, space, or a name that is taken. The sentence names the step.
+
+    `absent` says that its answer was: there is no such file.
+    """
+
+    code = "MB-SFTP-REFUSED"
+
+    def __init__(self, what: str, *, absent: bool = False) -> None:
+        super().__init__(what)
+        self.absent = absent
+
+
+class SftpLost(NothingSent):
+    """The connection to the SFTP server broke, or a step took longer than `sftp.deadline_seconds`."""
+
+    code = "MB-SFTP-LOST"
+
+
+class ApiUnreachable(NothingSent):
+    """The provider's API did not answer. Check `provider.api_url` and the network; running again is safe."""
+
+    code = "MB-API-UNREACHABLE"
+
+
+class ApiLoginRefused(NothingSent):
+    """The provider's API refused our credentials. Check the app key and the app secret of this environment."""
+
+    code = "MB-API-LOGIN"
+
+
+class OrdersUnreachable(NothingSent):
+    """The order system's database did not do what was asked. Holds are unchanged; check `orders.url` and the rights."""
+
+    code = "MB-ORDERS-UNREACHABLE"
+
+
+class LedgerBusy(NothingSent):
+    """The ledger's database did not answer or stayed locked. Nothing of that step was written; running again is safe."""
+
+    code = "MB-LEDGER-BUSY"
+
+
+class AnswerUnreadable(MitbatchError):
+    """An answer of the provider was not what the contract says: too big, not strict JSON, or without what is needed.
+
+    It is stored as evidence and set aside; nothing changed. Send it to the provider and ask.
+    """
+
+    code = "MB-ANSWER-UNREADABLE"
+    exit_code = ExitCode.NEEDS_PERSON
+
+
+class InternalError(MitbatchError):
+    """A mistake in this program. The ledger is consistent; running again is safe. Report it with the run id."""
+
+    code = "MB-INTERNAL"
+
+
+class IllegalTransition(InternalError):
+    """A move between two states that no rule allows was asked for, and refused."""
+
+    code = "MB-STATE-EDGE"
+
+
+class TransitionLost(InternalError):
+    """An order was no longer in the state that a move started from; nothing was written."""
+
+    code = "MB-STATE-MOVED"
+
+
+class EvidenceChanged(InternalError):
+    """Rows of a batch no longer render to the bytes whose digest was recorded before the first attempt; it was not sent."""
+
+    code = "MB-ROWS-CHANGED"

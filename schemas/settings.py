@@ -1,0 +1,244 @@
+"""The settings of one merchant: what each key means, its default, and what is refused. The README lists them all."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from schemas.order import INTEGER_COLUMNS, OPTIONAL_COLUMNS, READ_COLUMNS, RETRY_COLUMN, WRITTEN_COLUMNS
+
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$"
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProviderSettings(_Section):
+    """Who we are at the provider (CONTRACT 1). Secrets come from files, the environment, or the keyring."""
+
+    mid: str
+    api_url: str = ""
+    mit_mode: Literal["managed"] = "managed"
+    expiry_days: int = Field(default=21, ge=1, le=60)
+    insist_on_short_expiry: bool = False
+    profile: str = "flexfactor"
+    app_key: SecretStr | None = None
+    app_secret: SecretStr | None = None
+    app_key_file: Path | None = None
+    app_secret_file: Path | None = None
+
+    @field_validator("mid")
+    @classmethod
+    def _guid(cls, value: str) -> str:
+        try:
+            return str(UUID(value))
+        except ValueError as error:
+            raise ValueError("must be the GUID that the provider gave you") from error
+
+    @model_validator(mode="after")
+    def _two_weeks(self) -> Self:
+        if self.expiry_days < 14 and not self.insist_on_short_expiry:
+            raise ValueError(
+                "expiry_days is under the provider's minimum of 14 (CONTRACT 7.1); set insist_on_short_expiry if meant"
+            )
+        return self
+
+
+class SftpSettings(_Section):
+    """How to reach the provider's SFTP server (CONTRACT 6). The host key is pinned by the known_hosts file."""
+
+    host: str
+    port: int = Field(default=22, ge=1, le=65535)
+    username: str
+    private_key: Path
+    known_hosts: Path
+    inbound: str = "inbound"
+    outbound: str = "outbound"
+    transports: int = Field(default=2, ge=1, le=16)
+    channels: int = Field(default=4, ge=1, le=16)
+    deadline_seconds: float = Field(default=120, gt=0)
+
+
+class ChannelSettings(_Section):
+    """By which way records travel, and in which format of CONTRACT 6.4."""
+
+    evaluate: Literal["sftp"] = "sftp"
+    transmit: Literal["sftp", "off"] = "sftp"
+    evaluate_format: Literal["json", "csv"] = "json"
+    transmit_format: Literal["csv", "json"] = "csv"
+    max_rows_per_file: int = Field(default=2000, ge=1, le=2000)
+
+
+class LedgerSettings(_Section):
+    """Where the ledger lives: `sqlite:///` and a path, or `postgresql+psycopg://`."""
+
+    url: str = "sqlite:///var/ledger.db"
+
+
+class OrdersSettings(_Section):
+    """The order tracking system: its database, its table, and its column names where they differ from ours."""
+
+    url: str
+    table: str = Field(default="orders", pattern=_IDENTIFIER)
+    admin_url: str = ""
+    columns: dict[str, Annotated[str, Field(pattern=_IDENTIFIER)]] = Field(default_factory=dict)
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, value: dict[str, str]) -> dict[str, str]:
+        known = {*READ_COLUMNS, *OPTIONAL_COLUMNS, *WRITTEN_COLUMNS, RETRY_COLUMN, *INTEGER_COLUMNS}
+        if unknown := sorted(set(value) - known):
+            raise ValueError(f"no column of ours is called {', '.join(unknown)}")
+        return value
+
+
+class SwitchSettings(_Section):
+    """Which kinds of order are sent; outcomes are collected either way."""
+
+    mit: bool = True
+    cit_website: bool = False
+    cit_call_center: bool = False
+
+
+class SiteSettings(_Section):
+    """One site with its descriptor at the provider (CONTRACT 16)."""
+
+    name: str = Field(min_length=1)
+    site_id: str
+    site_url: str = ""
+    descriptor: str = ""
+    enabled: bool = True
+
+    @field_validator("site_id")
+    @classmethod
+    def _guid(cls, value: str) -> str:
+        try:
+            return str(UUID(value))
+        except ValueError as error:
+            raise ValueError("must be the GUID that the provider gave this site") from error
+
+
+class GateSettings(_Section):
+    """What may be handed over. Ages are hours, amounts minor units of each currency."""
+
+    max_decline_age_hours: int = Field(default=24, ge=1, le=168)
+    network_rules: bool = True
+    max_attempts_30d: int = Field(default=15, ge=1)
+    currencies: tuple[Currency, ...] = ("USD",)
+    min_amount_minor: int = Field(default=1, ge=1)
+    max_amount_minor: int = Field(default=10_000_000, ge=1)
+    send_expired_cards: bool = True
+    pan_exempt: tuple[str, ...] = ()
+
+    @field_validator("pan_exempt")
+    @classmethod
+    def _id_columns_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not (name.endswith("_id") and name in {*READ_COLUMNS, *OPTIONAL_COLUMNS}):
+                raise ValueError(f"{name} is not an id column of ours")
+        return value
+
+
+class OutcomeSettings(_Section):
+    """How long to wait for answers, and how often to ask."""
+
+    ingest_window_seconds: int = Field(default=3600, ge=0)
+    min_poll_interval_seconds: int = Field(default=300, ge=0)
+    acknowledgement_wait_seconds: float = Field(default=60, ge=0)
+    expiry_grace_seconds: int = Field(default=86400, ge=0)
+
+
+class WritebackSettings(_Section):
+    """What the order row shows when the provider gave up: the hold is released, or kept."""
+
+    on_not_recovered: Literal["release", "keep"] = "release"
+
+
+class ScheduleSettings(_Section):
+    """The merchant's time zone: a business date is a calendar date there."""
+
+    timezone: str = "America/New_York"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError) as error:
+            raise ValueError("is not a time zone of the IANA database, such as America/New_York") from error
+        return value
+
+
+class AuditSettings(_Section):
+    """How finance's CSV is written: both marks are chosen together."""
+
+    delimiter: Literal[",", ";"] = ","
+    decimal: Literal[".", ","] = "."
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.delimiter == self.decimal:
+            raise ValueError("delimiter and decimal are the same mark; use ';' with ','")
+        return self
+
+
+class LeaseSettings(_Section):
+    """How long a run of another machine keeps the lease without a sign of life, and how long a nightly waits for it."""
+
+    seconds: int = Field(default=900, ge=1)
+    wait_seconds: float = Field(default=600, ge=0)
+
+
+class ReviewSettings(_Section):
+    """By when a person should have looked at an item, in business days."""
+
+    due_business_days: int = Field(default=3, ge=0)
+
+
+class Settings(_Section):
+    """Everything that one merchant sets. Paths are absolute once loaded; see `jobs.settings_file` for where they come from."""
+
+    environment: Literal["sandbox", "production"]
+    data_dir: Path = Path("var")
+    progress_interval_seconds: float = Field(default=300, gt=0)
+    provider: ProviderSettings
+    sftp: SftpSettings
+    channels: ChannelSettings = ChannelSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    orders: OrdersSettings
+    switches: SwitchSettings = SwitchSettings()
+    sites: tuple[SiteSettings, ...] = Field(min_length=1)
+    gate: GateSettings = GateSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
+    writeback: WritebackSettings = WritebackSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    audit: AuditSettings = AuditSettings()
+    lease: LeaseSettings = LeaseSettings()
+    review: ReviewSettings = ReviewSettings()
+
+    @model_validator(mode="after")
+    def _one_name_per_site(self) -> Self:
+        names = [site.name for site in self.sites]
+        if len(set(names)) != len(names):
+            raise ValueError("two sites have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _no_plain_http(self) -> Self:
+        parts = urlsplit(self.provider.api_url)
+        if not self.provider.api_url:
+            return self
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("provider.api_url must be a full URL such as https://api.example/v1/")
+        loopback = parts.hostname in _LOOPBACK_HOSTS
+        if self.environment == "production" and (parts.scheme == "http" or loopback):
+            raise ValueError("provider.api_url must be https and not loopback in production")
+        if parts.scheme == "http" and not loopback:
+            raise ValueError("provider.api_url may be plain http only for a loopback address in the sandbox environment")
+        return self

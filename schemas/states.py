@@ -1,0 +1,132 @@
+"""The states that an order can be in on our side, what each means for the merchant, and the only ways between them."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an order stands: exactly one at any time; STATE_TEXTS says what each means (the provider's words: CONTRACT 14)."""
+
+    CLAIMED = "claimed"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+    SENDING = "sending"
+    IN_DOUBT = "in_doubt"
+    PENDING = "pending"
+    CAPTURE_REQUIRED = "capture_required"
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    REVIEW = "review"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    CHARGEBACK = "chargeback"
+
+
+STATE_TEXTS: dict[State, str] = {
+    State.CLAIMED: "chosen by this ledger; the hold may not be placed yet, so the hold decides about in-house retries",
+    State.HELD: "the order system confirms our hold; nothing has been sent; in-house retries are blocked",
+    State.WITHDRAWN: "the hold could not be placed, or was taken back before sending; in-house retries are free",
+    State.SENDING: "the intent to send is recorded; bytes may be leaving; in-house retries are blocked",
+    State.IN_DOUBT: "it may or may not have been sent; it stays held and is settled by asking, never by sending again",
+    State.PENDING: "the provider has it and works on it until its expiry; in-house retries are blocked",
+    State.CAPTURE_REQUIRED: "authorised at the provider, waits for capture or cancel; in-house retries are blocked",
+    State.COMPLETED: "recovered: the provider says so for the same order and amount; nobody charges it again",
+    State.DECLINED: "the provider gave up; in-house retries are released",
+    State.EXPIRED: "not recovered by its expiry; in-house retries are released",
+    State.CANCELLED: "the provider was told to stop, and did; in-house retries are released",
+    State.REJECTED: "the provider refused the row or the file, no rescue started; in-house retries are released",
+    State.REVIEW: "contradictory: a person decides; in-house retries are blocked",
+    State.PARTIALLY_REFUNDED: "recovered, and a part was given back; nobody charges it again",
+    State.REFUNDED: "recovered and given back; nobody charges it again",
+    State.CHARGEBACK: "recovered and disputed by the cardholder; nobody charges it again",
+}
+"""What each state means for people, and whether in-house retries may take the order."""
+
+OPEN = (
+    State.CLAIMED,
+    State.HELD,
+    State.SENDING,
+    State.IN_DOUBT,
+    State.PENDING,
+    State.CAPTURE_REQUIRED,
+    State.REVIEW,
+)
+"""States of an order that is, or may be, at the provider (or is about to be): it stays inside the books' closing line."""
+
+RELEASED = (State.WITHDRAWN, State.REJECTED, State.DECLINED, State.EXPIRED, State.CANCELLED)
+"""States after which the merchant's own retry may take the order again."""
+
+NEVER_AGAIN = (State.COMPLETED, State.PARTIALLY_REFUNDED, State.REFUNDED, State.CHARGEBACK)
+"""States after which nobody charges the order again."""
+
+CLAIMABLE_AGAIN = (State.WITHDRAWN, State.REJECTED)
+"""The only states after which the same order id may be claimed once more: no rescue ever started for it."""
+
+NOT_RECOVERED = (State.DECLINED, State.EXPIRED, State.CANCELLED)
+"""The provider's final answers that brought no money."""
+
+TERMINAL = RELEASED + NEVER_AGAIN
+
+_FINAL_ANSWERS = (State.COMPLETED, *NOT_RECOVERED)
+
+EDGES: dict[State, tuple[State, ...]] = {
+    State.CLAIMED: (State.HELD, State.WITHDRAWN),
+    State.HELD: (State.SENDING, State.WITHDRAWN),
+    State.SENDING: (State.IN_DOUBT, State.PENDING, State.REJECTED, State.REVIEW),
+    State.IN_DOUBT: (State.SENDING, State.PENDING, State.REJECTED, State.REVIEW),
+    State.PENDING: (State.CAPTURE_REQUIRED, *_FINAL_ANSWERS, State.REVIEW, State.REFUNDED, State.CHARGEBACK),
+    State.CAPTURE_REQUIRED: (*_FINAL_ANSWERS, State.REVIEW),
+    State.COMPLETED: (State.PARTIALLY_REFUNDED, State.REFUNDED, State.CHARGEBACK, State.REVIEW),
+    State.DECLINED: (State.REVIEW,),
+    State.EXPIRED: (State.REVIEW,),
+    State.CANCELLED: (State.REVIEW,),
+    State.REJECTED: (State.REVIEW,),
+    State.WITHDRAWN: (),
+    State.REVIEW: (State.PENDING, *_FINAL_ANSWERS, State.REJECTED, State.REFUNDED, State.CHARGEBACK),
+    State.PARTIALLY_REFUNDED: (State.REFUNDED, State.CHARGEBACK, State.REVIEW),
+    State.REFUNDED: (State.CHARGEBACK, State.REVIEW),
+    State.CHARGEBACK: (State.REVIEW,),
+}
+"""Every permitted move. Anything else is an error that names both states."""
+
+
+class BatchStep(StrEnum):
+    """How far a batch file has got on its way to the provider (CONTRACT 6.4: written as .part, then renamed)."""
+
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    PART_VERIFIED = "part_verified"  # the part is whole on the server; from here on a rename may be asked for
+    IN_DOUBT = "in_doubt"
+    DELIVERED = "delivered"  # the rename happened
+    ACKNOWLEDGED = "acknowledged"  # the provider answered for this file
+    REFUSED = "refused"  # the provider refused the whole file
+    EMPTY = "empty"  # every order of it was withdrawn before anything was sent
+
+
+BATCH_EDGES: dict[BatchStep, tuple[BatchStep, ...]] = {
+    BatchStep.CLAIMED: (BatchStep.SENDING, BatchStep.EMPTY),
+    BatchStep.SENDING: (BatchStep.PART_VERIFIED,),
+    BatchStep.PART_VERIFIED: (
+        BatchStep.DELIVERED,
+        BatchStep.IN_DOUBT,
+        BatchStep.SENDING,
+        BatchStep.ACKNOWLEDGED,
+        BatchStep.REFUSED,
+    ),
+    BatchStep.IN_DOUBT: (
+        BatchStep.DELIVERED,
+        BatchStep.PART_VERIFIED,
+        BatchStep.ACKNOWLEDGED,
+        BatchStep.REFUSED,
+    ),
+    BatchStep.DELIVERED: (BatchStep.ACKNOWLEDGED, BatchStep.REFUSED),
+    BatchStep.ACKNOWLEDGED: (),
+    BatchStep.REFUSED: (),
+    BatchStep.EMPTY: (),
+}
+"""Every permitted step of a batch file. PART_VERIFIED -> SENDING needs the part in hand: proof that no rename happened."""
+
+UNSENT_STEPS = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
+"""Steps at which a batch still has something to be done for its delivery."""
