@@ -1,0 +1,112 @@
+"""Find card numbers where none may be, so that they are refused at the door and never written anywhere.
+
+A card number is 13 to 19 digits with single spaces or dashes between them, in a known issuer's range and of its length
+(ISO/IEC 7812), with a correct Luhn digit. Letters end a run of digits. A long numeric order id is rarely taken for one.
+"""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+
+_SHORTEST, _LONGEST = 13, 19
+_RUN = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
+_GUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
+_LONG = frozenset(range(16, 20))
+
+_ISSUERS: tuple[tuple[str, str, str, frozenset[int]], ...] = (
+    ("visa", "4", "4", frozenset({13, 16, 19})),
+    ("mastercard", "51", "55", frozenset({16})),
+    ("mastercard", "2221", "2720", frozenset({16})),
+    ("amex", "34", "34", frozenset({15})),
+    ("amex", "37", "37", frozenset({15})),
+    ("discover", "6011", "6011", _LONG),
+    ("discover", "644", "649", _LONG),
+    ("discover", "65", "65", _LONG),
+    ("diners", "300", "305", frozenset({14}) | _LONG),
+    ("diners", "3095", "3095", frozenset({14}) | _LONG),
+    ("diners", "36", "36", frozenset({14}) | _LONG),
+    ("diners", "38", "39", frozenset({14}) | _LONG),
+    ("jcb", "3528", "3589", _LONG),
+    ("mir", "2200", "2204", _LONG),
+    ("unionpay", "62", "62", _LONG),
+    ("unionpay", "81", "81", _LONG),
+    ("rupay", "60", "60", frozenset({16})),
+    ("rupay", "82", "82", frozenset({16})),
+    ("rupay", "508", "508", frozenset({16})),
+    ("maestro", "5018", "5020", frozenset(range(13, 20))),
+    ("maestro", "5038", "5038", frozenset(range(13, 20))),
+    ("maestro", "5893", "5893", frozenset(range(13, 20))),
+    ("maestro", "6304", "6304", frozenset(range(13, 20))),
+    ("maestro", "6759", "6759", frozenset(range(13, 20))),
+    ("maestro", "6761", "6763", frozenset(range(13, 20))),
+    ("verve", "506099", "506198", frozenset({16, 18, 19})),
+    ("troy", "9792", "9792", frozenset({16})),
+)
+
+
+def has_card_number(text: str) -> bool:
+    """Whether a card number stands anywhere in a text. Digits of every script count; GUIDs are not looked into.
+
+    Where a run of digits is broken into groups, every stretch of whole groups is tried, so that a date or a security code
+    beside the number does not hide it. A run without breaks is one number: nothing is cut out of a 40-digit order id.
+    """
+    if len(text) < _SHORTEST:
+        return False
+    plain = text if text.isascii() else "".join(_plain(character) for character in text)
+    found = _RUN.search(plain)
+    if found is None:
+        return False
+    return any(_is_card_number(number) for run in _RUN.findall(_GUID.sub("x", plain)) for number in _stretches(run))
+
+
+def offending_columns(cells: Mapping[str, str], exempt: Collection[str]) -> tuple[str, ...]:
+    """The columns of a row in which a card number stands, without those that the merchant vouches for."""
+    return tuple(column for column, text in cells.items() if column not in exempt and has_card_number(text))
+
+
+def scrubbed_id(order_id: str, key: bytes) -> str:
+    """The name under which a refused row is recorded: `pan:` and 8 hex digits of a keyed hash (HMAC-SHA256) of its order id."""
+    digest = hmac.new(key, order_id.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return f"pan:{digest.hexdigest()[:8]}"
+
+
+def brand_of(digits: str) -> str:
+    """The brand whose range the first digits of a card lie in, such as `visa`; empty when no range has them."""
+    return next((brand for brand, first, last, _ in _ISSUERS if first <= digits[: len(first)] <= last), "")
+
+
+def _plain(character: str) -> str:
+    """A character as ASCII sees it: any digit as 0 to 9, any space or dash as one, invisible marks as nothing."""
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    category = unicodedata.category(character)
+    return {"Zs": " ", "Pd": "-", "Cf": ""}.get(category, "-" if character == "\u2212" else character)
+
+
+def _stretches(run: str) -> Iterator[str]:
+    groups = re.split("[ -]", run)
+    for start in range(len(groups)):
+        number = ""
+        for group in groups[start:]:
+            number += group
+            if len(number) > _LONGEST:
+                break
+            if len(number) >= _SHORTEST:
+                yield number
+
+
+def _is_card_number(number: str) -> bool:
+    length = len(number)
+    in_range = any(first <= number[: len(first)] <= last and length in lengths for _, first, last, lengths in _ISSUERS)
+    return in_range and _luhn(number)
+
+
+def _luhn(number: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(number)):
+        value = int(digit) * (1 + place % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

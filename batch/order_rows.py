@@ -1,0 +1,145 @@
+"""Read a row of the orders table strictly: an order that may travel, or the columns that are malformed."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from batch.pace import utc_text
+from schemas.order import OPTIONAL_COLUMNS, READ_COLUMNS, Order, OrderRow, Origin
+
+Kind = Literal["evaluate", "transmit"]
+
+MAX_ID_LENGTH = 255
+MAX_TEXT_LENGTH = 4096
+
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,18}")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(?:Z|\+00:00)?")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_YES_NO = {"": False, "0": False, "false": False, "no": False, "f": False, "n": False} | {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "t": True,
+    "y": True,
+}
+
+_SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
+    "origin": (re.compile("|".join(Origin)), "must be recurring, website or call_center"),
+    "amount_minor": (_AMOUNT, "must be a whole number of minor units, without a decimal mark"),
+    "currency": (re.compile(r"[A-Z]{3}"), "must be three capital letters (ISO 4217)"),
+    "charged_at": (_TIME, "must be a UTC time such as 2026-11-23T06:30:01Z"),
+    "country": (re.compile(r"(?:[A-Z]{2})?"), "must be two capital letters (ISO 3166)"),
+    "attempts_30d": (re.compile(r"[0-9]{0,9}"), "must be a whole number, 0 or more"),
+    "card_bin": (re.compile(r"(?:[0-9]{6}(?:[0-9]{2})?)?"), "must be the first 6 or 8 digits of the card"),
+    "card_last4": (re.compile(r"(?:[0-9]{4})?"), "must be the last 4 digits of the card"),
+    "exp_month": (re.compile(r"(?:0?[1-9]|1[0-2])?"), "must be 1 to 12"),
+    "exp_year": (re.compile(r"(?:[0-9]{4})?"), "must have 4 digits"),
+    "opted_out": (re.compile("|".join(_YES_NO), re.IGNORECASE | re.ASCII), "must be true or false"),
+}
+_ALWAYS = ("order_id", "site", "origin", "amount_minor", "currency", "charged_at")
+_FOR_RESCUE = ("response_code", "response_code_source", "country", "address_line1", "city", "zipcode")
+_FOR_SUBSCRIPTION = ("subscription_id", "subscription_interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A row that cannot travel: its faulty columns, and one sentence that repeats nothing of what stands in them."""
+
+    columns: tuple[str, ...]
+    sentence: str
+
+
+def read_order(row: OrderRow, *, kind: Kind = "evaluate") -> Order | Malformed:
+    """The order in a row, or what is wrong with it. `evaluate` also needs what CONTRACT 7 requires of a declined charge.
+
+    Texts stay byte for byte; `charged_at` becomes UTC with whole seconds and Z. An empty payment token is not malformed.
+    """
+    cells = {column: row.cells.get(column, "") for column in (*READ_COLUMNS, *OPTIONAL_COLUMNS)}
+    faults = dict.fromkeys(row.unreadable, "is of a kind that no text can stand for without loss")
+    for column, text in cells.items():
+        if column not in faults and (fault := _fault(column, text)):
+            faults[column] = fault
+    for column in _required(cells, kind):
+        if not cells[column].strip() and column not in faults:
+            faults[column] = "is missing"
+    if kind == "evaluate" and not all(billing_name(cells["first_name"], cells["last_name"], cells["holder_name"])):
+        faults.setdefault("last_name", "is missing, and first_name and holder_name do not make up for it")
+    if not faults:
+        faults = _impossible_time(cells["charged_at"])
+    if faults:
+        return Malformed(tuple(faults), "; ".join(f"{column} {fault}" for column, fault in faults.items()))
+    return _order(cells)
+
+
+def billing_name(first_name: str, last_name: str, holder_name: str) -> tuple[str, str]:
+    """First and last name for the bill (CONTRACT 7.1): the row's own, else the holder's name, parted at its last space."""
+    if first_name.strip() and last_name.strip():
+        return first_name, last_name
+    first, _, last = holder_name.strip().rpartition(" ")
+    return (first, last) if first.strip() and last else ("", "")
+
+
+def charged_time(order_or_text: Order | str) -> datetime:
+    """When an order was charged, in UTC with whole seconds. A text without a zone is UTC.
+
+    Taken are ISO 8601 with T or a space, with or without a fraction, ending in Z, in +00:00 or in nothing. Raises
+    ValueError for anything else.
+    """
+    text = order_or_text.charged_at if isinstance(order_or_text, Order) else order_or_text
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("the time is not UTC as ISO 8601")
+    return datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=UTC)
+
+
+def amount_of(text: str) -> int | None:
+    """Minor units from a cell, or nothing where no whole number stands (a float's text, a blank, too many digits)."""
+    return int(text) if _AMOUNT.fullmatch(text) else None
+
+
+def storable(text: str) -> str:
+    """A cell as it can be recorded when the row is refused: NUL and half surrogates spelt out, cut at 4,096 characters."""
+    return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:MAX_TEXT_LENGTH])
+
+
+def _required(cells: dict[str, str], kind: Kind) -> tuple[str, ...]:
+    required = _ALWAYS + (_FOR_RESCUE if kind == "evaluate" else ())
+    return required + (_FOR_SUBSCRIPTION if cells["origin"] == Origin.RECURRING else ())
+
+
+def _fault(column: str, text: str) -> str:
+    """What is wrong with one cell, or nothing. Emptiness is judged elsewhere."""
+    limit = MAX_ID_LENGTH if column == "order_id" else MAX_TEXT_LENGTH
+    if len(text) > limit:
+        return f"is longer than {limit:,} characters"
+    if _UNSTORABLE.search(text):
+        return "has a NUL or half a surrogate pair"
+    shape, sentence = _SHAPES.get(column, (None, ""))
+    return sentence if shape and text and not shape.fullmatch(text) else ""
+
+
+def _impossible_time(text: str) -> dict[str, str]:
+    try:
+        charged_time(text)
+    except ValueError:
+        return {"charged_at": "names a time that does not exist"}
+    return {}
+
+
+def _order(cells: dict[str, str]) -> Order:
+    month, year = cells["exp_month"], cells["exp_year"]
+    texts = {column: text for column, text in cells.items() if column not in _CONVERTED}
+    return Order(
+        origin=Origin(cells["origin"]),
+        amount_minor=int(cells["amount_minor"]),
+        charged_at=utc_text(charged_time(cells["charged_at"])),
+        attempts_30d=int(cells["attempts_30d"] or 0),
+        exp_month=int(month) if month else None,
+        exp_year=int(year) if year else None,
+        opted_out=_YES_NO[cells["opted_out"].lower()],
+        **texts,
+    )
+
+
+_CONVERTED = frozenset({"origin", "amount_minor", "charged_at", "attempts_30d", "exp_month", "exp_year", "opted_out"})
