@@ -1,0 +1,202 @@
+"""The folder that finance opens: each business date's files, written whole, renamed into place, and left alone if unchanged."""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from batch.audit_csv import BYTE_ORDER_MARK, Cell, Marks, RowRenderer
+from batch.audit_manifest import FileFigures
+from schemas.audit_columns import SIGNED_COLUMNS
+
+MANIFEST = "manifest.json"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_BLOCK = 1 << 20
+
+
+class AuditFolder:
+    """The audit folder of one merchant account: one folder per business date. A part is as many rows as a sheet can hold."""
+
+    def __init__(self, root: Path, *, part_rows: int = 1_000_000) -> None:
+        self.root = root
+        self.part_rows = part_rows
+
+    def dates(self) -> list[str]:
+        """Business dates that have a manifest, oldest first."""
+        if not self.root.is_dir():
+            return []
+        return sorted(path.name for path in self.root.iterdir() if _DATE.match(path.name) and (path / MANIFEST).is_file())
+
+    def previous_manifest(self, business_date: str) -> str:
+        """SHA-256 of the manifest of the latest earlier date that has one; empty if there is none."""
+        earlier = [date for date in self.dates() if date < business_date]
+        return _file_digest(self.root / earlier[-1] / MANIFEST) if earlier else ""
+
+    @contextmanager
+    def day(self, business_date: str, marks: Marks) -> Iterator["DayFolder"]:
+        """Lend a date's folder. Nothing in it changes before `publish`; what was not published by the end is dropped."""
+        folder = DayFolder(self.root / business_date, marks, self.part_rows)
+        try:
+            yield folder
+        finally:
+            folder.drop()
+
+
+class DayFolder:
+    """One business date's folder while it is being written. Files are written beside the old ones, under names with a dot."""
+
+    def __init__(self, path: Path, marks: Marks, part_rows: int) -> None:
+        self.path = path
+        self._marks = marks
+        self._part_rows = part_rows
+        self._drafts: dict[str, _Draft] = {}
+        self._tables: list[Table] = []
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+
+    def table(self, name: str, columns: Sequence[str]) -> "Table":
+        """Begin a CSV file. Rows are added to it in the order in which they shall stand."""
+        table = Table(name, RowRenderer(columns, self._marks), self._part_rows, self._draft)
+        self._tables.append(table)
+        return table
+
+    def text(self, name: str, content: bytes) -> FileFigures:
+        """Write a file that is no table."""
+        draft = self._draft(name)
+        draft.write(content)
+        return FileFigures(name, 0, draft.close(), {}, {}, 0)
+
+    def tables(self) -> list[FileFigures]:
+        """End all tables; what the manifest says of each of their files."""
+        return [figures for table in self._tables for figures in table.end()]
+
+    def publish(self) -> None:
+        """Put every file that differs from what is there in its place, the manifest last; take away parts of an older shape."""
+        for draft in sorted(self._drafts.values(), key=lambda draft: draft.final.name == MANIFEST):
+            if draft.final.name == MANIFEST:
+                self._remove_stale()
+            draft.publish()
+        _sync_folder(self.path)
+
+    def drop(self) -> None:
+        """Remove what was begun and not published."""
+        for draft in self._drafts.values():
+            draft.drop()
+
+    def _draft(self, name: str) -> "_Draft":
+        self._drafts[name] = _Draft(self.path / f".{name}.new", self.path / name)
+        return self._drafts[name]
+
+    def _remove_stale(self) -> None:
+        kept = {name for draft in self._drafts.values() for name in (draft.final.name, draft.path.name)}
+        names = "|".join(re.escape(table.name) for table in self._tables)
+        ours = re.compile(rf"({names})(\.[0-9]{{4,}})?\.csv\Z|\.({names})\.[0-9]{{4,}}\.csv\.new\Z")
+        for path in self.path.iterdir():
+            if ours.match(path.name) and path.name not in kept:
+                path.unlink()
+
+
+class Table:
+    """One CSV file, in parts when it is long. It adds up what the manifest says while rows pass by."""
+
+    def __init__(self, name: str, renderer: RowRenderer, part_rows: int, draft: Callable[[str], "_Draft"]) -> None:
+        self.name = name
+        self.rows = 0
+        self._renderer = renderer
+        self._part_rows = part_rows
+        self._new_draft = draft
+        self._parts: list[_Part] = []
+        self._begin_part()
+
+    def add(self, row: Mapping[str, Cell]) -> None:
+        """Write one row."""
+        if self._parts[-1].rows == self._part_rows:
+            self._begin_part()
+        rendered = self._renderer.render(row)
+        self._parts[-1].add(row, rendered.line.encode(), rendered.guarded_cells)
+        self.rows += 1
+
+    def end(self) -> list[FileFigures]:
+        """Close the parts; a file of one part loses its number."""
+        if len(self._parts) == 1:
+            self._parts[0].draft.final = self._parts[0].draft.final.with_name(f"{self.name}.csv")
+        return [part.end() for part in self._parts]
+
+    def _begin_part(self) -> None:
+        draft = self._new_draft(f"{self.name}.{len(self._parts) + 1:04d}.csv")
+        draft.write((BYTE_ORDER_MARK + self._renderer.header()).encode())
+        self._parts.append(_Part(draft))
+
+
+class _Part:
+    def __init__(self, draft: "_Draft") -> None:
+        self.draft = draft
+        self.rows = 0
+        self._amounts: dict[str, int] = {}
+        self._signed: dict[str, dict[str, int]] = {}
+        self._guarded_cells = 0
+
+    def add(self, row: Mapping[str, Cell], line: bytes, guarded_cells: int) -> None:
+        self.draft.write(line)
+        self.rows += 1
+        self._guarded_cells += guarded_cells
+        if "section" not in row:  # the summary says the same orders several times
+            _add(self._amounts, row, "amount_minor")
+        for name in SIGNED_COLUMNS & row.keys():
+            _add(self._signed.setdefault(name, {}), row, name)
+
+    def end(self) -> FileFigures:
+        sha256 = self.draft.close()
+        return FileFigures(self.draft.final.name, self.rows, sha256, self._amounts, self._signed, self._guarded_cells)
+
+
+def _add(sums: dict[str, int], row: Mapping[str, Cell], column: str) -> None:
+    amount_minor, currency = row[column], str(row["currency"])
+    if isinstance(amount_minor, int):
+        sums[currency] = sums.get(currency, 0) + amount_minor
+
+
+class _Draft:
+    def __init__(self, path: Path, final: Path) -> None:
+        self.final = final
+        self.path = path
+        self._digest = hashlib.sha256()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        self._file: BinaryIO = os.fdopen(os.open(path, flags, 0o640), "wb", buffering=_BLOCK)
+
+    def write(self, content: bytes) -> None:
+        self._digest.update(content)
+        self._file.write(content)
+
+    def close(self) -> str:
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        return self._digest.hexdigest()
+
+    def publish(self) -> None:
+        sha256 = self.close()
+        if self.final.is_file() and _file_digest(self.final) == sha256:
+            self.path.unlink()
+        else:
+            self.path.replace(self.final)
+
+    def drop(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,120 @@
+"""How one row becomes one line of CSV that a spreadsheet shows and never runs. Pure text; reading it back restores every byte."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.audit_columns import DECIMAL_COLUMNS, INTEGER_COLUMNS, ROW_CHECK
+from schemas.money import decimal_text
+
+Cell = str | int | bool | None
+"""What a row holds: None means unknown, and becomes an empty cell."""
+
+BYTE_ORDER_MARK = "\ufeff"
+"""What a file begins with, so that a spreadsheet reads it as UTF-8."""
+
+_PLAIN = re.compile(r'[0-9A-Za-z][^"\\\r\n\t]*\Z')
+_NUMBER = re.compile(r"(-?[0-9]{1,30}([.,][0-9]{1,3})?)?\Z")
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_TRIGGERS = frozenset("=+-@＝＋－＠")
+_ESCAPES = {"\\": "\\\\", "\r": "\\r", "\n": "\\n", "\t": "\\t"}
+_ESCAPED = re.compile(r"[\\\r\n\t]")
+_RESTORED = {escape: text for text, escape in _ESCAPES.items()}
+_ESCAPE = re.compile(r"\\[\\rnt]")
+
+
+def guard(text: str) -> str:
+    """A text as a cell that no spreadsheet takes for a formula, on one line.
+
+    An apostrophe goes in front of what begins with = + - @ (also full-width, or after blanks), a tab, a carriage return
+    or an apostrophe. Carriage return, line feed, tab and backslash become \\r \\n \\t \\\\.
+    """
+    escaped = _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
+    return f"'{escaped}" if _is_risky(text) else escaped
+
+
+def unguard(cell: str) -> str:
+    """The text that `guard` was given. Cells of number columns come back as they are."""
+    return _ESCAPE.sub(lambda found: _RESTORED[found[0]], cell[1:] if cell.startswith("'") else cell)
+
+
+def row_check(cells: Iterable[str]) -> str:
+    """8 hex digits that change when any other cell of a row does: over the cells before guarding, joined by U+001F."""
+    return hashlib.sha256("\x1f".join(cells).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The merchant's delimiter and decimal mark; never the same."""
+
+    delimiter: str = ","
+    decimal: str = "."
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedRow:
+    """One line with its line feed, and how many of its cells had to be guarded."""
+
+    line: str
+    guarded_cells: int
+
+
+class RowRenderer:
+    """Writes rows of one file. A row is a mapping by column; decimals and the check are made here, so they need no entry."""
+
+    def __init__(self, columns: Sequence[str], marks: Marks) -> None:
+        self._columns = columns
+        self._marks = marks
+        self._checked = columns[-1] == ROW_CHECK
+        own = columns[:-1] if self._checked else columns
+        self._makers: list[tuple[Callable[[Mapping[str, Cell]], str], bool]] = [self._maker(name) for name in own]
+
+    def header(self) -> str:
+        """The first line of every file and every part."""
+        return self._marks.delimiter.join(f'"{name}"' for name in self._columns) + "\n"
+
+    def render(self, row: Mapping[str, Cell]) -> RenderedRow:
+        """One row as one line."""
+        texts, cells, guarded = [], [], 0
+        for make, is_number in self._makers:
+            text = make(row)
+            texts.append(text)
+            if is_number and _NUMBER.match(text):
+                cells.append(text)
+            elif _PLAIN.match(text):
+                cells.append(f'"{text}"')
+            else:
+                guarded += _is_risky(text)
+                cells.append('"' + guard(text).replace('"', '""') + '"')
+        if self._checked:
+            cells.append(f'"{row_check(texts)}"')
+        return RenderedRow(self._marks.delimiter.join(cells) + "\n", guarded)
+
+    def _maker(self, name: str) -> tuple[Callable[[Mapping[str, Cell]], str], bool]:
+        if name not in DECIMAL_COLUMNS:
+            return lambda row: cell_text(row[name]), name in INTEGER_COLUMNS
+        minor = DECIMAL_COLUMNS[name]
+        return lambda row: self._decimal(row[minor], row["currency"]), True
+
+    def _decimal(self, amount_minor: Cell, currency: Cell) -> str:
+        if not isinstance(amount_minor, int) or not _CURRENCY.match(str(currency)):
+            return ""
+        return decimal_text(amount_minor, str(currency), self._marks.decimal)
+
+
+def cell_text(value: Cell) -> str:
+    """A value as finance reads it: unknown is empty, yes and no are `true` and `false`, the rest as it is."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_risky(text: str) -> bool:
+    if text[:1] in {"'", "\t", "\r", "\n"}:
+        return True
+    for character in text:
+        if not (character.isspace() or unicodedata.category(character) in {"Cc", "Cf"}):
+            return character in _TRIGGERS
+    return False

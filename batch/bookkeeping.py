@@ -1,0 +1,121 @@
+"""What finance gets: a day's history is read, folded, and written as files that balance and never change again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from batch.audit import MANIFEST, AuditFolder, DayFolder
+from batch.audit_csv import Marks
+from batch.audit_manifest import manifest_bytes, readme_bytes
+from batch.audit_rows import Day, decline_row, hold_row, outcome_rows, submission_row, summary_row, transmission_row
+from batch.books import Balance, stand
+from batch.ledger_history import HistoryReader, LedgerHistory
+from batch.night_figures import NightFigures, figures_of
+from batch.tally import Tally
+from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
+from schemas.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """One business date's files: where they are, the rows of each CSV file, and whether the books balance.
+
+    `head` is the digest over the heads of all event chains; `balances` is per currency, all sites together, and
+    `balanced` is true when every site's and currency's equation closes.
+    """
+
+    business_date: str
+    folder: Path
+    files: Mapping[str, int]
+    head: str
+    balances: Mapping[str, Balance]
+    balanced: bool
+
+
+class Bookkeeping:
+    """Writes finance's files for any business date, from the ledger alone: the same ledger gives the same bytes."""
+
+    def __init__(self, *, history: LedgerHistory, folder: AuditFolder, settings: Settings) -> None:
+        self._history = history
+        self._folder = folder
+        self._mid = settings.provider.mid
+        self._timezone = ZoneInfo(settings.schedule.timezone)
+        self._keeps_holds = settings.writeback.on_not_recovered == "keep"
+        self._marks = Marks(delimiter=settings.audit.delimiter, decimal=settings.audit.decimal)
+
+    def write(self, business_date: str) -> AuditReport:
+        """Write one business date's files: whole and renamed; a file whose bytes would not change is left alone."""
+        day = Day(business_date, self._mid, self._timezone, self._keeps_holds)
+        tally = Tally(business_date)
+        with self._history.reading() as reader, self._folder.day(business_date, self._marks) as folder:
+            _write_declines(folder, reader, day, tally)
+            _write_claims(folder, reader, day, tally)
+            _write_transmissions(folder, reader, day)
+            _write_summary(folder, day, tally)
+            tables = folder.tables()
+            readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
+            heads = reader.heads(business_date)
+            previous = self._folder.previous_manifest(business_date)
+            folder.text(MANIFEST, manifest_bytes(day, [*tables, readme], heads, previous))
+            folder.publish()
+        return AuditReport(
+            business_date=business_date,
+            folder=folder.path,
+            files={table.name: table.rows for table in tables},
+            head=heads.digest,
+            balances=tally.by_currency(),
+            balanced=all(balance.balanced for balance in tally.balances().values()),
+        )
+
+    def write_from(self, business_date: str) -> list[AuditReport]:
+        """Write that date, and every later date that has files already: their opening and their manifests hang on it."""
+        later = [date for date in self._folder.dates() if date > business_date]
+        return [self.write(date) for date in (business_date, *later)]
+
+
+def night_figures(connection: Connection, mid: str, business_date: str) -> NightFigures:
+    """The closing figures of a business date, for the terminal. Reads only; memory does not grow with the night."""
+    reader, tally = HistoryReader(connection, mid), Tally(business_date)
+    for decision in reader.decisions(business_date):
+        tally.count_decision(decision)
+    for attempt in reader.attempts(business_date):
+        if standing := stand(attempt, business_date):
+            tally.count_standing(standing)
+    return figures_of(tally)
+
+
+def _write_declines(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally) -> None:
+    declines = folder.table("declines", ROW_FILES["declines"])
+    for decision in reader.decisions(day.business_date):
+        declines.add(decline_row(day, decision))
+        tally.count_decision(decision)
+
+
+def _write_claims(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally) -> None:
+    submissions, outcomes, holds = (folder.table(name, ROW_FILES[name]) for name in ("submissions", "outcomes", "holds"))
+    for attempt in reader.attempts(day.business_date):
+        standing = stand(attempt, day.business_date)
+        if standing is None:
+            continue
+        if standing.claim.business_date == day.business_date:
+            submissions.add(submission_row(day, standing))
+        for row in outcome_rows(day, standing):
+            outcomes.add(row)
+        if standing.in_books:
+            holds.add(hold_row(day, standing))
+        tally.count_standing(standing)
+
+
+def _write_transmissions(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
+    transmissions = folder.table("transmissions", ROW_FILES["transmissions"])
+    for copy in reader.transmissions(day.business_date):
+        transmissions.add(transmission_row(day, copy))
+
+
+def _write_summary(folder: DayFolder, day: Day, tally: Tally) -> None:
+    summary = folder.table("summary", SUMMARY_COLUMNS)
+    for site, currency, line, total in tally.lines():
+        summary.add(summary_row(day, site, currency, line, total))

@@ -1,0 +1,235 @@
+"""The books: where each order stood at the end of a day, what moved on it, and whether it balances. Nothing here does I/O."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from batch.book_entries import Attempt, Event, Total
+from schemas.states import NEVER_AGAIN, OPEN, RELEASED, TERMINAL, State
+
+FIRST_HASH = "0" * 64
+"""What the first event of a chain names as the hash before it."""
+
+_ANSWERED = (State.PENDING, State.REJECTED)
+_NOTHING = Total()
+
+
+def canonical_detail(detail: Mapping[str, Any]) -> str:
+    """An event's detail as the one text that it is stored and hashed as: JSON, keys sorted, no spaces, letters as they are."""
+    return json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def event_hash(previous_hash: str, row: Mapping[str, object]) -> str:
+    """The seal of one event: SHA-256 (hex) over the hash before it, a newline, and the row as canonical JSON.
+
+    `row` is the event row by column names; `hash` and `previous_hash` in it are left out.
+    """
+    sealed = {name: value for name, value in row.items() if name not in {"hash", "previous_hash"}}
+    return hashlib.sha256(f"{previous_hash}\n{canonical_detail(sealed)}".encode()).hexdigest()
+
+
+def chain_digest(heads: Iterable[tuple[str, int, str]]) -> str:
+    """One digest (hex) that anchors every chain: over a JSON line of subject, last seq and last hash each, sorted by subject."""
+    digest = hashlib.sha256()
+    for head in heads:
+        digest.update((json.dumps(head, separators=(",", ":"), ensure_ascii=False) + "\n").encode())
+    return digest.hexdigest()
+
+
+def attempt_events(chain: Iterable[Event], attempt: int) -> tuple[Event, ...]:
+    """The part of an order's chain that belongs to its n-th claim.
+
+    A day that is closed stays closed: an event booked on an earlier day than the one before it counts for that later day.
+    """
+    booked, current, found = "", 0, []
+    for event in chain:
+        booked = max(booked, event.business_date)
+        if event.kind == "transition" and not event.from_state:
+            current += 1
+        if int(event.detail.get("attempt") or current) == attempt:
+            found.append(replace(event, business_date=booked))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One claim of an order as of the end of a business date, knowing nothing that was booked later.
+
+    `opening` and `closing` are its states at both ends of the day (`opening` is empty before the claim), `moves` its
+    transitions of that day.
+    """
+
+    attempt: Attempt
+    business_date: str
+    events: tuple[Event, ...]
+    opening: str
+    closing: str
+    moves: tuple[Event, ...]
+
+    @property
+    def total(self) -> Total:
+        """This order, counted."""
+        return Total(1, self.attempt.amount_minor)
+
+    @property
+    def claim(self) -> Event:
+        """The event that claimed it."""
+        return self.events[0]
+
+    @property
+    def in_books(self) -> bool:
+        """Whether it was open at some moment of the day: such orders make up the day's equation."""
+        return self.opening in OPEN or any(move.to_state in OPEN for move in self.moves)
+
+    @property
+    def closed(self) -> Event | None:
+        """The move that took it out of the books, if it is out at the end of the day."""
+        if self.closing in OPEN:
+            return None
+        leaving = (event for event in self.transitions() if event.from_state in OPEN and event.to_state in TERMINAL)
+        return max(leaving, key=lambda event: event.seq, default=None)
+
+    @property
+    def handed_over(self) -> Event | None:
+        """The move by which the provider first accepted it."""
+        return self.first(State.PENDING)
+
+    @property
+    def acknowledged(self) -> Event | None:
+        """The provider's first word on it: its acknowledgement, or the read that showed it accepted or refused."""
+        return next((event for event in self.events if _is_answer(event)), None)
+
+    @property
+    def sent_date(self) -> str:
+        """The business date on which its file was delivered, empty if that is not known by now.
+
+        A file whose delivery was not confirmed before counts as delivered when the provider first answers for the order.
+        """
+        if self.first(State.SENDING) is None:
+            return ""
+        proofs = [self.attempt.delivered_date, self.acknowledged.business_date if self.acknowledged else ""]
+        return min((date for date in proofs if "" < date <= self.business_date), default="")
+
+    def today(self, kind: str) -> Iterator[Event]:
+        """Its events of one kind that were booked on the day."""
+        return (event for event in self.events if event.kind == kind and event.business_date == self.business_date)
+
+    def transitions(self) -> Iterator[Event]:
+        """Its changes of state, oldest first."""
+        return (event for event in self.events if event.kind == "transition")
+
+    def first(self, state: State) -> Event | None:
+        """The first move into a state."""
+        return next((event for event in self.transitions() if event.to_state == state), None)
+
+    def latest(self, key: str) -> str:
+        """The last text that any event gave for a key of its detail."""
+        return next((text for event in reversed(self.events) if (text := event.text(key))), "")
+
+    def written_back(self, since: Event | None = None) -> Event | None:
+        """The first write to the order row after an event; without one, the last write of all."""
+        writes = [event for event in self.events if event.kind == "written_back"]
+        if since is None:
+            return writes[-1] if writes else None
+        return next((event for event in writes if event.seq > since.seq), None)
+
+
+def _is_answer(event: Event) -> bool:
+    return event.source == "acknowledgement" or (event.kind == "transition" and event.to_state in _ANSWERED)
+
+
+def stand(attempt: Attempt, business_date: str) -> Standing | None:
+    """Fold a claim's events up to and including a business date; None where it was claimed later.
+
+    Where nothing was booked later the state is the ledger row's own: a row that was changed without an event breaks the
+    equation, and shows.
+    """
+    events = tuple(event for event in attempt.events if event.business_date <= business_date)
+    transitions = [event for event in events if event.kind == "transition"]
+    if not transitions:
+        return None
+    before = [event.to_state for event in transitions if event.business_date < business_date]
+    later = any(event.kind == "transition" for event in attempt.events[len(events) :])
+    return Standing(
+        attempt=attempt,
+        business_date=business_date,
+        events=events,
+        opening=before[-1] if before else "",
+        closing=transitions[-1].to_state if later else attempt.row_state,
+        moves=tuple(event for event in transitions if event.business_date == business_date),
+    )
+
+
+def movement(move: Event) -> str:
+    """The line of the `held` section that a change of state belongs to; empty where it stays on its side of the books."""
+    if not move.from_state:
+        return "claimed"
+    if move.from_state in OPEN and move.to_state in NEVER_AGAIN:
+        return "completed"
+    if move.from_state in OPEN and move.to_state in RELEASED:
+        return move.to_state
+    return "reopened" if move.from_state in TERMINAL and move.to_state in OPEN else ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyMove:
+    """What one change of state moved for the merchant, in minor units: in is positive, out is negative."""
+
+    move: Event
+    recovered: int
+    refunded: int
+    chargeback: int
+
+
+def money_moves(standing: Standing) -> Iterator[MoneyMove]:
+    """What each change of an order's state moved, oldest first.
+
+    The amount is the one that the provider named, else the order's own. Under review a recovery does not count: what
+    was booked is taken back until a person or a read decides.
+    """
+    amount, before = standing.attempt.amount_minor, (0, 0, 0)
+    for move in standing.transitions():
+        amount = int(move.detail.get("recovered_minor") or amount)
+        after = (
+            amount if move.to_state in NEVER_AGAIN else 0,
+            -amount if move.to_state == State.REFUNDED else 0,
+            -amount if move.to_state == State.CHARGEBACK else 0,
+        )
+        yield MoneyMove(move, *(new - old for new, old in zip(after, before, strict=True)))
+        before = after
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """opening + claimed + reopened - released - completed = closing, for one currency (and one site, where asked by site).
+
+    `released` are withdrawn, rejected, declined, expired and cancelled orders together.
+    """
+
+    opening: Total = _NOTHING
+    claimed: Total = _NOTHING
+    reopened: Total = _NOTHING
+    released: Total = _NOTHING
+    completed: Total = _NOTHING
+    closing: Total = _NOTHING
+
+    @property
+    def balanced(self) -> bool:
+        """Whether it closes, in orders and to the cent."""
+        return self.opening + self.claimed + self.reopened - self.released - self.completed == self.closing
+
+    def plus(self, line: str, total: Total) -> "Balance":
+        """The same with one more line of the `held` section in it."""
+        name = "released" if line in RELEASED else line
+        return replace(self, **{name: getattr(self, name) + total})
+
+
+def balance(held: Iterable[tuple[str, str, str, Total]]) -> dict[tuple[str, str], Balance]:
+    """The equation per (site, currency), from lines of the `held` section: (site, currency, line, total)."""
+    balances: dict[tuple[str, str], Balance] = defaultdict(Balance)
+    for site, currency, line, total in held:
+        balances[site, currency] = balances[site, currency].plus(line, total)
+    return dict(balances)

@@ -1,0 +1,143 @@
+"""Rows of the ledger as entries of the books: what each column means, and what is not yet known on the day in hand."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from batch.book_entries import Attempt, Decision, Event, Transmission
+from batch.books import attempt_events
+from schemas.states import State
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
+
+CLAIM_COLUMNS = (
+    "order_id",
+    "attempt",
+    "site",
+    "currency",
+    "amount_minor",
+    "channel",
+    "batch_id",
+    "sequence_number",
+    "idempotency_key",
+    "hold_reference",
+    "expires_at",
+    "state",
+)
+"""Columns of a submission that the books read."""
+
+EVENT_COLUMNS = (
+    "seq",
+    "at",
+    "business_date",
+    "run_id",
+    "kind",
+    "from_state",
+    "to_state",
+    "source",
+    "reason",
+    "evidence_id",
+    "detail",
+)
+"""Columns of an event that the books read."""
+
+COPY_COLUMNS = (
+    "order_id",
+    "site",
+    "currency",
+    "amount_minor",
+    "charged_at",
+    "sequence_number",
+    "result",
+    "transmit_id",
+    "error_text",
+)
+"""Columns of a transmission that the books read."""
+
+
+def attempt_entry(row: Any, chain: Iterable[Any]) -> Attempt:  # noqa: ANN401 - rows of a database driver
+    """A submission row with its batch's delivery, its decision's cells, and the event rows of its order's whole chain."""
+    cells = json.loads(row.cells_json) if row.cells_json else {}
+    return Attempt(
+        order_id=row.order_id,
+        attempt=row.attempt,
+        site=row.site,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        channel=row.channel,
+        batch_id=row.batch_id,
+        file_name=row.file_name,
+        sequence_number=row.sequence_number,
+        idempotency_key=row.idempotency_key,
+        hold_reference=row.hold_reference,
+        expires_at=row.expires_at,
+        delivered_at=row.delivered_at or "",
+        delivered_date=row.delivered_date or "",
+        row_state=row.state,
+        response_code=cells.get("response_code", ""),
+        decline_group=cells.get("decline_group", ""),
+        events=attempt_events(map(_event_entry, chain), row.attempt),
+    )
+
+
+def decision_entry(row: Any) -> Decision:  # noqa: ANN401 - rows of a database driver
+    """A decision row with the claim of that date, and with the event that had withdrawn it, if one had.
+
+    The reason of a withdrawal is the code in the event's `close_reason`, else `withdrawn`; its text is the event's sentence.
+    """
+    entry = Decision(
+        order_id=row.order_id,
+        site=row.site,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        decision=row.decision,
+        reason=row.reason,
+        reason_text=row.reason_text,
+        rule_id=row.rule_id,
+        batch_id=row.claim_batch_id or row.batch_id,
+        run_id=row.claim_run_id or row.run_id,
+        cells=json.loads(row.cells_json),
+    )
+    if row.withdrawal_detail is None:
+        return entry
+    code = str(json.loads(row.withdrawal_detail).get("close_reason") or "")
+    reason = code if _CODE.match(code) else State.WITHDRAWN.value
+    return replace(entry, decision="withdrawn", reason=reason, reason_text=row.withdrawal_reason, rule_id="")
+
+
+def transmission_entry(row: Any, business_date: str) -> Transmission:  # noqa: ANN401 - rows of a database driver
+    """A transmission row with its batch; what was learnt after the date is left out."""
+    delivered = "" < (row.delivered_date or "") <= business_date
+    answered = row.answer is not None
+    return Transmission(
+        order_id=row.order_id,
+        site=row.site,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        charged_at=row.charged_at,
+        channel="sftp",
+        file_name=row.file_name,
+        sequence_number=row.sequence_number,
+        delivered_at=row.delivered_at if delivered else "",
+        result=(row.result or "") if answered else "",
+        transmit_id=(row.transmit_id or "") if answered else "",
+        error_text=(row.error_text or "") if answered else "",
+    )
+
+
+def _event_entry(row: Any) -> Event:  # noqa: ANN401 - rows of a database driver
+    return Event(
+        seq=row.seq,
+        at=row.at,
+        business_date=row.business_date,
+        run_id=row.run_id,
+        kind=row.kind,
+        from_state=row.from_state or "",
+        to_state=row.to_state or "",
+        source=row.source,
+        reason=row.reason,
+        evidence_id=row.evidence_id or "",
+        detail=json.loads(row.detail),
+    )
