@@ -1,0 +1,195 @@
+"""Claiming orders so that no other run can submit them: rows, keys, names and numbers are fixed before anything leaves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, insert, select
+
+from batch.ledger.moves import FIRST_HASH, event_row
+from batch.ledger.records import Batch, Run
+from batch.ledger.transaction import Writing
+from schemas.ledger_tables import batch as batch_table
+from schemas.ledger_tables import event, submission, transmission
+from schemas.order import Order
+from schemas.states import BatchStep, State
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One order to be claimed: its wire record without the token, and the numbers that never change again."""
+
+    order: Order
+    attempt: int
+    idempotency_key: str
+    hold_reference: str
+    record: Mapping[str, object]
+    previous_seq: int
+    previous_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """The file that the claimed orders will travel in. `expires_at` is UTC text, empty for transmit."""
+
+    batch_id: str
+    kind: str
+    file_name: str
+    format: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger knows of an order id: its latest attempt, that attempt's state, and the head of its event chain."""
+
+    attempt: int
+    state: State
+    event_seq: int
+    event_hash: str
+
+
+def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[str, Past]:
+    """The latest submission of each of these order ids that the ledger has met before."""
+    latest = (
+        select(submission.c.order_id, func.max(submission.c.attempt).label("attempt"))
+        .where(submission.c.mid == mid, submission.c.order_id.in_(order_ids))
+        .group_by(submission.c.order_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(submission.c.order_id, submission.c.attempt, submission.c.state, submission.c.event_seq, submission.c.event_hash)
+        .join(latest, (submission.c.order_id == latest.c.order_id) & (submission.c.attempt == latest.c.attempt))
+        .where(submission.c.mid == mid)
+    )
+    return {row.order_id: Past(row.attempt, State(row.state), row.event_seq, row.event_hash) for row in rows}
+
+
+def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Batch:
+    """Claim these orders for one evaluate file. The database itself refuses an order that is claimed already.
+
+    Raises sqlalchemy.exc.IntegrityError for such an order: the whole claim is undone.
+    """
+    batch = _insert_batch(writing, new, len(claims))
+    rows, events = [], []
+    for number, claim in enumerate(claims, start=1):
+        first = event_row(
+            writing,
+            subject=f"order:{claim.order.order_id}",
+            seq=claim.previous_seq + 1,
+            previous_hash=claim.previous_hash,
+            kind="transition",
+            from_state=None,
+            to_state=State.CLAIMED.value,
+            source="claim",
+            reason="selected",
+            detail={"attempt": claim.attempt, "batch_id": new.batch_id, "sequence_number": number},
+        )
+        events.append(first)
+        rows.append(_submission_row(writing, new, claim, number, first))
+    writing.connection.execute(insert(submission), rows)
+    writing.connection.execute(insert(event), events)
+    return batch
+
+
+def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[Order, Mapping[str, object]]]) -> Batch:
+    """Claim good charges for one transmit file, each once ever. Raises IntegrityError as `claim_batch` does."""
+    batch = _insert_batch(writing, new, len(orders))
+    rows = [
+        {
+            "mid": writing.mid,
+            "order_id": order.order_id,
+            "batch_id": new.batch_id,
+            "sequence_number": number,
+            "site": order.site,
+            "currency": order.currency,
+            "amount_minor": order.amount_minor,
+            "charged_at": order.charged_at,
+            "business_date": writing.run.business_date,
+            "record_json": orjson.dumps(record).decode(),
+        }
+        for number, (order, record) in enumerate(orders, start=1)
+    ]
+    writing.connection.execute(insert(transmission), rows)
+    return batch
+
+
+def transmitted_before(connection: Connection, mid: str, order_ids: Sequence[str]) -> set[str]:
+    """Which of these orders a copy was claimed for before: each gets one, ever."""
+    query = select(transmission.c.order_id).where(transmission.c.mid == mid, transmission.c.order_id.in_(order_ids))
+    return set(connection.execute(query).scalars())
+
+
+def _insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
+    first = event_row(
+        writing,
+        subject=f"batch:{new.batch_id}",
+        seq=1,
+        previous_hash=FIRST_HASH,
+        kind="step",
+        from_state=None,
+        to_state=BatchStep.CLAIMED.value,
+        source="claim",
+        reason="claimed",
+        detail={"file_name": new.file_name, "kind": new.kind, "row_count": row_count},
+    )
+    run: Run = writing.run
+    values: dict[str, Any] = {
+        "mid": writing.mid,
+        "batch_id": new.batch_id,
+        "kind": new.kind,
+        "business_date": run.business_date,
+        "file_name": new.file_name,
+        "format": new.format,
+        "expires_at": new.expires_at,
+        "row_count": row_count,
+        "step": BatchStep.CLAIMED.value,
+        "run_id": run.run_id,
+        "event_seq": 1,
+        "event_hash": first["hash"],
+    }
+    writing.connection.execute(insert(batch_table), [values])
+    writing.connection.execute(insert(event), [first])
+    return Batch(
+        batch_id=new.batch_id,
+        kind=new.kind,
+        business_date=run.business_date,
+        file_name=new.file_name,
+        format=new.format,
+        expires_at=new.expires_at,
+        row_count=row_count,
+        step=BatchStep.CLAIMED,
+        rows_digest="",
+        part_sha256="",
+        token_minted_at="",
+        delivered_at="",
+        acknowledged_at="",
+        event_seq=1,
+        event_hash=first["hash"],
+    )
+
+
+def _submission_row(writing: Writing, new: NewBatch, claim: Claim, number: int, first: Mapping[str, Any]) -> dict[str, Any]:
+    order = claim.order
+    return {
+        "mid": writing.mid,
+        "order_id": order.order_id,
+        "attempt": claim.attempt,
+        "state": State.CLAIMED.value,
+        "batch_id": new.batch_id,
+        "sequence_number": number,
+        "idempotency_key": claim.idempotency_key,
+        "hold_reference": claim.hold_reference,
+        "channel": "sftp",
+        "site": order.site,
+        "origin": order.origin.value,
+        "currency": order.currency,
+        "amount_minor": order.amount_minor,
+        "business_date": writing.run.business_date,
+        "claimed_at": writing.now,
+        "expires_at": new.expires_at,
+        "record_json": orjson.dumps(claim.record).decode(),
+        "event_seq": first["seq"],
+        "event_hash": first["hash"],
+    }

@@ -1,0 +1,127 @@
+"""One run at a time: a lease with a growing token, taken before anything is done and given back at the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from batch.ledger.records import Owner, Run
+from batch.ledger.transaction import Ledger
+from batch.pace import from_utc_text, utc_text
+from schemas.errors import AnotherRunActive, ExitCode
+from schemas.ledger_tables import lease
+from schemas.ledger_tables import run as run_table
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """How long a lease lives without a sign of life, and how long a nightly waits for a lesser run to step aside."""
+
+    seconds: int
+    wait_seconds: float
+
+
+LESSER_JOBS = frozenset({"poll", "transmit", "reconcile"})
+
+
+def take_lease(
+    ledger: Ledger,
+    *,
+    run_id: str,
+    job: str,
+    business_date: str,
+    owner: Owner,
+    terms: LeaseTerms,
+    is_alive: Callable[[Owner], bool],
+    sleep: Callable[[float], None],
+) -> Run:
+    """Become the one run that may write. Raises AnotherRunActive when another one is, after waiting where waiting is due.
+
+    A lease is taken over at once when its process is dead on this host, and when it has run out.
+    """
+    waited = 0.0
+    while True:
+        with ledger.unguarded() as connection:
+            holder = _holder(connection, ledger.mid)
+            now = ledger.now()
+            if _is_free(holder, owner, utc_text(now), is_alive):
+                token = _grant(
+                    connection, ledger.mid, holder, run_id, job, owner, utc_text(now + timedelta(seconds=terms.seconds))
+                )
+                started = Run(run_id=run_id, job=job, business_date=business_date, token=token)
+                _record_start(connection, ledger.mid, started, utc_text(now))
+                return started
+            assert holder is not None  # noqa: S101 - a free lease was granted above
+            waits = job in {"nightly", "rerun"} and holder["job"] in LESSER_JOBS and waited < terms.wait_seconds
+            if not waits:
+                raise AnotherRunActive(
+                    f"A {holder['job']} run ({holder['run_id'][:8]}, process {holder['pid']} on {holder['host']}) is active.",
+                    now="This run did nothing.",
+                    next_step="Wait for it to end (mitbatch status), then run again.",
+                )
+            connection.execute(update(lease).where(lease.c.mid == ledger.mid).values(wanted_by=run_id))
+        pause = min(0.5, terms.wait_seconds - waited)
+        sleep(pause)
+        waited += pause
+
+
+def end_run(ledger: Ledger, run: Run, exit_code: ExitCode) -> None:
+    """Write down how the run ended and give the lease back, in one transaction. Raises LeaseLost when it is not ours."""
+    with ledger.writing(run, last=True) as writing:
+        writing.connection.execute(
+            update(run_table)
+            .where(run_table.c.mid == ledger.mid, run_table.c.run_id == run.run_id)
+            .values(finished_at=writing.now, exit_code=int(exit_code))
+        )
+        writing.connection.execute(
+            update(lease)
+            .where(lease.c.mid == ledger.mid, lease.c.token == run.token)
+            .values(run_id=None, job=None, wanted_by=None, expires_at=None)
+        )
+
+
+def _holder(connection: Connection, mid: str) -> RowMapping | None:
+    return connection.execute(select(lease).where(lease.c.mid == mid).with_for_update()).mappings().one_or_none()
+
+
+def _is_free(holder: RowMapping | None, owner: Owner, now: str, is_alive: Callable[[Owner], bool]) -> bool:
+    if holder is None or holder["run_id"] is None:
+        return True
+    if from_utc_text(holder["expires_at"]) < from_utc_text(now):
+        return True
+    return holder["host"] == owner.host and not is_alive(Owner(holder["host"], holder["pid"], holder["pid_started"]))
+
+
+def _grant(
+    connection: Connection, mid: str, holder: RowMapping | None, run_id: str, job: str, owner: Owner, expires_at: str
+) -> int:
+    token: int = (holder["token"] if holder else 0) + 1
+    values = {
+        "token": token,
+        "run_id": run_id,
+        "job": job,
+        "host": owner.host,
+        "pid": owner.pid,
+        "pid_started": owner.pid_started,
+        "expires_at": expires_at,
+        "wanted_by": None,
+    }
+    if holder is None:
+        connection.execute(insert(lease).values(mid=mid, **values))
+    else:
+        connection.execute(update(lease).where(lease.c.mid == mid).values(**values))
+    return token
+
+
+def _record_start(connection: Connection, mid: str, started: Run, now: str) -> None:
+    connection.execute(
+        insert(run_table).values(
+            mid=mid,
+            run_id=started.run_id,
+            job=started.job,
+            business_date=started.business_date,
+            fencing_token=started.token,
+            started_at=now,
+        )
+    )

@@ -1,0 +1,98 @@
+"""Reading and writing the ledger. Every writing transaction first proves that its run still holds the lease."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, update
+from sqlalchemy.exc import OperationalError
+
+from batch.ledger.records import Run
+from batch.pace import utc_text
+from schemas.errors import LeaseLost, LeaseWanted, LedgerBusy
+from schemas.ledger_tables import lease
+
+
+class Clock(Protocol):
+    """What the ledger needs of a clock."""
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One transaction that may change the ledger: its connection, whose run it is, and its one point in time (UTC text)."""
+
+    connection: Connection
+    mid: str
+    run: Run
+    now: str
+
+
+class Ledger:
+    """The ledger of one merchant id, on an engine whose transactions are fully synchronised to disk when they commit."""
+
+    def __init__(
+        self, engine: Engine, *, mid: str, clock: Clock, lease_seconds: int, may_go_on: Callable[[], None] = lambda: None
+    ) -> None:
+        self.engine = engine
+        self._may_go_on = may_go_on
+        self.mid = mid
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+
+    def now(self) -> datetime:
+        """The time now, in UTC, by the clock that this ledger was given."""
+        return self._clock.now()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction: one consistent picture of the ledger."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def unguarded(self) -> Iterator[Connection]:
+        """A writing transaction outside any lease, for taking one and for first use. Nothing about orders is written here."""
+        with self._database_errors(), self.engine.connect().execution_options(writing=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, run: Run, *, last: bool = False) -> Iterator[Writing]:
+        """A transaction of this run: committed as a whole when the block ends, undone as a whole when it raises.
+
+        `may_go_on` is asked first: it raises when somebody wants the run to stop. Raises LeaseLost when another run took
+        over, LeaseWanted when a nightly waits for this lesser run (not when `last`, the run's closing words). Either way
+        nothing is written.
+        """
+        if not last:
+            self._may_go_on()
+        now = self.now()
+        with self.unguarded() as connection:
+            statement = (
+                update(lease)
+                .where(lease.c.mid == self.mid, lease.c.token == run.token, lease.c.run_id == run.run_id)
+                .values(expires_at=utc_text(now + timedelta(seconds=self._lease_seconds)))
+                .returning(lease.c.wanted_by)
+            )
+            row = connection.execute(statement).one_or_none()
+            if row is None:
+                raise LeaseLost(f"Run {run.run_id[:8]} ({run.job}) no longer holds the lease; another run took over.")
+            if row.wanted_by and run.gives_way and not last:
+                raise LeaseWanted(f"Run {run.run_id[:8]} ({run.job}) stopped at this step: a nightly run is waiting.")
+            yield Writing(connection=connection, mid=self.mid, run=run, now=utc_text(now))
+
+    @contextmanager
+    def _database_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise LedgerBusy(
+                f"The ledger's database could not be used ({str(error.orig)[:200]}).",
+                now="Nothing of this step was written.",
+                next_step="Check the disk and that no other program has it locked, then run again.",
+            ) from error
