@@ -1,0 +1,57 @@
+"""The merchant's orders table under our names, whatever its columns are called there."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Column, ColumnElement, MetaData, Table, and_, or_
+
+from schemas.errors import ConfigurationError
+from schemas.order import OPTIONAL_COLUMNS, READ_COLUMNS, RETRY_COLUMN, WRITTEN_COLUMNS, RowStatus
+from schemas.settings import OrdersSettings
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersTable:
+    """The table, its columns keyed by our names, and which optional ones it has."""
+
+    table: Table
+    optional: tuple[str, ...]
+
+    def column(self, name: str) -> ColumnElement[str]:
+        """The column that we call `name`."""
+        found: ColumnElement[str] = self.table.c[name]
+        return found
+
+    def has_status(self, *statuses: RowStatus) -> ColumnElement[bool]:
+        """That the row's status is one of these; spelt out, because a list cannot be bound for many rows at a time."""
+        return or_(*(self.column("status") == status.value for status in statuses))
+
+    def retryable(self) -> ColumnElement[bool]:
+        """What makes a row free for the merchant's own retry: exactly the rows of the view `retryable_orders`."""
+        return and_(
+            self.has_status(RowStatus.DECLINED, RowStatus.NOT_RECOVERED),
+            self.column("hold_reference").is_(None),
+            self.column(RETRY_COLUMN).is_(None),
+        )
+
+
+def orders_table(settings: OrdersSettings, existing: Sequence[str]) -> OrdersTable:
+    """Map the table as it exists to our names. Raises ConfigurationError naming each missing column and the nearest one."""
+    needed = (*READ_COLUMNS, *WRITTEN_COLUMNS, RETRY_COLUMN)
+    missing = [(name, theirs) for name in needed if (theirs := settings.columns.get(name, name)) not in existing]
+    if missing:
+        sentences = [f"{theirs}{_nearest(theirs, existing)}" for _, theirs in missing]
+        raise ConfigurationError(
+            f"The table {settings.table} has no column {'; '.join(sentences)}.",
+            next_step="Create it, or name yours in [orders.columns].",
+        )
+    optional = tuple(name for name in OPTIONAL_COLUMNS if settings.columns.get(name, name) in existing)
+    schema, _, name = settings.table.rpartition(".")
+    columns: list[Column[str]] = [Column(settings.columns.get(ours, ours), key=ours) for ours in (*needed, *optional)]
+    return OrdersTable(Table(name, MetaData(), *columns, schema=schema or None), optional)
+
+
+def _nearest(name: str, existing: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, existing, n=1)
+    return f" (is it {near[0]}?)" if near else ""

@@ -1,0 +1,116 @@
+"""Reading the merchant's order system: declined and paid charges, as text, in pages that do not grow with the night."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, select
+from sqlalchemy.exc import DBAPIError
+
+from batch.orders_table import OrdersTable
+from schemas.errors import OrdersUnreachable
+from schemas.order import READ_COLUMNS, RETRY_COLUMN, OrderRow, RowStatus
+
+
+class OrderSource:
+    """The order system, for reading only."""
+
+    def __init__(self, engine: Engine, orders: OrdersTable) -> None:
+        self._engine = engine
+        self._orders = orders
+        names = (*READ_COLUMNS, *orders.optional, "status", RETRY_COLUMN, "hold_reference")
+        self._columns = [orders.table.c[name].label(name) for name in names]
+
+    def declined(self, page_size: int) -> Iterator[list[OrderRow]]:
+        """Every row with status `declined`, in pages ordered by order id. Raises OrdersUnreachable."""
+        return self._pages(RowStatus.DECLINED, page_size)
+
+    def paid(self, page_size: int) -> Iterator[list[OrderRow]]:
+        """Every row with status `paid`, in pages ordered by order id. Raises OrdersUnreachable."""
+        return self._pages(RowStatus.PAID, page_size)
+
+    def with_ids(self, order_ids: Sequence[str]) -> dict[str, OrderRow]:
+        """The rows with these order ids, whatever their status."""
+        key = self._orders.column("order_id")
+        with self._reading() as connection:
+            rows = connection.execute(select(*self._columns).where(key.in_(order_ids))).mappings()
+            return {row["order_id"]: _as_text(row) for row in rows}
+
+    def written(self, order_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """What the rows of these orders show in the columns that only we write, and `status` and `retry_state`."""
+        names = ("order_id", "status", RETRY_COLUMN, "hold_reference", "hold_until", "provider_order_id", "provider_status")
+        columns = [self._orders.table.c[name].label(name) for name in names]
+        with self._reading() as connection:
+            rows = connection.execute(select(*columns).where(self._orders.column("order_id").in_(order_ids))).mappings()
+            return {row["order_id"]: {name: text_of(row[name]) or "" for name in names} for row in rows}
+
+    def may_charge(self, order_id: str) -> bool | None:
+        """Whether the merchant's own retry may take this order now; None when there is no such row."""
+        with self._reading() as connection:
+            query = select(self._orders.retryable().label("free")).where(self._orders.column("order_id") == order_id)
+            row = connection.execute(query).one_or_none()
+        return None if row is None else bool(row.free)
+
+    def count_retryable(self) -> dict[str, tuple[int, int]]:
+        """How many orders, and how much, the merchant's own retry may touch now, by currency (minor units)."""
+        found: dict[str, tuple[int, int]] = {}
+        columns = [self._orders.table.c[name].label(name) for name in ("currency", "amount_minor")]
+        with self._reading() as connection:
+            for row in connection.execute(select(*columns).where(self._orders.retryable())).mappings():
+                currency, amount = text_of(row["currency"]) or "", text_of(row["amount_minor"]) or ""
+                orders, minor = found.get(currency, (0, 0))
+                found[currency] = (orders + 1, minor + (int(amount) if amount.lstrip("-").isdecimal() else 0))
+        return found
+
+    def _pages(self, status: RowStatus, page_size: int) -> Iterator[list[OrderRow]]:
+        key, last = self._orders.column("order_id"), None
+        while True:
+            query = select(*self._columns).where(self._orders.column("status") == status.value)
+            if last is not None:
+                query = query.where(key > last)
+            with self._reading() as connection:
+                rows = connection.execute(query.order_by(key).limit(page_size)).mappings().all()
+            if rows:
+                yield [_as_text(row) for row in rows]
+            if len(rows) < page_size:
+                return
+            last = rows[-1]["order_id"]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise OrdersUnreachable(f"The order system could not be read ({str(error.orig)[:200]}).") from error
+
+
+def _as_text(row: RowMapping) -> OrderRow:
+    cells, unreadable = {}, []
+    for name, value in row.items():
+        cell = text_of(value)
+        if cell is None:
+            unreadable.append(name)
+        cells[name] = cell or ""
+    status, retry_state, hold = cells.pop("status"), cells.pop(RETRY_COLUMN), cells.pop("hold_reference")
+    return OrderRow(cells=cells, status=status, retry_state=retry_state, hold_reference=hold, unreadable=tuple(unreadable))
+
+
+def text_of(value: Any) -> str | None:  # noqa: ANN401 - whatever a driver returns
+    """A database value as text: empty for null, None when no text can stand for it without loss (floats, bytes)."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        return str(int(value)) if value == value.to_integral_value() else None
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else None

@@ -1,0 +1,189 @@
+"""Writing to the merchant's order system: holds before sending, results afterwards, and nothing where our hold is gone.
+
+Each row is one atomic step. The merchant's own retry job takes its orders by the same kind of step, so whoever comes
+second sees the first and stands back (README, "The hold").
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, text, update
+from sqlalchemy.exc import DBAPIError
+
+from batch.orders_table import OrdersTable
+from schemas.errors import OrdersUnreachable
+from schemas.order import RETRY_COLUMN, RowStatus
+
+OURS = (RowStatus.PENDING, RowStatus.COMPLETED, RowStatus.REVIEW)
+"""Statuses that only we write while a hold stands; a held row with any other was changed by the merchant."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWanted:
+    """A hold to be placed: on this order, under this reference, if its amount is still what was claimed (minor units)."""
+
+    order_id: str
+    hold_reference: str
+    amount_minor: int
+    currency: str
+    hold_until: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What a held row shall show. `keeps_hold` is false when the order is released to the merchant's own retry."""
+
+    order_id: str
+    hold_reference: str
+    status: RowStatus
+    keeps_hold: bool
+    hold_until: str
+    provider_order_id: str
+    provider_status: str
+
+
+class OrderWriter:
+    """The order system, for writing the seven columns that are ours."""
+
+    def __init__(self, engine: Engine, orders: OrdersTable) -> None:
+        self._engine = engine
+        self._orders = orders
+
+    def place_holds(self, wanted: Sequence[HoldWanted], *, now: str) -> None:
+        """Place these holds where the rows are still free; the caller reads the rows to see which stand."""
+        column = self._orders.column
+        statement = (
+            update(self._orders.table)
+            .where(
+                column("order_id") == bindparam("w_order_id"),
+                column("status") == RowStatus.DECLINED.value,
+                column("hold_reference").is_(None),
+                column(RETRY_COLUMN).is_(None),
+                column("amount_minor") == bindparam("w_amount_minor"),
+                column("currency") == bindparam("w_currency"),
+            )
+            .values(self._named(status=RowStatus.PENDING.value, updated_at=now, reference="v_reference", until="v_until"))
+        )
+        rows = [
+            {
+                "w_order_id": hold.order_id,
+                "w_amount_minor": hold.amount_minor,
+                "w_currency": hold.currency,
+                "v_reference": hold.hold_reference,
+                "v_until": hold.hold_until,
+            }
+            for hold in wanted
+        ]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(statement, rows)
+
+    def lift_holds(self, references: Sequence[tuple[str, str]], *, now: str) -> None:
+        """Give back orders that were held and never sent: the row is `declined` again, as it was."""
+        column = self._orders.column
+        statement = (
+            update(self._orders.table)
+            .where(
+                column("order_id") == bindparam("w_order_id"),
+                column("hold_reference") == bindparam("w_reference"),
+                column("status") == RowStatus.PENDING.value,
+            )
+            .values(self._named(status=RowStatus.DECLINED.value, updated_at=now, reference=None, until=None))
+        )
+        rows = [{"w_order_id": order_id, "w_reference": reference} for order_id, reference in references]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(statement, rows)
+
+    def write_results(self, results: Sequence[RowResult], *, now: str) -> None:
+        """Write results where our hold still stands and the merchant changed nothing; the caller reads the rows to see."""
+        if not results:
+            return
+        column = self._orders.column
+        statement = (
+            update(self._orders.table)
+            .where(
+                column("order_id") == bindparam("w_order_id"),
+                column("hold_reference") == bindparam("w_reference"),
+                self._orders.has_status(*OURS),
+            )
+            .values(
+                {
+                    **self._named(status="v_status", updated_at=now, reference="v_reference", until="v_until"),
+                    column("provider_order_id"): bindparam("v_provider_order_id"),
+                    column("provider_status"): bindparam("v_provider_status"),
+                }
+            )
+        )
+        with self._writing() as connection:
+            connection.execute(statement, [_result_values(result) for result in results])
+
+    def hold_again(self, result: RowResult, *, now: str) -> None:
+        """Put the hold back on a released order that the provider recovered after all, if the row is still free."""
+        column = self._orders.column
+        statement = (
+            update(self._orders.table)
+            .where(column("order_id") == bindparam("w_order_id"), self._orders.retryable())
+            .values(
+                {
+                    **self._named(status="v_status", updated_at=now, reference="v_reference", until="v_until"),
+                    column("provider_order_id"): bindparam("v_provider_order_id"),
+                    column("provider_status"): bindparam("v_provider_status"),
+                }
+            )
+        )
+        values = _result_values(result)
+        del values["w_reference"]
+        with self._writing() as connection:
+            connection.execute(statement, values)
+
+    def view_statement(self) -> str:
+        """The SQL that makes the view `retryable_orders`: exactly the rows that the merchant's own retry may take."""
+        quote = self._engine.dialect.identifier_preparer.quote
+        table = self._engine.dialect.identifier_preparer.format_table(self._orders.table)
+        names = {ours: quote(self._orders.table.c[ours].name) for ours in ("status", "hold_reference", RETRY_COLUMN)}
+        return (
+            f"CREATE VIEW retryable_orders AS SELECT * FROM {table} "  # noqa: S608 - identifiers from the settings, checked and quoted
+            f"WHERE {names['status']} IN ('declined', 'not_recovered') "
+            f"AND {names['hold_reference']} IS NULL AND {names[RETRY_COLUMN]} IS NULL"
+        )
+
+    def create_view(self) -> None:
+        """Make the view, replacing an older one of that name. Raises OrdersUnreachable where the rights do not allow it."""
+        with self._writing() as connection:
+            connection.execute(text("DROP VIEW IF EXISTS retryable_orders"))
+            connection.execute(text(self.view_statement()))
+
+    def _named(self, *, status: str, updated_at: str, reference: str | None, until: str | None) -> dict[Any, Any]:
+        def value(name: str | None) -> Any:  # noqa: ANN401 - a parameter of the statement or a plain value
+            return bindparam(name) if name is not None and name.startswith("v_") else name
+
+        column = self._orders.column
+        return {
+            column("status"): value(status),
+            column("hold_reference"): value(reference),
+            column("hold_until"): value(until),
+            column("updated_at"): updated_at,
+        }
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+                yield connection
+        except DBAPIError as error:
+            raise OrdersUnreachable(f"The order system could not be written ({str(error.orig)[:200]}).") from error
+
+
+def _result_values(result: RowResult) -> dict[str, Any]:
+    return {
+        "w_order_id": result.order_id,
+        "w_reference": result.hold_reference,
+        "v_status": result.status.value,
+        "v_reference": result.hold_reference if result.keeps_hold else None,
+        "v_until": result.hold_until if result.keeps_hold else None,
+        "v_provider_order_id": result.provider_order_id or None,
+        "v_provider_status": result.provider_status or None,
+    }
