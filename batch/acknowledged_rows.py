@@ -1,0 +1,169 @@
+"""What each row of an acknowledgement means for its order: the provider has it, or refused it, or the rows contradict.
+
+Exactly the rows that the provider refused are released; an order that no row names stays held (I14).
+"""
+
+from collections import defaultdict
+
+from sqlalchemy import update
+
+from batch.equipment import Equipment
+from batch.ledger import Batch, Submission, Writing
+from batch.ledger.items import open_item
+from batch.ledger.moves import Move, move_orders
+from batch.ledger.reading import submissions_of_batch, transmissions_of_batch
+from batch.pace import from_utc_text, next_read_at, utc_text
+from batch.responses import AcknowledgedRow, Acknowledgement
+from schemas.ledger_tables import transmission
+from schemas.profile import Meaning
+from schemas.reasons import ITEM_TEXTS, ItemKind
+from schemas.states import State
+
+_WAITING = (State.SENDING, State.IN_DOUBT)
+
+
+def apply_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Acknowledgement, evidence_id: str) -> None:
+    """Move the orders of an evaluate file that its acknowledgement names."""
+    orders = {
+        s.order_id: s
+        for s in submissions_of_batch(writing.connection, writing.mid, batch.batch_id)
+        if s.state is not State.WITHDRAWN
+    }
+    by_number = {str(s.sequence_number): s for s in orders.values()}
+    answers: dict[str, list[AcknowledgedRow]] = defaultdict(list)
+    odd = answer.odd_rows
+    for row in answer.rows:
+        order = orders.get(row.order_id) if row.order_id else by_number.get(row.sequence_number)
+        if order is None or (row.sequence_number and row.sequence_number != str(order.sequence_number)):
+            odd += 1
+            continue
+        answers[order.order_id].append(row)
+    moves = [
+        move
+        for order_id, rows in answers.items()
+        if (move := _move(writing, equipment, orders[order_id], rows, evidence_id)) is not None
+    ]
+    move_orders(writing, moves)
+    for move in moves:
+        _items(writing, equipment, move, evidence_id)
+    if odd:
+        _item(
+            writing,
+            equipment,
+            ItemKind.QUARANTINE,
+            f"batch:{batch.batch_id}",
+            f"{odd} rows of its answer fit no order",
+            evidence_id,
+        )
+
+
+def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, evidence_id: str) -> None:
+    """The provider refused the whole file: no rescue started for any of its orders."""
+    waiting = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, _WAITING)
+    move_orders(writing, [_refusal(each, why, "FAILED", evidence_id) for each in waiting])
+    if batch.kind == "transmit":
+        writing.connection.execute(
+            update(transmission)
+            .where(transmission.c.mid == writing.mid, transmission.c.batch_id == batch.batch_id)
+            .values(result="failed", error_text=why)
+        )
+    _item(writing, equipment, ItemKind.FILE_REFUSED, f"batch:{batch.batch_id}", f"{batch.file_name}: {why}", evidence_id)
+
+
+def apply_transmit_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Acknowledgement, evidence_id: str) -> None:
+    """Write down for each good charge of a transmit file what the provider said."""
+    orders = {each.order_id: each for each in transmissions_of_batch(writing.connection, writing.mid, batch.batch_id)}
+    odd, refused = answer.odd_rows, 0
+    for row in answer.rows:
+        order = orders.get(row.order_id)
+        if order is None:
+            odd += 1
+            continue
+        refused += not row.accepted
+        writing.connection.execute(
+            update(transmission)
+            .where(transmission.c.mid == writing.mid, transmission.c.order_id == order.order_id)
+            .values(
+                result="success" if row.accepted else "failed",
+                transmit_id=row.provider_id or None,
+                error_text=None if row.accepted else (row.error_text or "refused"),
+            )
+        )
+    if refused:
+        _item(writing, equipment, ItemKind.ROW_REFUSED, f"batch:{batch.batch_id}", f"{refused} copies were refused", evidence_id)
+    if odd:
+        _item(
+            writing,
+            equipment,
+            ItemKind.QUARANTINE,
+            f"batch:{batch.batch_id}",
+            f"{odd} rows of its answer fit no order",
+            evidence_id,
+        )
+
+
+def _move(
+    writing: Writing, equipment: Equipment, order: Submission, rows: list[AcknowledgedRow], evidence_id: str
+) -> Move | None:
+    """The one move that all rows about an order together demand, whatever their order and number."""
+    ids = {row.provider_id for row in rows if row.accepted}
+    refused = [row for row in rows if not row.accepted]
+    if (ids and refused) or len(ids) > 1 or (order.provider_order_id and ids - {order.provider_order_id}):
+        return _contradiction(order, "its acknowledgement says two things", evidence_id)
+    if refused:
+        if order.state in _WAITING:
+            return _refusal(order, refused[0].error_text or "refused", refused[0].status, evidence_id)
+        return None if order.state is State.REJECTED else _contradiction(order, "refused after it was accepted", evidence_id)
+    if order.state is State.REJECTED:
+        return _contradiction(order, "accepted after it was refused", evidence_id)
+    if order.state not in _WAITING:
+        return None
+    word = rows[0].status
+    return Move(
+        order,
+        State.PENDING,
+        "acknowledgement",
+        "the provider accepted the row",
+        evidence_id,
+        detail={"provider_order_id": rows[0].provider_id, "provider_status": word},
+        changes={
+            "provider_order_id": rows[0].provider_id,
+            "provider_status": word.upper()[:64],
+            "handed_over_date": writing.run.business_date,
+            "next_read_at": _first_read(writing, equipment, order, word),
+        },
+    )
+
+
+def _first_read(writing: Writing, equipment: Equipment, order: Submission, word: str) -> str:
+    if equipment.profile.meaning(word) not in (Meaning.PENDING, Meaning.ONHOLD):
+        return writing.now
+    now = from_utc_text(writing.now)
+    interval = equipment.settings.outcomes.min_poll_interval_seconds
+    expires = from_utc_text(order.expires_at)
+    return utc_text(next_read_at(now=now, handed_over_at=now, expires_at=expires, min_interval_seconds=interval))
+
+
+def _refusal(order: Submission, why: str, word: str, evidence_id: str) -> Move:
+    status = (word or "FAILED").upper()[:64]
+    detail = {"provider_status": status, "error_code": "MB-ROW-REJECTED", "error_text": why}
+    return Move(order, State.REJECTED, "acknowledgement", why, evidence_id, detail=detail, changes={"provider_status": status})
+
+
+def _contradiction(order: Submission, why: str, evidence_id: str) -> Move | None:
+    if order.state is State.REVIEW:
+        return None
+    return Move(order, State.REVIEW, "acknowledgement", why, evidence_id)
+
+
+def _items(writing: Writing, equipment: Equipment, move: Move, evidence_id: str) -> None:
+    subject = f"order:{move.submission.order_id}"
+    if move.to is State.REJECTED:
+        _item(writing, equipment, ItemKind.ROW_REFUSED, subject, move.reason, evidence_id)
+    elif move.to is State.REVIEW:
+        _item(writing, equipment, ItemKind.CONTRADICTION, subject, move.reason, evidence_id)
+
+
+def _item(writing: Writing, equipment: Equipment, kind: ItemKind, subject: str, words: str, evidence_id: str) -> None:
+    days = equipment.settings.review.due_business_days
+    open_item(writing, kind, subject, f"{ITEM_TEXTS[kind]}: {words}", due_business_days=days, evidence_id=evidence_id)

@@ -1,0 +1,153 @@
+"""Collecting what lies in the provider's outbound folder: acknowledgements of our files, and news of outcomes.
+
+A file is known by its name and content. It is stored raw before anything follows from it; a file that is not whole yet
+is read again later, and set aside when it is still the same then. Nothing is deleted or renamed there, and nothing is
+concluded from a name that is missing (I12, I14, I15).
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from batch.acknowledged_rows import apply_rows, apply_transmit_rows, refuse_all
+from batch.equipment import Equipment
+from batch.ledger import Batch, Run, Writing
+from batch.ledger.evidence import KnownFile, known_files, record_file, store_evidence
+from batch.ledger.items import close_items, open_item
+from batch.ledger.moves import move_batch
+from batch.ledger.reading import batch_named, unanswered_batches, unsent_batches
+from batch.outcome_news import apply_news
+from batch.responses import MOST_FILE_BYTES, Acknowledgement, read_acknowledgement, read_outcomes
+from batch.sftp import PLAIN_NAME
+from batch.sftp_connection import RemoteName
+from schemas.errors import AnswerUnreadable
+from schemas.reasons import ITEM_TEXTS, ItemKind
+from schemas.states import BatchStep
+
+ANSWERABLE = (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT, BatchStep.DELIVERED)
+
+
+def collect(equipment: Equipment, run: Run) -> int:
+    """Read what is new in the outbound folder and apply it. Returns how many delivered files still wait for an answer.
+
+    Raises SftpLost, SftpRefused and their kin when the folder cannot be read; what was read before that stays applied.
+    """
+    mid = equipment.ledger.mid
+    with equipment.ledger.reading() as connection:
+        known = known_files(connection, mid)
+        waiting = [*unanswered_batches(connection, mid), *unsent_batches(connection, mid)]
+    awaited = {_acknowledgement_name(equipment, batch) for batch in waiting}
+    for entry in equipment.folder.answers():
+        if not PLAIN_NAME.fullmatch(entry.name) or not entry.is_file:
+            _set_aside_name(equipment, run, entry, known)
+        elif _is_ours(equipment, entry.name) and _is_new(entry, known, awaited):
+            _read(equipment, run, entry, known)
+    with equipment.ledger.reading() as connection:
+        return len(unanswered_batches(connection, mid))
+
+
+def _acknowledgement_name(equipment: Equipment, batch: Batch) -> str:
+    return batch.file_name.rpartition(".")[0] + equipment.profile.files.acknowledgement_suffix
+
+
+def _is_ours(equipment: Equipment, name: str) -> bool:
+    files = equipment.profile.files
+    return name.endswith(files.acknowledgement_suffix) or name.startswith(files.outcomes_prefix)
+
+
+def _is_new(entry: RemoteName, known: dict[str, list[KnownFile]], awaited: Iterable[str]) -> bool:
+    before = known.get(entry.name, [])
+    done = any(file.size == entry.size and file.verdict != "unstable" for file in before)
+    return entry.name in awaited or not done
+
+
+def _read(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, list[KnownFile]]) -> None:
+    if (entry.size or 0) > MOST_FILE_BYTES:
+        _set_aside(equipment, run, entry.name, b"", f"it has {entry.size:,} bytes; at most {MOST_FILE_BYTES:,} are read")
+        return
+    content = equipment.folder.fetch(entry.name, MOST_FILE_BYTES)
+    if content is None:
+        return
+    content_hash = hashlib.sha256(content).hexdigest()
+    verdict = next((file.verdict for file in known.get(entry.name, []) if file.content_hash == content_hash), "")
+    if verdict in {"applied", "set_aside"}:
+        return
+    try:
+        _apply(equipment, run, entry.name, content)
+    except AnswerUnreadable as error:
+        if verdict == "unstable":
+            _set_aside(equipment, run, entry.name, content, error.what)
+        else:
+            with equipment.ledger.writing(run) as writing:
+                record_file(writing, name=entry.name, content=content, verdict="unstable", reason=error.what)
+
+
+def _apply(equipment: Equipment, run: Run, name: str, content: bytes) -> None:
+    if name.startswith(equipment.profile.files.outcomes_prefix):
+        mid, news = read_outcomes(content, equipment.profile)
+        if mid.lower() != equipment.ledger.mid:
+            raise AnswerUnreadable(f"It is for merchant {mid!r}, not for us.")
+        with equipment.ledger.writing(run) as writing:
+            stored = store_evidence(writing, source="file", subject=f"file:{name}", content=content)
+            apply_news(writing, equipment, news, stored.evidence_id)
+            record_file(writing, name=name, content=content, verdict="applied", evidence_id=stored.evidence_id)
+        return
+    acknowledgement = read_acknowledgement(content, equipment.profile)
+    if acknowledgement.mid.lower() != equipment.ledger.mid:
+        raise AnswerUnreadable(f"It is for merchant {acknowledgement.mid!r}, not for us.")
+    with equipment.ledger.reading() as connection:
+        batch = batch_named(connection, equipment.ledger.mid, acknowledgement.file)
+    if batch is None or _acknowledgement_name(equipment, batch) != name:
+        raise AnswerUnreadable(f"It answers {acknowledgement.file!r}, which is no file of ours of that name.")
+    if batch.step in (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.EMPTY):
+        raise AnswerUnreadable(f"It answers {batch.file_name}, which was not sent (its step is {batch.step}).")
+    with equipment.ledger.writing(run) as writing:
+        stored = store_evidence(writing, source="acknowledgement", subject=f"batch:{batch.batch_id}", content=content)
+        _acknowledge(writing, equipment, batch, acknowledgement, stored.evidence_id)
+        record_file(writing, name=name, content=content, verdict="applied", evidence_id=stored.evidence_id)
+
+
+def _acknowledge(
+    writing: Writing, equipment: Equipment, batch: Batch, acknowledgement: Acknowledgement, evidence_id: str
+) -> None:
+    """Move the orders of one file, and the file itself; dying inside leaves all of it to be read again."""
+    if not acknowledgement.accepted:
+        refuse_all(writing, equipment, batch, acknowledgement.error_text or "the provider refused the file", evidence_id)
+    elif batch.kind == "transmit":
+        apply_transmit_rows(writing, equipment, batch, acknowledgement, evidence_id)
+    else:
+        apply_rows(writing, equipment, batch, acknowledgement, evidence_id)
+    if batch.step in ANSWERABLE:
+        delivered = {} if batch.delivered_at else {"delivered_at": writing.now, "delivered_date": writing.run.business_date}
+        to = BatchStep.ACKNOWLEDGED if acknowledgement.accepted else BatchStep.REFUSED
+        move_batch(
+            writing,
+            batch,
+            to,
+            reason=acknowledgement.error_text or "the provider answered",
+            evidence_id=evidence_id,
+            acknowledged_at=writing.now,
+            **delivered,
+        )
+    close_items(writing, ItemKind.MISSING_ACKNOWLEDGEMENT, f"batch:{batch.batch_id}", "the acknowledgement came")
+
+
+def _set_aside_name(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, list[KnownFile]]) -> None:
+    shown = entry.name.encode("utf-8", "backslashreplace").decode()[:255]
+    if shown not in known:
+        _set_aside(equipment, run, shown, b"", "its name is not plain, or it is not a plain file")
+
+
+def _set_aside(equipment: Equipment, run: Run, name: str, content: bytes, reason: str) -> None:
+    with equipment.ledger.writing(run) as writing:
+        evidence_id = ""
+        if content:
+            evidence_id = store_evidence(writing, source="file", subject=f"file:{name}", content=content).evidence_id
+        record_file(writing, name=name, content=content, verdict="set_aside", reason=reason, evidence_id=evidence_id)
+        open_item(
+            writing,
+            ItemKind.QUARANTINE,
+            f"file:{name}",
+            f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: {reason}",
+            due_business_days=equipment.settings.review.due_business_days,
+            evidence_id=evidence_id,
+        )

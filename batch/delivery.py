@@ -1,0 +1,227 @@
+"""Sending each batch exactly once over SFTP, wherever an earlier run stopped.
+
+The steps, and what is true when the process dies after each (I2, I4, I12):
+
+1. SENDING is committed: rows, name and digest are fixed. The final name cannot exist. Again: write the part anew.
+2. The part is written and whole: still SENDING. Again: the part is removed and written anew.
+3. PART_VERIFIED is committed. From here on a rename may have been asked for. Again: look. The part is there: no rename
+   happened, rename it. The part is gone: the rename happened, whoever took the file since.
+4. The rename is asked for and no clear answer comes: look, as above. Nobody can look: IN_DOUBT, held, asked about.
+5. DELIVERED is committed. The acknowledgement moves the orders.
+
+A part whose token has grown old is rewritten only after it was opened without leave to create it: it is in hand, so no
+rename happened, and that proof is recorded before a byte changes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+from batch.build import canonical_csv, render, rows_digest
+from batch.equipment import Equipment
+from batch.findings import Findings
+from batch.holding import current, intend
+from batch.ledger import Batch, Run
+from batch.ledger.moves import Move, move_batch, move_orders
+from batch.ledger.reading import rows_of_batch, submissions_of_batch
+from batch.pace import from_utc_text, utc_text
+from schemas.errors import (
+    EvidenceChanged,
+    MitbatchError,
+    NothingSent,
+    SafetyRefusal,
+    SftpLoginRefused,
+    SftpLost,
+    SftpRefused,
+    SftpUnreachable,
+)
+from schemas.states import BatchStep, State
+
+TOKEN_KEEPS = timedelta(seconds=480)
+TRIES = 3
+MOST_FILE_BYTES = 64 << 20
+_EVERY_BATCH = (SafetyRefusal, SftpUnreachable, SftpLoginRefused)
+
+
+class Delivery:
+    """The delivery of some batches by one run. What stops one batch is found; what stops all is found once."""
+
+    def __init__(self, equipment: Equipment, run: Run, findings: Findings) -> None:
+        self._equipment = equipment
+        self._run = run
+        self._findings = findings
+        self._stopped = False
+
+    def deliver(self, batches: Sequence[Batch]) -> None:
+        """Bring every batch as far as it will go. Several travel at once; the ledger has one writer at a time."""
+        self._equipment.progress.stage("deliver", len(batches))
+        self._equipment.side_by_side(self._deliver_one, batches)
+
+    def _deliver_one(self, batch: Batch) -> None:
+        if self._stopped:
+            self._findings.undelivered.append(batch.file_name)
+            self._in_doubt(batch)
+            return
+        try:
+            step = self._advance(batch).step
+        except (NothingSent, SafetyRefusal, EvidenceChanged) as problem:
+            self._findings.add(problem)
+            self._findings.undelivered.append(batch.file_name)
+            self._stopped = self._stopped or isinstance(problem, _EVERY_BATCH)
+            return
+        if step is BatchStep.DELIVERED:
+            self._findings.delivered.append(batch.file_name)
+        self._equipment.progress.advance()
+
+    def _advance(self, batch: Batch) -> Batch:
+        if batch.step is BatchStep.CLAIMED:
+            batch = intend(self._equipment, self._run, batch)
+        if batch.step is BatchStep.SENDING:
+            return self._publish(self._write_part(batch))
+        if batch.step in (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT):
+            return self._resume(batch)
+        return batch
+
+    def _write_part(self, batch: Batch) -> Batch:
+        for last_try in (False, True):
+            content, minted_at = self._content(batch)
+            try:
+                self._equipment.folder.write_part(self._part(batch), content)
+                break
+            except SftpLost:
+                if last_try:
+                    raise
+        return self._verified(batch, content, minted_at)
+
+    def _content(self, batch: Batch) -> tuple[bytes, str]:
+        """The file's bytes with a token minted now. Raises EvidenceChanged when the rows are not what was intended."""
+        equipment, mid = self._equipment, self._equipment.ledger.mid
+        with equipment.ledger.reading() as connection:
+            rows = rows_of_batch(connection, mid, batch)
+        canonical = canonical_csv(batch.kind, rows, mid=mid, expires_at=batch.expires_at, profile=equipment.profile)  # type: ignore[arg-type]
+        if rows_digest(canonical) != batch.rows_digest:
+            raise EvidenceChanged(
+                f"The rows of {batch.file_name} are no longer those that it was recorded with; it was not sent."
+            )
+        equipment.export.write(batch.business_date, batch.batch_id, batch.kind, canonical)
+        minted_at = utc_text(equipment.clock.now())
+        content = render(
+            batch.kind,  # type: ignore[arg-type]
+            batch.format,  # type: ignore[arg-type]
+            rows,
+            mid=mid,
+            token=equipment.api.fresh_token(),
+            expires_at=batch.expires_at,
+            profile=equipment.profile,
+        )
+        return content, minted_at
+
+    def _publish(self, batch: Batch) -> Batch:
+        """Ask for the rename until it is clear whether it happened. Returns the delivered batch, or raises."""
+        folder, part = self._equipment.folder, self._part(batch)
+        problem: MitbatchError = SftpLost(f"{part} was never renamed.")
+        for _ in range(TRIES):
+            try:
+                folder.publish(part, batch.file_name)
+                return self._delivered(batch, "the server confirms the rename")
+            except (SftpLost, SftpRefused) as error:
+                problem = error
+            if self._look(batch) is None:
+                return self._delivered(batch, "the part is gone: the rename happened")
+            if isinstance(problem, SftpRefused):
+                if self._stands_under_its_name(batch):
+                    return self._delivered(batch, "the server copied the part instead of renaming it")
+                raise problem
+        raise problem
+
+    def _resume(self, batch: Batch) -> Batch:
+        """Go on after an earlier run: the part tells whether a rename happened."""
+        if self._look(batch) is None:
+            return self._delivered(batch, "the part is gone: the rename happened")
+        if batch.step is BatchStep.IN_DOUBT:
+            batch = self._out_of_doubt(batch)
+        if self._equipment.clock.now() - from_utc_text(batch.token_minted_at) > TOKEN_KEEPS:
+            return self._rewrite(batch)
+        return self._publish(batch)
+
+    def _rewrite(self, batch: Batch) -> Batch:
+        content, minted_at = self._content(batch)
+        proven: list[Batch] = []
+
+        def on_proof() -> None:
+            with self._equipment.ledger.writing(self._run) as writing:
+                reason = "the part is in hand: no rename happened; its token is too old"
+                proven.append(move_batch(writing, batch, BatchStep.SENDING, reason=reason))
+
+        try:
+            self._equipment.folder.rewrite_part(self._part(batch), content, on_proof)
+        except SftpRefused as error:
+            if not proven and error.absent:
+                return self._delivered(batch, "the part is gone: the rename happened")
+            raise
+        return self._publish(self._verified(proven[0], content, minted_at))
+
+    def _look(self, batch: Batch) -> int | None:
+        """The part's size, None when it is gone. When nobody can look, the batch is in doubt, and the reason is raised."""
+        try:
+            return self._equipment.folder.size_of(self._part(batch))
+        except (NothingSent, SafetyRefusal):
+            self._in_doubt(current(self._equipment, batch))
+            raise
+
+    def _stands_under_its_name(self, batch: Batch) -> bool:
+        """The rename was refused and the part is there. A file of the final name with our bytes was sent; others' is doubt."""
+        folder = self._equipment.folder
+        try:
+            if folder.size_of(batch.file_name) is None:
+                return False
+            same = folder.sha256_of(batch.file_name, MOST_FILE_BYTES) == batch.part_sha256
+        except (NothingSent, SafetyRefusal):
+            self._in_doubt(batch)
+            raise
+        if not same:
+            self._in_doubt(batch)
+        return same
+
+    def _verified(self, batch: Batch, content: bytes, minted_at: str) -> Batch:
+        with self._equipment.ledger.writing(self._run) as writing:
+            return move_batch(
+                writing,
+                batch,
+                BatchStep.PART_VERIFIED,
+                reason="the part is whole on the server",
+                token_minted_at=minted_at,
+                part_sha256=hashlib.sha256(content).hexdigest(),
+            )
+
+    def _delivered(self, batch: Batch, reason: str) -> Batch:
+        with self._equipment.ledger.writing(self._run) as writing:
+            doubted = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, [State.IN_DOUBT])
+            move_orders(writing, [Move(each, State.SENDING, "send", reason, shows=False) for each in doubted])
+            return move_batch(
+                writing,
+                batch,
+                BatchStep.DELIVERED,
+                reason=reason,
+                delivered_at=writing.now,
+                delivered_date=self._run.business_date,
+            )
+
+    def _in_doubt(self, batch: Batch) -> None:
+        if batch.step is not BatchStep.PART_VERIFIED:
+            return
+        with self._equipment.ledger.writing(self._run) as writing:
+            reason = "a rename may have been asked for, and the server gives no clear answer"
+            sending = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, [State.SENDING])
+            move_orders(writing, [Move(each, State.IN_DOUBT, "send", reason, shows=False) for each in sending])
+            move_batch(writing, batch, BatchStep.IN_DOUBT, reason=reason)
+
+    def _out_of_doubt(self, batch: Batch) -> Batch:
+        with self._equipment.ledger.writing(self._run) as writing:
+            reason = "the part is still there: no rename happened"
+            doubted = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, [State.IN_DOUBT])
+            move_orders(writing, [Move(each, State.SENDING, "send", reason, shows=False) for each in doubted])
+            return move_batch(writing, batch, BatchStep.PART_VERIFIED, reason=reason)
+
+    def _part(self, batch: Batch) -> str:
+        return batch.file_name + self._equipment.profile.files.part_suffix

@@ -1,0 +1,54 @@
+"""What a run met on its way: problems, deliveries, refusals. The exit code is a function of this and of the ledger."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.errors import PRECEDENCE, ExitCode, MitbatchError, NothingSent
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collected while a run goes on; each problem once, in the order in which it came."""
+
+    problems: list[MitbatchError] = field(default_factory=list)
+    delivered: list[str] = field(default_factory=list)
+    undelivered: list[str] = field(default_factory=list)
+    not_repeated: list[str] = field(default_factory=list)
+
+    def add(self, problem: MitbatchError) -> None:
+        """Remember a problem, unless the very same sentence was remembered before."""
+        if str(problem) not in {str(known) for known in self.problems}:
+            self.problems.append(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger shows at the end of a run: orders in doubt, and items that are new or overdue."""
+
+    in_doubt: int
+    new_items: int
+    overdue_items: int
+
+
+def exit_code(findings: Findings, standing: Standing) -> ExitCode:
+    """The one code that says it all: the gravest of everything that holds (INTERFACE of the README, "Exit codes").
+
+    "Nothing sent" is only true when nothing was delivered in this run; otherwise a person must know.
+    """
+    codes = {ExitCode.CLEAN, *_codes(findings.problems, was_delivered=bool(findings.delivered))}
+    if standing.in_doubt:
+        codes.add(ExitCode.IN_DOUBT)
+    if standing.new_items or standing.overdue_items:
+        codes.add(ExitCode.NEEDS_PERSON)
+    return gravest(codes)
+
+
+def gravest(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code that wins when several hold."""
+    return min(codes, key=PRECEDENCE.index)
+
+
+def _codes(problems: Sequence[MitbatchError], *, was_delivered: bool) -> set[ExitCode]:
+    return {
+        ExitCode.NEEDS_PERSON if was_delivered and isinstance(problem, NothingSent) else problem.exit_code for problem in problems
+    }

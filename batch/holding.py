@@ -1,0 +1,148 @@
+"""Claim and hold: an order is fixed in the ledger first, then blocked in the order system, and only then may it be sent.
+
+Invariants: no order at the provider without a hold (I1), no send without a claim that survives a power cut (I4).
+Dying after the claim: the row is free or bears our hold; the next run places the hold again, and a row that bears our
+reference already is held. Dying after the hold: the ledger says claimed, the row is blocked; the same step settles it.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from batch.build import canonical_csv, evaluate_record, file_name, idempotency_key, rows_digest
+from batch.equipment import Equipment
+from batch.gate import Verdict
+from batch.ledger import Batch, Run, Submission
+from batch.ledger.claim import Claim, NewBatch, Past, claim_batch
+from batch.ledger.decisions import record_decisions
+from batch.ledger.moves import FIRST_HASH, Move, move_batch, move_orders
+from batch.ledger.reading import batch_by_id, rows_of_batch, submissions_of_batch
+from batch.pace import utc_text
+from batch.writeback import OURS, HoldWanted
+from schemas.order import RowStatus
+from schemas.settings import SiteSettings
+from schemas.states import BatchStep, State
+
+
+def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]]) -> Batch:
+    """Claim these orders as one batch, in one transaction with their decisions. At most `max_rows_per_file` of them."""
+    settings, mid = equipment.settings, equipment.ledger.mid
+    sites = {site.name: site for site in settings.sites}
+    batch_id = equipment.new_batch_id()
+    with equipment.ledger.writing(run) as writing:
+        expires_at = utc_text(equipment.clock.now() + timedelta(days=settings.provider.expiry_days))
+        claims = [_claim(equipment, verdict, past, sites, expires_at) for verdict, past in selected]
+        name = file_name(
+            "evaluate",
+            mid=mid,
+            business_date=run.business_date,
+            batch_id=batch_id,
+            extension=settings.channels.evaluate_format,
+            profile=equipment.profile,
+        )
+        new = NewBatch(batch_id, "evaluate", name, settings.channels.evaluate_format, expires_at)
+        batch = claim_batch(writing, new, claims)
+        record_decisions(writing, [verdict for verdict, _ in selected], batch_id=batch_id)
+    return batch
+
+
+def _claim(equipment: Equipment, verdict: Verdict, past: Past | None, sites: dict[str, SiteSettings], expires_at: str) -> Claim:
+    order, mid = verdict.order, equipment.ledger.mid
+    assert order is not None  # noqa: S101 - the gate selects only rows that it could read
+    attempt = 1 if past is None else past.attempt + 1
+    key = idempotency_key(mid, order.order_id, attempt)
+    record = evaluate_record(
+        order, mid=mid, site=sites[order.site], profile=equipment.profile, idempotency_key=key, expires_at=expires_at
+    )
+    return Claim(
+        order=order,
+        attempt=attempt,
+        idempotency_key=key,
+        hold_reference=f"mitbatch:{key}",
+        record=record,
+        previous_seq=past.event_seq if past else 0,
+        previous_hash=past.event_hash if past else FIRST_HASH,
+    )
+
+
+def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
+    """Place the holds of a batch's claimed orders; what the order system does not confirm is withdrawn, with the reason."""
+    with equipment.ledger.reading() as connection:
+        claimed = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, [State.CLAIMED])
+    if not claimed:
+        return batch
+    wanted = [HoldWanted(s.order_id, s.hold_reference, s.amount_minor, s.currency, s.expires_at) for s in claimed]
+    equipment.writer.place_holds(wanted, now=utc_text(equipment.clock.now()))
+    rows = equipment.source.written([s.order_id for s in claimed])
+    with equipment.ledger.writing(run) as writing:
+        moves = []
+        for submission in claimed:
+            why = _why_not_held(submission, rows.get(submission.order_id))
+            to = State.WITHDRAWN if why else State.HELD
+            moves.append(Move(submission, to, "hold", why or "the order system confirms the hold", shows=False))
+        move_orders(writing, moves)
+        if batch.step is BatchStep.CLAIMED and all(move.to is State.WITHDRAWN for move in moves):
+            batch = move_batch(writing, batch, BatchStep.EMPTY, reason="no hold could be placed")
+    return batch
+
+
+def _why_not_held(submission: Submission, row: dict[str, str] | None) -> str:
+    if row is None:
+        return "the order is no longer in the order system"
+    if row["hold_reference"] == submission.hold_reference:
+        return "" if row["status"] in OURS else f"its status is {row['status']!r}"
+    if row["hold_reference"]:
+        return "somebody else holds it"
+    if row["retry_state"]:
+        return f"the merchant's own retry is charging it (retry_state {row['retry_state']!r})"
+    if row["status"] != RowStatus.DECLINED.value:
+        return f"its status is {row['status']!r}"
+    return "its amount or currency changed after it was selected"
+
+
+def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
+    """Record the intent to send: rows, order and digest are fixed, and every order of the file is `sending`.
+
+    Orders whose row the merchant changed since the hold, or whose switch or site was turned off, are withdrawn first;
+    the rest are numbered anew from 1, because a sequence number is a position (CONTRACT 6.1). Nothing has left yet.
+    """
+    mid = equipment.ledger.mid
+    with equipment.ledger.reading() as connection:
+        held = submissions_of_batch(connection, mid, batch.batch_id, [State.HELD])
+    rows = equipment.source.written([submission.order_id for submission in held])
+    leaving: list[tuple[Submission, str]] = []
+    staying: list[tuple[Submission, str]] = []
+    for submission in held:
+        why = _why_not_held(submission, rows.get(submission.order_id)) or _switched_off(equipment, submission)
+        (staying if why else leaving).append((submission, why))
+    with equipment.ledger.writing(run) as writing:
+        move_orders(writing, [Move(submission, State.WITHDRAWN, "send", why, shows=True) for submission, why in staying])
+        if batch.kind == "evaluate" and not leaving:
+            return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
+        move_orders(
+            writing,
+            [
+                Move(submission, State.SENDING, "send", "intent", changes={"sequence_number": number}, shows=False)
+                for number, (submission, _) in enumerate(leaving, start=1)
+            ],
+        )
+        records = rows_of_batch(writing.connection, mid, batch)
+        digest = rows_digest(
+            canonical_csv(batch.kind, records, mid=mid, expires_at=batch.expires_at, profile=equipment.profile)  # type: ignore[arg-type]
+        )
+        return move_batch(writing, batch, BatchStep.SENDING, reason="intent to send", rows_digest=digest, row_count=len(records))
+
+
+def _switched_off(equipment: Equipment, submission: Submission) -> str:
+    settings = equipment.settings
+    site = next((site for site in settings.sites if site.name == submission.site), None)
+    if site is None or not site.enabled:
+        return f"its site {submission.site!r} is disabled"
+    return "" if settings.switches.mit else "recurring orders are switched off"
+
+
+def current(equipment: Equipment, batch: Batch) -> Batch:
+    """The batch as the ledger has it now."""
+    with equipment.ledger.reading() as connection:
+        found = batch_by_id(connection, equipment.ledger.mid, batch.batch_id)
+    assert found is not None  # noqa: S101 - batches are never deleted
+    return found

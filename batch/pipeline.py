@@ -1,0 +1,157 @@
+"""The night: settle what is open, choose, claim, hold, send, collect, ask, write back. Every step resumes from the ledger.
+
+Each step commits before the next begins, and finds by itself what an earlier run left: killed anywhere, the next run
+goes on (I9). A problem with one file, one answer or one server is remembered and the rest goes on (I15); what changes
+states without a lease, or contradicts the ledger, stops the run.
+"""
+
+from collections.abc import Callable, Iterator
+
+from batch.acknowledgements import collect
+from batch.delivery import Delivery
+from batch.equipment import Equipment
+from batch.findings import Findings
+from batch.gate import Gate, Verdict
+from batch.holding import claim, hold
+from batch.ledger import Batch, Run
+from batch.ledger.claim import Past, past_of
+from batch.ledger.decisions import record_decisions
+from batch.ledger.items import open_item
+from batch.ledger.reading import delivered_on, unsent_batches
+from batch.pace import end_of_business_date
+from batch.poll import flag_overdue, look_for_unanswered, poll
+from batch.results import write_back
+from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
+from schemas.reasons import ITEM_TEXTS, ItemKind, Reason
+from schemas.states import BatchStep
+
+PAGE = 2000
+
+
+def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: str = "") -> None:
+    """Take the day's declined charges to the provider and bring the answers back.
+
+    With `only_batch`, nothing new is chosen and only that batch is brought on its way (`rerun --batch`).
+    """
+    with equipment.ledger.reading() as connection:
+        findings.not_repeated.extend(delivered_on(connection, equipment.ledger.mid, run.business_date))
+        unsent = unsent_batches(connection, equipment.ledger.mid)
+    if only_batch:
+        unsent = [batch for batch in unsent if batch.batch_id == only_batch]
+    _try(findings, lambda: write_back(equipment, run))
+    fresh: list[Batch] = []
+    _try(findings, lambda: _hold_all(equipment, run, unsent))
+    if not only_batch:
+        _try(findings, lambda: fresh.extend(_choose(equipment, run)))
+    with equipment.ledger.reading() as connection:
+        due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]
+    _try(findings, lambda: Delivery(equipment, run, findings).deliver(due))
+    await_acknowledgements(equipment, run, findings)
+    gather(equipment, run, findings)
+
+
+def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
+    """Ask for what is due, look for what was never answered, and write the results to the order rows."""
+    _try(findings, lambda: look_for_unanswered(equipment, run))
+    _try(findings, lambda: poll(equipment, run, everything=everything))
+    _try(findings, lambda: flag_overdue(equipment, run))
+    _try(findings, lambda: write_back(equipment, run))
+
+
+def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
+    """Collect every kind of answer and write it back; nothing is sent."""
+    _try(findings, lambda: write_back(equipment, run))
+    _try(findings, lambda: collect(equipment, run))
+    gather(equipment, run, findings, everything=everything)
+
+
+def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Verdict, Past | None]]]:
+    """The gate's verdict on every candidate, page by page, with what the ledger knows of each order; writes nothing."""
+    settings = equipment.settings
+    gate = Gate(
+        settings,
+        equipment.network_rules,
+        equipment.decline_codes,
+        now=equipment.clock.now(),
+        business_date_end=end_of_business_date(business_date, settings.schedule.timezone),
+        scrub_key=equipment.scrub_key,
+    )
+    for page in equipment.source.declined(PAGE):
+        with equipment.ledger.reading() as connection:
+            known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page])
+        judged = []
+        for row in page:
+            past = known.get(row.order_id)
+            verdict = gate.judge(row, past.state if past else None)
+            if verdict is not None:
+                judged.append((verdict, past))
+        yield judged
+
+
+def _choose(equipment: Equipment, run: Run) -> list[Batch]:
+    """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time."""
+    equipment.progress.stage("choose")
+    most = equipment.settings.channels.max_rows_per_file
+    batches: list[Batch] = []
+    chosen: list[tuple[Verdict, Past | None]] = []
+    for page in verdicts(equipment, run.business_date):
+        _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
+        chosen += [(verdict, past) for verdict, past in page if verdict.selected]
+        while len(chosen) >= most:
+            batches.append(_claim_and_hold(equipment, run, chosen[:most]))
+            chosen = chosen[most:]
+        equipment.progress.advance(len(page))
+    if chosen:
+        batches.append(_claim_and_hold(equipment, run, chosen))
+    return batches
+
+
+def _claim_and_hold(equipment: Equipment, run: Run, chosen: list[tuple[Verdict, Past | None]]) -> Batch:
+    return hold(equipment, run, claim(equipment, run, chosen))
+
+
+def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> None:
+    if not skipped:
+        return
+    with equipment.ledger.writing(run) as writing:
+        record_decisions(writing, skipped)
+        for verdict in skipped:
+            if verdict.reason is Reason.PAN_FOUND:
+                open_item(
+                    writing,
+                    ItemKind.PAN_FOUND,
+                    f"order:{verdict.order_id}",
+                    f"{ITEM_TEXTS[ItemKind.PAN_FOUND]}: {verdict.reason_text}",
+                    due_business_days=equipment.settings.review.due_business_days,
+                )
+
+
+def _hold_all(equipment: Equipment, run: Run, unsent: list[Batch]) -> None:
+    for batch in unsent:
+        if batch.kind == "evaluate" and batch.step is BatchStep.CLAIMED:
+            hold(equipment, run, batch)
+
+
+def await_acknowledgements(equipment: Equipment, run: Run, findings: Findings) -> None:
+    """Read the answers to our files, again and again until none is missing or the wait is over; the rest is the next poll's."""
+    _try(findings, lambda: _await(equipment, run))
+
+
+def _await(equipment: Equipment, run: Run) -> None:
+    equipment.progress.stage("acknowledgements")
+    start, most = equipment.clock.monotonic(), equipment.settings.outcomes.acknowledgement_wait_seconds
+    while collect(equipment, run):
+        left = most - (equipment.clock.monotonic() - start)
+        if left <= 0:
+            return
+        equipment.clock.sleep(min(2.0, left))
+
+
+def _try(findings: Findings, step: Callable[[], object]) -> None:
+    """Do one step; a problem outside is remembered and the night goes on, one of our own ends it."""
+    try:
+        step()
+    except (AnotherRunActive, Stopped, InternalError):
+        raise
+    except MitbatchError as problem:
+        findings.add(problem)

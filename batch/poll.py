@@ -1,0 +1,127 @@
+"""Asking for outcomes: every order that is due, one read each, and a search for orders whose acknowledgement never came."""
+
+from datetime import timedelta
+
+from batch.applying import Heard, hear, raise_item
+from batch.equipment import Equipment
+from batch.ledger import Batch, Run, Submission
+from batch.ledger.evidence import store_evidence
+from batch.ledger.items import close_items, open_item
+from batch.ledger.moves import Move, move_batch, move_orders, note_reads
+from batch.ledger.reading import due_for_read, overdue_submissions, submissions_of_batch, unanswered_batches, unsent_batches
+from batch.pace import from_utc_text, utc_text
+from schemas.errors import ApiUnreachable
+from schemas.reasons import ITEM_TEXTS, ItemKind
+from schemas.states import BatchStep, State
+
+AT_A_TIME = 64
+_WAITING = (State.SENDING, State.IN_DOUBT)
+
+
+def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
+    """Read every order that is due (or all that the provider has) and apply the answers. Returns how many were read.
+
+    Each page is one transaction, so a poll that is cut off goes on where it stopped. Raises ApiUnreachable when a whole
+    page got no answer.
+    """
+    mid, after, asked = equipment.ledger.mid, "", 0
+    now = utc_text(equipment.clock.now())
+    equipment.progress.stage("poll")
+    while True:
+        with equipment.ledger.reading() as connection:
+            due = due_for_read(connection, mid, now=now, everything=everything, after=after, limit=AT_A_TIME)
+        if not due:
+            return asked
+        answers = list(equipment.api.read_orders([submission.provider_order_id for submission in due]))
+        if all(answer.is_unreachable for answer in answers):
+            raise ApiUnreachable(answers[0].problem)
+        with equipment.ledger.writing(run) as writing:
+            for submission, answer in zip(due, answers, strict=True):
+                hear(writing, equipment, submission, Heard("poll", answer.content, answer.read, answer.problem))
+        asked += len(due)
+        after = due[-1].order_id
+        equipment.progress.advance(len(due))
+
+
+def look_for_unanswered(equipment: Equipment, run: Run) -> None:
+    """Files that were delivered, or may have been, and have no acknowledgement after the ingest window.
+
+    Their orders are in doubt and stay held; an item opens, and each order is searched for at the provider. Finding it
+    settles it; finding nothing settles nothing (I12, I16).
+    """
+    with equipment.ledger.reading() as connection:
+        delivered = unanswered_batches(connection, equipment.ledger.mid)
+        doubted = [batch for batch in unsent_batches(connection, equipment.ledger.mid) if batch.step is BatchStep.IN_DOUBT]
+    window = timedelta(seconds=equipment.settings.outcomes.ingest_window_seconds)
+    late = [batch for batch in delivered if equipment.clock.now() - from_utc_text(batch.delivered_at) > window]
+    for batch in late:
+        _open_missing(equipment, run, batch)
+    for batch in (*late, *doubted):
+        if batch.kind == "evaluate":
+            _search(equipment, run, batch)
+
+
+def flag_overdue(equipment: Equipment, run: Run) -> None:
+    """Open an item for every order that has had no final answer since its expiry and the grace; its hold stays (I13)."""
+    grace = timedelta(seconds=equipment.settings.outcomes.expiry_grace_seconds)
+    before = utc_text(equipment.clock.now() - grace)
+    with equipment.ledger.reading() as connection:
+        overdue = overdue_submissions(connection, equipment.ledger.mid, before=before)
+    if not overdue:
+        return
+    with equipment.ledger.writing(run) as writing:
+        for submission in overdue:
+            words = f"no final answer although it expired at {submission.expires_at}; ask the provider's support"
+            raise_item(writing, equipment, ItemKind.UNKNOWN_STATUS, submission, words)
+
+
+def _open_missing(equipment: Equipment, run: Run, batch: Batch) -> None:
+    with equipment.ledger.writing(run) as writing:
+        sending = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, [State.SENDING])
+        reason = "no acknowledgement within the ingest window"
+        move_orders(writing, [Move(each, State.IN_DOUBT, "poll", reason, shows=False) for each in sending])
+        open_item(
+            writing,
+            ItemKind.MISSING_ACKNOWLEDGEMENT,
+            f"batch:{batch.batch_id}",
+            f"{ITEM_TEXTS[ItemKind.MISSING_ACKNOWLEDGEMENT]}: {batch.file_name}, delivered at {batch.delivered_at}",
+            due_business_days=equipment.settings.review.due_business_days,
+        )
+
+
+def _search(equipment: Equipment, run: Run, batch: Batch) -> None:
+    with equipment.ledger.reading() as connection:
+        waiting = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, _WAITING)
+    for submission in waiting:
+        _search_one(equipment, run, submission)
+    with equipment.ledger.writing(run) as writing:
+        if batch.step is BatchStep.DELIVERED and not submissions_of_batch(
+            writing.connection, writing.mid, batch.batch_id, _WAITING
+        ):
+            reason = "every order of it was found by asking"
+            move_batch(writing, batch, BatchStep.ACKNOWLEDGED, reason=reason, acknowledged_at=writing.now)
+            close_items(writing, ItemKind.MISSING_ACKNOWLEDGEMENT, f"batch:{batch.batch_id}", reason)
+
+
+def _search_one(equipment: Equipment, run: Run, submission: Submission) -> None:
+    answer = equipment.api.find_order(submission.order_id)
+    with equipment.ledger.writing(run) as writing:
+        if answer.read is None:
+            if answer.content:
+                store_evidence(writing, source="poll", subject=f"order:{submission.order_id}", content=answer.content)
+            return
+        arrived = Move(
+            submission,
+            State.PENDING,
+            "poll",
+            "the provider's listing shows it",
+            store_evidence(writing, source="poll", subject=f"order:{submission.order_id}", content=answer.content).evidence_id,
+            detail={"provider_order_id": answer.read.provider_order_id, "provider_status": answer.read.status},
+            changes={
+                "provider_order_id": answer.read.provider_order_id,
+                "provider_status": answer.read.status.upper()[:64],
+                "handed_over_date": run.business_date,
+            },
+        )
+        (found,) = move_orders(writing, [arrived])
+        note_reads(writing, [(found, writing.now)])

@@ -1,0 +1,126 @@
+"""Bringing the ledger's word to the order rows: written only where our hold still stands, and read back to be sure.
+
+Dying between the row and the ledger: the next run writes the same again, or sees by the provider's id and last word
+that the row was released by us before. What the merchant changed meanwhile is never overwritten: an item opens (I1, I5).
+"""
+
+from dataclasses import dataclass
+
+from batch.applying import raise_item
+from batch.equipment import Equipment
+from batch.ledger import Run, Submission, Writing
+from batch.ledger.moves import Move, move_orders
+from batch.ledger.reading import to_write_back
+from batch.pace import utc_text
+from batch.writeback import RowResult
+from schemas.order import RowStatus
+from schemas.reasons import ItemKind
+from schemas.states import NOT_RECOVERED, State
+
+AT_A_TIME = 500
+
+_SHOWN: dict[State, RowStatus] = {
+    State.SENDING: RowStatus.PENDING,
+    State.IN_DOUBT: RowStatus.PENDING,
+    State.PENDING: RowStatus.PENDING,
+    State.CAPTURE_REQUIRED: RowStatus.PENDING,
+    State.COMPLETED: RowStatus.COMPLETED,
+    State.REVIEW: RowStatus.REVIEW,
+    State.PARTIALLY_REFUNDED: RowStatus.PARTIALLY_REFUNDED,
+    State.REFUNDED: RowStatus.REFUNDED,
+    State.CHARGEBACK: RowStatus.CHARGEBACK,
+    **dict.fromkeys((*NOT_RECOVERED, State.REJECTED), RowStatus.NOT_RECOVERED),
+}
+_GIVEN_UP = (*NOT_RECOVERED, State.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """How many results were written, and how many the merchant's own change stood against."""
+
+    written: int
+    conflicts: int
+
+
+def write_back(equipment: Equipment, run: Run) -> WrittenBack:
+    """Write every result that its row does not show yet. Raises OrdersUnreachable; what was written stays written."""
+    after, written, conflicts = "", 0, 0
+    equipment.progress.stage("write back")
+    while True:
+        with equipment.ledger.reading() as connection:
+            due = to_write_back(connection, equipment.ledger.mid, after=after, limit=AT_A_TIME)
+        if not due:
+            return WrittenBack(written, conflicts)
+        outcomes = _write(equipment, due)
+        with equipment.ledger.writing(run) as writing:
+            for submission in due:
+                _record(writing, equipment, submission, is_written=outcomes[submission.order_id])
+        written += sum(outcomes.values())
+        conflicts += len(outcomes) - sum(outcomes.values())
+        after = due[-1].order_id
+        equipment.progress.advance(len(due))
+
+
+def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
+    """Write the rows, then read them: True where a row shows what the ledger says, or was released by us before."""
+    now = utc_text(equipment.clock.now())
+    withdrawn = [(s.order_id, s.hold_reference) for s in due if s.state is State.WITHDRAWN]
+    results = [_result(equipment, s) for s in due if s.state in _SHOWN]
+    equipment.writer.lift_holds(withdrawn, now=now)
+    equipment.writer.write_results(results, now=now)
+    rows = equipment.source.written([s.order_id for s in due])
+    for result in results:
+        row = rows.get(result.order_id)
+        if result.status is RowStatus.REVIEW and row is not None and row["hold_reference"] != result.hold_reference:
+            equipment.writer.hold_again(result, now=now)
+    rows = equipment.source.written([s.order_id for s in due])
+    shown = {result.order_id: _shows(result, rows.get(result.order_id)) for result in results}
+    return {s.order_id: shown.get(s.order_id, True) for s in due}
+
+
+def _result(equipment: Equipment, submission: Submission) -> RowResult:
+    gives_up = submission.state in _GIVEN_UP
+    return RowResult(
+        order_id=submission.order_id,
+        hold_reference=submission.hold_reference,
+        status=_SHOWN[submission.state],
+        keeps_hold=not gives_up or equipment.settings.writeback.on_not_recovered == "keep",
+        hold_until=submission.expires_at,
+        provider_order_id=submission.provider_order_id,
+        provider_status=submission.provider_status,
+    )
+
+
+def _shows(result: RowResult, row: dict[str, str] | None) -> bool:
+    if row is None:
+        return False
+    ours = row["provider_order_id"] == result.provider_order_id and row["provider_status"] == result.provider_status
+    if row["hold_reference"] == result.hold_reference:
+        return ours and row["status"] == result.status.value
+    return ours and not result.keeps_hold
+
+
+def _record(writing: Writing, equipment: Equipment, submission: Submission, *, is_written: bool) -> None:
+    outcome = "yes" if is_written else "conflict"
+    move = Move(
+        submission,
+        None,
+        "write_back",
+        "written to the order row" if is_written else "the merchant changed the row; nothing was overwritten",
+        kind="written_back",
+        detail={"outcome": outcome, "row_status": _SHOWN.get(submission.state, RowStatus.DECLINED).value},
+        changes={"written_version": submission.row_version},
+        shows=False,
+    )
+    (recorded,) = move_orders(writing, [move])
+    if is_written:
+        return
+    if submission.state in (State.COMPLETED, State.REVIEW):
+        raise_item(
+            writing, equipment, ItemKind.DOUBLE_CHARGE, submission, "propose a refund; see both sides with mitbatch explain"
+        )
+        if submission.state is State.COMPLETED:
+            reason = "recovered, and the merchant changed the row meanwhile"
+            move_orders(writing, [Move(recorded, State.REVIEW, "write_back", reason, shows=False)])
+        return
+    raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, f"the ledger says {submission.state}")
