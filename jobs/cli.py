@@ -1,0 +1,267 @@
+"""The commands. This module loads nothing heavy: each command brings what it needs."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from jobs.output import Options, complain, say
+from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
+
+app = typer.Typer(
+    help="Hand declined recurring charges to FlexFactor: each sent once, held while it is out, balanced to the cent.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+holds_app = typer.Typer(help="The holds that keep in-house retries away.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(holds_app, name="holds")
+help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(help_app, name="help")
+
+_current = Options(config=Path("mitbatch.toml"))
+_SWITCHES = {"--json": "json", "--verbose": "verbose", "--quiet": "quiet"}
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing, not even a claim.")]
+OneDate = Annotated[
+    str, typer.Option("--date", metavar="YYYY-MM-DD", help="The business date; today's in schedule.timezone if left out.")
+]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Nothing escapes: every ending has a code of the page `exit-codes`."""
+    global _current
+    _current = Options(config=Path(os.environ.get("MITBATCH_CONFIG", "mitbatch.toml")))
+    try:
+        result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
+        return int(result or 0)
+    except click.ClickException as error:
+        complain(_current, UsageRefused(f"{error.format_message()}", next_step="See: mitbatch --help"))
+        return int(ExitCode.USAGE)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        sys.stderr.write("Interrupted; running the same command again is safe.\n")
+        return int(ExitCode.INTERRUPTED)
+    except MitbatchError as problem:
+        complain(_current, problem)
+        return int(problem.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitCode.INTERNAL)
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence for people, never a trace
+        return _internal(error)
+
+
+def _internal(error: Exception) -> int:
+    from jobs.trace_log import write_trace
+
+    path = write_trace(Path.cwd() / "mitbatch-log", f"pid{os.getpid()}", error)
+    complain(
+        _current,
+        MitbatchError(
+            f"An internal error ({type(error).__name__}); the trace is in {path}.",
+            now="The ledger is consistent.",
+            next_step="Report it, then run the same command again.",
+        ),
+    )
+    return int(ExitCode.INTERNAL)
+
+
+def _global_options_first(arguments: Sequence[str]) -> list[str]:
+    """Global options work before and after the command: those after it are moved to the front."""
+    front: list[str] = []
+    rest: list[str] = []
+    pending = iter(arguments)
+    for argument in pending:
+        if argument == "--":
+            rest += [argument, *pending]
+        elif argument in {*_SWITCHES, "--no-color", "--version"} or argument.startswith("--config="):
+            front.append(argument)
+        elif argument == "--config":
+            front += [argument, *[value for value in [next(pending, None)] if value is not None]]
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"mitbatch {version('mitbatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The settings file; else MITBATCH_CONFIG, else mitbatch.toml.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say more on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing when everything is clean.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour, even on a terminal.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Hand declined recurring charges to FlexFactor: each sent once, held while it is out, balanced to the cent."""
+    if config is not None:
+        _current.config = config
+    _current.json, _current.verbose, _current.quiet = as_json, verbose, quiet
+    _current.color = False if no_color else None
+
+
+@app.command()
+def nightly(date: OneDate = "", dry_run: DryRun = False) -> None:
+    """Take today's declined charges to the provider and bring the answers back.
+
+    Example: mitbatch nightly --dry-run
+    """
+    from jobs.night import run_command, show_plan
+
+    raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "nightly", date))
+
+
+@app.command()
+def rerun(
+    date: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The business date to go through again.")],
+    batch: Annotated[str, typer.Option("--batch", metavar="ID", help="Only bring this batch on its way.")] = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Go through a business date again: what was left is finished, what was sent is never repeated.
+
+    Example: mitbatch rerun --date 2026-11-23
+    """
+    from jobs.night import run_command, show_plan
+
+    raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "rerun", date, batch_id=batch))
+
+
+@app.command()
+def poll(
+    everything: Annotated[bool, typer.Option("--all", help="Ask for every order, not only for those that are due.")] = False,
+) -> None:
+    """Collect acknowledgements and outcomes, and write them back; sends nothing.
+
+    Example: mitbatch poll
+    """
+    from jobs.night import run_command
+
+    raise typer.Exit(run_command(_current, "poll", "", everything=everything))
+
+
+@app.command()
+def transmit() -> None:
+    """Send copies of the good charges of the last 24 hours, each once.
+
+    Example: mitbatch transmit
+    """
+    from jobs.night import run_command
+
+    raise typer.Exit(run_command(_current, "transmit", ""))
+
+
+@app.command()
+def status() -> None:
+    """How many orders are in which state, what needs a person, and how the last runs ended.
+
+    Example: mitbatch status --json
+    """
+    from jobs.status import show_status
+
+    raise typer.Exit(show_status(_current))
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(metavar="ORDER|REASON|STATE|CODE", help="An order id, or a word of this program.")],
+) -> None:
+    """Everything that ever happened to an order; or what a reason, a state or an error code means.
+
+    Example: mitbatch explain too_old
+    """
+    from jobs.explain import show_explanation
+
+    raise typer.Exit(show_explanation(_current, what))
+
+
+@holds_app.command("list")
+def holds_list() -> None:
+    """Every order that is held now, and until when.
+
+    Example: mitbatch holds list
+    """
+    from jobs.holds import list_holds
+
+    raise typer.Exit(list_holds(_current))
+
+
+@holds_app.command("check")
+def holds_check(order: Annotated[str, typer.Argument(metavar="ORDER")]) -> None:
+    """Whether the merchant's own retry may charge this order: exit 0 = it may, 30 = it must not.
+
+    Example: mitbatch holds check 000471
+    """
+    from jobs.holds import check_hold
+
+    raise typer.Exit(check_hold(_current, order))
+
+
+@holds_app.command("view")
+def holds_view(
+    create: Annotated[bool, typer.Option("--create", help="Make the view, where the rights allow it.")] = False,
+) -> None:
+    """The SQL of the view `retryable_orders`: exactly the rows that the merchant's own retry may take.
+
+    Example: mitbatch holds view
+    """
+    from jobs.holds import show_view
+
+    raise typer.Exit(show_view(_current, create=create))
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where to put the demo; emptied first if an earlier demo made it.")
+    ] = Path("mitbatch-demo"),
+) -> None:
+    """Two nights against a pretend provider on this machine, from sample orders, in under half a minute.
+
+    Example: mitbatch demo
+    """
+    from jobs.demo import run_demo
+
+    raise typer.Exit(run_demo(_current, folder))
+
+
+@app.command()
+def sandbox(
+    what: Annotated[str, typer.Argument(metavar="[journal]", help="Nothing: start it. journal: print what it received.")] = "",
+    folder: Annotated[Path, typer.Option("--folder", help="Where its keys, files and journal are.")] = Path("mitbatch-sandbox"),
+    seed: Annotated[int, typer.Option("--seed", help="Decides credentials and outcomes.")] = 0,
+) -> None:
+    """Start a pretend provider (HTTP and SFTP) on loopback until it is stopped; or print its journal.
+
+    Example: mitbatch sandbox journal
+    """
+    from jobs.sandbox_command import print_journal, serve
+
+    if what not in {"", "journal"}:
+        raise UsageRefused(
+            f"The sandbox knows nothing called {what!r}.", next_step="Say: mitbatch sandbox, or: mitbatch sandbox journal"
+        )
+    raise typer.Exit(print_journal(_current, folder) if what else serve(_current, folder, seed))
+
+
+@help_app.command("exit-codes")
+def help_exit_codes() -> None:
+    """Every exit code and what it means.
+
+    Example: mitbatch help exit-codes
+    """
+    lines = [f"{int(code):>3}  {meaning}" for code, meaning in EXIT_MEANINGS.items()]
+    say(_current, [*lines, "Treat an unknown code as failure. 1 never happens."])

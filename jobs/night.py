@@ -1,0 +1,158 @@
+"""The commands that change something: nightly, rerun, poll, transmit. And `--dry-run`, which shows and changes nothing."""
+
+from collections import Counter
+from datetime import date, datetime
+
+from batch.equipment import Clock, Equipment
+from batch.findings import Findings
+from batch.ledger import Run
+from batch.ledger.reading import batch_by_id, unsent_batches
+from batch.pace import business_date, utc_text
+from batch.pipeline import await_acknowledgements, nightly, poll_only, verdicts
+from batch.transmit import Copies, transmit
+from jobs.assembly import assemble
+from jobs.clock import SystemClock
+from jobs.output import Options, answer, say
+from jobs.outside import StopRequest
+from jobs.report_lines import banner, machine_object, people_lines
+from jobs.running import RunReport, Work, run_job
+from jobs.settings_file import load_settings
+from jobs.watching import watched
+from schemas.errors import ConfigurationError, ExitCode, UsageRefused
+from schemas.money import people_text
+from schemas.settings import Settings
+
+
+def run_command(
+    options: Options, job: str, day: str, *, batch_id: str = "", everything: bool = False, clock: Clock | None = None
+) -> int:
+    """Run one job by the settings file and print its summary. Returns the exit code."""
+    settings = load_settings(options.config)
+    report, copies = run_with(settings, options, job, day, batch_id=batch_id, everything=everything, clock=clock or SystemClock())
+    if not (options.quiet and report.code is ExitCode.CLEAN):
+        say(options, with_copies(people_lines(report, settings), copies))
+    answer(options, {**machine_object(report, settings), **({"transmit": _copies_object(copies)} if copies else {})})
+    return int(report.code)
+
+
+def run_with(
+    settings: Settings, options: Options, job: str, day: str, *, batch_id: str = "", everything: bool = False, clock: Clock
+) -> tuple[RunReport, Copies | None]:
+    """Run one job with these settings and on this clock; the demo and the tests come in here."""
+    day = checked_date(day, settings, clock.now())
+    stop, found = StopRequest(), list[Copies]()
+    with (
+        stop.listening(),
+        watched(options, clock, settings.progress_interval_seconds) as progress,
+        assemble(settings, clock=clock, stop=stop, progress=progress) as workshop,
+    ):
+        if batch_id:
+            _check_batch(workshop.equipment, batch_id, day)
+        report = run_job(workshop, job, day, _work(job, batch_id=batch_id, everything=everything, found=found))
+    return report, found[0] if found else None
+
+
+def checked_date(day: str, settings: Settings, now: datetime) -> str:
+    """The business date that is meant. Raises UsageRefused for one that is malformed or lies ahead."""
+    today = business_date(now, settings.schedule.timezone)
+    if not day:
+        return today
+    try:
+        meant = date.fromisoformat(day).isoformat()
+    except ValueError as error:
+        raise UsageRefused(f"{day!r} is not a date; write it as YYYY-MM-DD.", next_step=f"Example: --date {today}") from error
+    if meant > today:
+        raise UsageRefused(f"The business date {meant} lies ahead; today is {today} in {settings.schedule.timezone}.")
+    return meant
+
+
+def _check_batch(equipment: Equipment, batch_id: str, day: str) -> None:
+    with equipment.ledger.reading() as connection:
+        found = batch_by_id(connection, equipment.ledger.mid, batch_id)
+    if found is None or found.business_date != day:
+        raise UsageRefused(
+            f"There is no batch {batch_id} of {day}.", next_step="See submissions.csv of that date for its batches."
+        )
+
+
+def _work(job: str, *, batch_id: str, everything: bool, found: list[Copies]) -> Work:
+    def work(equipment: Equipment, run: Run, findings: Findings) -> None:
+        if job in {"nightly", "rerun"}:
+            nightly(equipment, run, findings, only_batch=batch_id)
+        elif job == "poll":
+            poll_only(equipment, run, findings, everything=everything)
+        elif equipment.settings.channels.transmit == "off":
+            raise ConfigurationError("Copies of good charges are switched off (channels.transmit).")
+        else:
+            found.append(transmit(equipment, run, findings))
+            await_acknowledgements(equipment, run, findings)
+
+    return work
+
+
+def with_copies(lines: list[str], copies: Copies | None) -> list[str]:
+    """The summary with what `transmit` did, before its last line."""
+    if copies is None:
+        return lines
+    left_out = " · ".join(
+        f"{why} {count:,} ({', '.join(copies.examples[why])})" for why, count in sorted(copies.left_out.items())
+    )
+    facts = ["copies".ljust(16) + f"{copies.claimed:,} claimed"]
+    return [*lines[:2], *facts, *(["not copied".ljust(16) + left_out] if left_out else []), *lines[2:]]
+
+
+def _copies_object(copies: Copies) -> dict[str, object]:
+    return {"claimed": copies.claimed, "left_out": dict(copies.left_out)}
+
+
+def show_plan(options: Options, day: str, clock: Clock | None = None) -> int:
+    """What a nightly would do now: every candidate's fate in figures. Writes nothing, takes no lease, sends nothing."""
+    settings = load_settings(options.config)
+    clock = clock or SystemClock()
+    day = checked_date(day, settings, clock.now())
+    with assemble(settings, clock=clock, writes=False) as workshop:
+        equipment = workshop.equipment
+        chosen, reasons, amounts = _judge(equipment, day)
+        with equipment.ledger.reading() as connection:
+            left = [batch.file_name for batch in unsent_batches(connection, equipment.ledger.mid, "evaluate")]
+    most = settings.channels.max_rows_per_file
+    files = -(-chosen // most)
+    money = "   ".join(people_text(minor, currency) for currency, minor in sorted(amounts.items()))
+    lines = [
+        banner("nightly", day, settings),
+        f"candidates      {chosen + sum(reasons.values()):>7,} orders",
+        f"not sent        {sum(reasons.values()):>7,} orders   "
+        + " · ".join(f"{name} {n:,}" for name, n in reasons.most_common()),
+        f"would be sent   {chosen:>7,} orders   {money}   in {files:,} files",
+        f"left from before {len(left):>6,} files",
+    ]
+    say(options, [f"DRY RUN  {line.rstrip()}" for line in lines])
+    answer(
+        options,
+        {
+            "schema": "mitbatch.plan/1",
+            "type": "result",
+            "command": "nightly",
+            "run_id": "",
+            "generated_at": utc_text(clock.now()),
+            "environment": settings.environment,
+            "dry_run": True,
+            "business_date": day,
+            "not_sent": dict(reasons),
+            "would_send": {"orders": chosen, "amount_minor": dict(sorted(amounts.items()))},
+            "left_from_before": left,
+        },
+    )
+    return int(ExitCode.CLEAN)
+
+
+def _judge(equipment: Equipment, day: str) -> tuple[int, Counter[str], Counter[str]]:
+    chosen, reasons, amounts = 0, Counter[str](), Counter[str]()
+    for page in verdicts(equipment, day):
+        for verdict, _ in page:
+            if verdict.selected:
+                chosen += 1
+                amounts[verdict.currency] += verdict.amount_minor or 0
+            else:
+                reasons[verdict.reason.value] += 1
+    return chosen, reasons, amounts

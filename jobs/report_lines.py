@@ -1,0 +1,196 @@
+"""The summary of a run: one fact a line, every line greppable, the last one the whole verdict; or the same as one object."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from batch.book_entries import Total
+from batch.books import Balance
+from batch.pace import utc_text
+from jobs.running import RunReport
+from schemas.errors import EXIT_MEANINGS, ExitCode
+from schemas.money import people_text
+from schemas.settings import Settings
+
+LABEL = 16
+
+
+def people_lines(report: RunReport, settings: Settings) -> list[str]:
+    """The summary for people and cron mails: no customer's ids, in this order always, ending with `EXIT`."""
+    figures = report.figures
+    lines = [
+        banner(report.job, report.business_date, settings, report.run_id),
+        _line("started", f"{utc_text(report.started_at)}   finished {utc_text(report.finished_at)}   {_took(report)}"),
+    ]
+    if report.job in {"nightly", "rerun"}:
+        reasons = sorted(figures.not_sent.items(), key=lambda pair: (-_orders(pair[1]), pair[0]))
+        lines += [
+            _line("candidates", _amounts(figures.candidates)),
+            _line("not sent", _amounts(_sum(figures.not_sent.values())), _counts((n, _orders(t)) for n, t in reasons)),
+            _line("held", _amounts(figures.held)),
+            _line(
+                "sent",
+                f"{_amounts(figures.sent)}   in {_files(figures.delivered_files)}",
+                f"delivered {figures.delivered_files} ({len(report.findings.delivered):,} now), in doubt {figures.in_doubt_files}",
+            ),
+            _line(
+                "acknowledged",
+                f"{_orders(figures.acknowledged_pending):,} pending, {_orders(figures.acknowledged_rejected):,} rejected",
+            ),
+        ]
+    lines += [
+        _line("answers", f"{figures.answered:,}", _answers(report)),
+        _line("written back", f"{figures.written_back:,} of {figures.answered:,}"),
+        *(_balance_line(currency, balance) for currency, balance in figures.balances.items()),
+        *_repeated(report),
+        *(f"WARN  {problem}" for problem in report.findings.problems),
+        *_needs(report),
+    ]
+    if report.audit is not None:
+        lines.append(_line("audit", f"{report.audit.folder}   head {report.audit.head[:4]}…{report.audit.head[-2:]}"))
+    return [*lines, f"EXIT {int(report.code)} {verdict(report)}"]
+
+
+def banner(command: str, business_date: str, settings: Settings, run_id: str = "") -> str:
+    """Where a command acts: environment, merchant id, business date, run."""
+    environment = settings.environment.upper() if settings.environment == "production" else settings.environment
+    words = ["mitbatch", command, business_date, environment, "mid", settings.provider.mid[:8]]
+    return " ".join([*words, *(["run", run_id[:8]] if run_id else [])])
+
+
+def verdict(report: RunReport) -> str:
+    """The exit code in words."""
+    if report.code is ExitCode.NEEDS_PERSON:
+        return f"done, {_plural(len(report.items), 'item needs', 'items need')} a person"
+    return EXIT_MEANINGS[report.code]
+
+
+def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
+    """The same facts for machines; amounts are integer minor units by currency. Fields are only ever added."""
+    figures = report.figures
+    return {
+        "schema": f"mitbatch.{report.job}/1",
+        "type": "result",
+        "command": report.job,
+        "run_id": report.run_id,
+        "generated_at": utc_text(report.finished_at),
+        "environment": settings.environment,
+        "mid": settings.provider.mid,
+        "business_date": report.business_date,
+        "started_at": utc_text(report.started_at),
+        "candidates": totals_object(figures.candidates),
+        "not_sent": {reason: totals_object(totals) for reason, totals in sorted(figures.not_sent.items())},
+        "held": totals_object(figures.held),
+        "sent": totals_object(figures.sent),
+        "files": {"delivered": report.findings.delivered, "undelivered": report.findings.undelivered},
+        "acknowledged": {
+            "pending": totals_object(figures.acknowledged_pending),
+            "rejected": totals_object(figures.acknowledged_rejected),
+        },
+        "answers": {state: totals_object(totals) for state, totals in sorted(figures.answers.items())},
+        "written_back": figures.written_back,
+        "balance": {currency: _balance_object(balance) for currency, balance in sorted(figures.balances.items())},
+        "problems": [{"code": problem.code, "sentence": str(problem)} for problem in report.findings.problems],
+        "items": {"open": len(report.items), "new": report.new_items},
+        "audit": str(report.audit.folder) if report.audit else None,
+        "audit_head": report.audit.head if report.audit else None,
+        "exit_code": int(report.code),
+    }
+
+
+def totals_object(totals: Mapping[str, Total]) -> dict[str, Any]:
+    """Orders, and their amounts by currency in minor units."""
+    return {
+        "orders": _orders(totals),
+        "amount_minor": {currency: total.amount_minor for currency, total in sorted(totals.items())},
+    }
+
+
+def _line(label: str, *facts: str) -> str:
+    return (label.ljust(LABEL) + "   ".join(fact for fact in facts if fact)).rstrip()
+
+
+def _amounts(totals: Mapping[str, Total]) -> str:
+    orders = f"{_orders(totals):>7,} orders"
+    named = ((currency, total) for currency, total in sorted(totals.items()) if currency)
+    return "   ".join([orders, *(people_text(total.amount_minor, currency) for currency, total in named)])
+
+
+def _orders(totals: Mapping[str, Total]) -> int:
+    return sum(total.orders for total in totals.values())
+
+
+def _sum(many: Iterable[Mapping[str, Total]]) -> dict[str, Total]:
+    summed: dict[str, Total] = {}
+    for totals in many:
+        for currency, total in totals.items():
+            summed[currency] = summed[currency] + total if currency in summed else total
+    return summed
+
+
+def _counts(pairs: Iterable[tuple[str, int]]) -> str:
+    return " · ".join(f"{name} {count:,}" for name, count in pairs)
+
+
+def _files(count: int) -> str:
+    return _plural(count, "file", "files")
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _answers(report: RunReport) -> str:
+    words = []
+    for state, totals in report.figures.answers.items():
+        amounts = ", ".join(people_text(t.amount_minor, currency) for currency, t in sorted(totals.items()))
+        words.append(f"{state} {_orders(totals):,}" + (f" ({amounts})" if state == "completed" and amounts else ""))
+    return " · ".join(words)
+
+
+def _balance_line(currency: str, balance: Balance) -> str:
+    names = (("opening", ""), ("claimed", "+ "), ("reopened", "+ "), ("released", "- "), ("completed", "- "), ("closing", "= "))
+    words = [
+        f"{sign}{name} {getattr(balance, name).orders:,}" for name, sign in names if name != "reopened" or balance.reopened.orders
+    ]
+    return _line(
+        f"balance {currency}", " ".join(words), f"{people_text(balance.closing.amount_minor, currency)} open", _mark(balance)
+    )
+
+
+def _mark(balance: Balance) -> str:
+    return "ok" if balance.balanced else "DOES NOT CLOSE"
+
+
+def _repeated(report: RunReport) -> list[str]:
+    files = report.findings.not_repeated
+    return (
+        [_line("not repeated", f"{_files(len(files))} of this date left before: {', '.join(files[:3])}")]
+        if files and report.job == "rerun"
+        else []
+    )
+
+
+def _needs(report: RunReport) -> list[str]:
+    if not report.items:
+        return []
+    kinds: dict[str, int] = {}
+    for item in report.items:
+        kinds[item.kind.value] = kinds.get(item.kind.value, 0) + 1
+    counts = _counts(sorted(kinds.items()))
+    needed = _plural(len(report.items), "item needs", "items need")
+    return [f"NEED  {needed} a person ({report.new_items:,} new): {counts}: mitbatch status"]
+
+
+def _took(report: RunReport) -> str:
+    seconds = int(timedelta.total_seconds(report.finished_at - report.started_at))
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes}m{seconds:02d}s"
+
+
+def _balance_object(balance: Balance) -> dict[str, Any]:
+    names = ("opening", "claimed", "reopened", "released", "completed", "closing")
+    lines = {
+        name: {"orders": getattr(balance, name).orders, "amount_minor": getattr(balance, name).amount_minor} for name in names
+    }
+    return {**lines, "ok": balance.balanced}

@@ -1,0 +1,145 @@
+"""One run of a job from beginning to end: lease, work, finance's files, exit code, and the run's own record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from batch.bookkeeping import AuditReport, night_figures
+from batch.equipment import Equipment
+from batch.findings import Findings, Standing, exit_code, gravest
+from batch.ledger import Ledger, Run
+from batch.ledger.items import Item, open_items
+from batch.ledger.lease import LeaseTerms, end_run, take_lease
+from batch.ledger.reading import count_by_state, cut_off_dates
+from batch.night_figures import NightFigures
+from batch.pace import business_date
+from jobs.assembly import Workshop
+from jobs.outside import is_alive, new_run_id, this_process
+from jobs.trace_log import write_trace
+from schemas.errors import ExitCode, InternalError, LeaseLost, MitbatchError
+
+Work = Callable[[Equipment, Run, Findings], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How one run went: what is printed, what `--json` says, and the exit code."""
+
+    job: str
+    business_date: str
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    code: ExitCode
+    findings: Findings
+    figures: NightFigures
+    items: tuple[Item, ...]
+    new_items: int
+    audit: AuditReport | None
+    states: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+
+
+def run_job(workshop: Workshop, job: str, date: str, work: Work) -> RunReport:
+    """Take the lease, do the work, write finance's files, end the run. Raises AnotherRunActive when it is not our turn.
+
+    Whatever the work meets becomes a finding; a mistake of our own ends it with code 70 and a trace that nobody but the
+    owner can read. The ledger is consistent at every moment, so every ending is safe.
+    """
+    equipment = workshop.equipment
+    ledger, settings = equipment.ledger, equipment.settings
+    terms = LeaseTerms(settings.lease.seconds, settings.lease.wait_seconds)
+    started_at = equipment.clock.now()
+    run = take_lease(
+        ledger,
+        run_id=new_run_id(),
+        job=job,
+        business_date=date or business_date(started_at, settings.schedule.timezone),
+        owner=this_process(),
+        terms=terms,
+        is_alive=is_alive,
+        sleep=equipment.clock.sleep,
+    )
+    findings = Findings()
+    _do(equipment, run, findings, work)
+    audit = _audit(workshop, run, findings)
+    return _end(equipment, run, findings, audit, started_at)
+
+
+def _do(equipment: Equipment, run: Run, findings: Findings, work: Work) -> None:
+    try:
+        work(equipment, run, findings)
+    except MitbatchError as problem:
+        findings.add(problem)
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:  # noqa: BLE001 - the night's last resort: it is reported, never dropped
+        findings.add(_internal(equipment, run, error))
+
+
+def _internal(equipment: Equipment, run: Run, error: Exception) -> InternalError:
+    path = write_trace(equipment.settings.data_dir / "log", run.run_id, error)
+    return InternalError(
+        f"An internal error ({type(error).__name__}) ended run {run.run_id[:8]}; the trace is in {path}.",
+        now="The ledger is consistent.",
+        next_step="Report it, then run the same command again.",
+    )
+
+
+def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | None:
+    """Finance's files of this date, and of dates whose own run was cut off before it could write them."""
+    try:
+        with workshop.equipment.ledger.reading() as connection:
+            first = min([run.business_date, *cut_off_dates(connection, workshop.equipment.ledger.mid, run.token)])
+        reports = workshop.bookkeeping.write_from(first)
+        mine = [report for report in reports if report.business_date == run.business_date]
+        return mine[0] if mine else workshop.bookkeeping.write(run.business_date)
+    except OSError as error:
+        findings.add(
+            InternalError(
+                f"Finance's files could not be written ({error.strerror or error}).",
+                now="The ledger is complete.",
+                next_step="Free the disk or correct the rights of data_dir, then run mitbatch poll: it writes them again.",
+            )
+        )
+        return None
+
+
+def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport | None, started_at: datetime) -> RunReport:
+    ledger = equipment.ledger
+    with ledger.reading() as connection:
+        states = count_by_state(connection, ledger.mid)
+        items = tuple(open_items(connection, ledger.mid))
+        figures = night_figures(connection, ledger.mid, run.business_date)
+    new = sum(item.opened_run == run.run_id for item in items)
+    overdue = sum(item.due_date < run.business_date for item in items)
+    in_doubt = sum(orders for orders, _ in states.get("in_doubt", {}).values())
+    code = exit_code(findings, Standing(in_doubt, new, overdue))
+    if audit is not None and not audit.balanced:
+        findings.add(
+            InternalError("The books do not balance; see summary.csv.", next_step="Report it; send no more until it is clear.")
+        )
+        code = gravest([code, ExitCode.INTERNAL])
+    code = _close(ledger, run, findings, code)
+    return RunReport(
+        job=run.job,
+        business_date=run.business_date,
+        run_id=run.run_id,
+        started_at=started_at,
+        finished_at=equipment.clock.now(),
+        code=code,
+        findings=findings,
+        figures=figures,
+        items=items,
+        new_items=new,
+        audit=audit,
+        states=states,
+    )
+
+
+def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode) -> ExitCode:
+    try:
+        end_run(ledger, run, code)
+    except LeaseLost as problem:
+        findings.add(problem)
+        return gravest([code, problem.exit_code])
+    return code

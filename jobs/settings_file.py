@@ -1,0 +1,182 @@
+"""Reading one merchant's settings: the TOML file, then the environment over it, with paths relative to the file.
+
+Every key can be overridden by the environment (`MITBATCH_SFTP__HOST`). Secrets are never in the file itself: they come
+from a file named by `<key>_file`, else from the environment, else from the operating system's keyring.
+"""
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from schemas.errors import ConfigurationError, PathMissing, SecretExposed, SecretMissing, UnknownSetting
+from schemas.settings import ProviderSettings, Settings
+
+SECRETS = ("app_key", "app_secret")
+PREFIX = "MITBATCH_"
+
+
+class _FromEnvironment(Settings, BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in this file and in the environment, checked. Raises ConfigurationError or one of its kinds."""
+    if not path.is_file():
+        raise PathMissing(f"There is no settings file {path}.", next_step="Name it with --config FILE or MITBATCH_CONFIG.")
+    try:
+        with path.open("rb") as stream:
+            from_file = tomllib.load(stream)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}.") from error
+    provider = from_file.get("provider")
+    for name in SECRETS:
+        if isinstance(provider, dict) and name in provider:
+            raise SecretExposed(
+                f"{path} holds provider.{name} itself.",
+                next_step=f"Put it into a file of mode 0600 and name that in provider.{name}_file.",
+            )
+    try:
+        values = _merged(from_file, EnvSettingsSource(_FromEnvironment)())
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise _sentence(error, path) from error
+    except ValueError as error:
+        raise ConfigurationError(f"A setting in the environment cannot be read: {error}.") from error
+    return _with_paths(settings, path.resolve().parent)
+
+
+def secret(settings: Settings, name: str) -> str:
+    """A secret of the provider section: from its file, the environment, or the keyring. Its value is in no message.
+
+    Raises SecretMissing, SecretExposed, PathMissing.
+    """
+    file: Path | None = getattr(settings.provider, f"{name}_file")
+    if file is not None:
+        return _from_file(file, f"provider.{name}_file")
+    value: SecretStr | None = getattr(settings.provider, name)
+    if value is not None and value.get_secret_value():
+        return value.get_secret_value()
+    found = _from_keyring(settings.provider.mid, name)
+    if found is None:
+        raise SecretMissing(
+            f"provider.{name} is not set.",
+            next_step=f"Name a file of mode 0600 in provider.{name}_file, or set {PREFIX}PROVIDER__{name.upper()}.",
+        )
+    return found
+
+
+def check_private(path: Path, key: str) -> Path:
+    """The path, if it is a file that only its owner can read. Raises PathMissing, SecretExposed."""
+    if not path.is_file():
+        raise PathMissing(f"The file {path} ({key}) does not exist.")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise SecretExposed(
+            f"The file {path} ({key}) can be read by others (mode {mode:04o}).", next_step=f"Run: chmod 600 {path}"
+        )
+    return path
+
+
+def _from_file(path: Path, key: str) -> str:
+    try:
+        value = check_private(path, key).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"The file {path} ({key}) is not text.") from error
+    except OSError as error:
+        raise PathMissing(f"The file {path} ({key}) cannot be read ({error.strerror}).") from error
+    if not value:
+        raise SecretMissing(f"The file {path} ({key}) is empty.")
+    return value
+
+
+def _from_keyring(mid: str, name: str) -> str | None:
+    try:
+        import keyring
+    except ModuleNotFoundError:
+        return None
+    found: str | None = keyring.get_password(f"mitbatch:{mid}", name)
+    return found
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        merged[name] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _with_paths(settings: Settings, folder: Path) -> Settings:
+    def absolute(path: Path) -> Path:
+        return Path(os.path.normpath(folder / path.expanduser()))
+
+    provider = settings.provider.model_copy(
+        update={
+            f"{name}_file": absolute(file) for name in SECRETS if (file := getattr(settings.provider, f"{name}_file")) is not None
+        }
+    )
+    sftp = settings.sftp.model_copy(
+        update={"private_key": absolute(settings.sftp.private_key), "known_hosts": absolute(settings.sftp.known_hosts)}
+    )
+    orders = settings.orders.model_copy(update={"url": _absolute_url(settings.orders.url, folder)})
+    ledger = settings.ledger.model_copy(update={"url": _absolute_url(settings.ledger.url, folder)})
+    return settings.model_copy(
+        update={
+            "data_dir": absolute(settings.data_dir),
+            "provider": _with_profile(provider, folder),
+            "sftp": sftp,
+            "orders": orders,
+            "ledger": ledger,
+        }
+    )
+
+
+def _with_profile(provider: ProviderSettings, folder: Path) -> ProviderSettings:
+    is_path = provider.profile.endswith(".toml")
+    return provider.model_copy(update={"profile": str(folder / provider.profile)}) if is_path else provider
+
+
+def _absolute_url(url: str, folder: Path) -> str:
+    prefix = "sqlite:///"
+    path = url.removeprefix(prefix)
+    if not url.startswith(prefix) or path.startswith(("/", ":memory:")) or not path:
+        return url
+    return prefix + os.path.normpath(folder / path)
+
+
+def _sentence(error: ValidationError, path: Path) -> ConfigurationError:
+    sentences, unknown = [], False
+    for fault in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            unknown = True
+            sentences.append(f"nothing knows the key {key}{_nearest(fault['loc'])}")
+        elif fault["type"] == "missing":
+            sentences.append(f"{key} is missing")
+        else:
+            sentences.append(f"{key or 'the settings'}: {fault['msg'].removeprefix('Value error, ')}")
+    kind = UnknownSetting if unknown else ConfigurationError
+    return kind(f"{path}: {'; '.join(sentences)}.", next_step="Correct it; the README lists every key.")
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    section: type[BaseModel] | None = Settings
+    for part in location[:-1]:
+        if isinstance(part, str) and section is not None:
+            section = _inner(section, part)
+    names = list(section.model_fields) if section is not None else []
+    near = difflib.get_close_matches(str(location[-1]), names, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _inner(section: type[BaseModel], name: str) -> type[BaseModel] | None:
+    field = section.model_fields.get(name)
+    candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field is not None else []
+    return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)

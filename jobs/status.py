@@ -1,0 +1,112 @@
+"""`mitbatch status`: orders by state, what is in doubt, what needs a person, how the last runs ended."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from batch.ledger.items import Item, open_items
+from batch.ledger.reading import count_by_state, last_runs, unanswered_batches, unsent_batches
+from batch.pace import business_date, utc_text
+from jobs.assembly import open_books
+from jobs.clock import SystemClock
+from jobs.output import Options, answer, say
+from jobs.report_lines import banner
+from jobs.settings_file import load_settings
+from schemas.errors import ExitCode
+from schemas.money import people_text
+from schemas.states import OPEN
+
+MOST_ITEMS = 20
+
+
+def show_status(options: Options) -> int:
+    """Print where everything stands; reads only. With `--json`, `states` has orders and minor units by state."""
+    settings, clock = load_settings(options.config), SystemClock()
+    with open_books(settings, clock=clock) as (ledger, source, _), ledger.reading() as connection:
+        states = count_by_state(connection, ledger.mid)
+        items = open_items(connection, ledger.mid)
+        runs = last_runs(connection, ledger.mid)
+        files = _files(connection, ledger.mid)
+        free = source.count_retryable()
+    lines = [banner("status", business_date(clock.now(), settings.schedule.timezone), settings)]
+    lines += [_state_line(state, totals) for state, totals in states.items()] or ["no order has been claimed yet"]
+    lines += [f"{name:<20}{count:>8,}" for name, count in files.items() if count]
+    lines.append(f"{'retry may take':<20}{sum(n for n, _ in free.values()):>8,} orders   {_money(free)}".rstrip())
+    lines += [f"last {run['job']:<15}{_ending(run)}" for run in runs.values()]
+    lines += _item_lines(items)
+    say(options, lines)
+    answer(
+        options,
+        {
+            "schema": "mitbatch.status/1",
+            "type": "result",
+            "command": "status",
+            "run_id": "",
+            "generated_at": utc_text(clock.now()),
+            "environment": settings.environment,
+            "mid": settings.provider.mid,
+            "states": {state: _totals(totals) for state, totals in states.items()},
+            "in_doubt": sum(orders for orders, _ in states.get("in_doubt", {}).values()),
+            "review": sum(orders for orders, _ in states.get("review", {}).values()),
+            "files": files,
+            "retryable": _totals(free),
+            "items": [_item_object(item) for item in items],
+            "last_runs": {job: _run_object(run) for job, run in runs.items()},
+        },
+    )
+    return int(ExitCode.CLEAN)
+
+
+def _files(connection: Connection, mid: str) -> dict[str, int]:
+    unsent = unsent_batches(connection, mid)
+    return {
+        "files unsent": sum(batch.step != "in_doubt" for batch in unsent),
+        "files in doubt": sum(batch.step == "in_doubt" for batch in unsent),
+        "files unanswered": len(unanswered_batches(connection, mid)),
+    }
+
+
+def _state_line(state: str, totals: dict[str, tuple[int, int]]) -> str:
+    held = "held" if state in OPEN else ""
+    return f"{state:<20}{sum(n for n, _ in totals.values()):>8,} orders   {_money(totals)}   {held}".rstrip()
+
+
+def _money(totals: dict[str, tuple[int, int]]) -> str:
+    return "   ".join(people_text(minor, currency) for currency, (_, minor) in sorted(totals.items()))
+
+
+def _totals(totals: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    return {
+        "orders": sum(orders for orders, _ in totals.values()),
+        "amount_minor": {currency: minor for currency, (_, minor) in sorted(totals.items())},
+    }
+
+
+def _ending(run: dict[str, Any]) -> str:
+    if run["finished_at"] is None:
+        return f"began {run['started_at']}, and has not ended"
+    return f"began {run['started_at']}, ended {run['finished_at']} with exit {run['exit_code']}"
+
+
+def _item_lines(items: list[Item]) -> list[str]:
+    if not items:
+        return ["nothing needs a person"]
+    lines = [f"{len(items):,} {'item needs' if len(items) == 1 else 'items need'} a person:"]
+    lines += [f"  {item.kind.value:<24}{item.subject}   by {item.due_date}   {item.explanation}" for item in items[:MOST_ITEMS]]
+    return [*lines, *([f"  and {len(items) - MOST_ITEMS:,} more; --json lists all"] if len(items) > MOST_ITEMS else [])]
+
+
+def _item_object(item: Item) -> dict[str, str]:
+    return {
+        "item_id": item.item_id,
+        "kind": item.kind.value,
+        "subject": item.subject,
+        "opened_at": item.opened_at,
+        "due_date": item.due_date,
+        "explanation": item.explanation,
+    }
+
+
+def _run_object(run: dict[str, Any]) -> dict[str, Any]:
+    names = ("run_id", "business_date", "started_at", "finished_at", "exit_code")
+    return {name: run[name] for name in names}
