@@ -117,7 +117,7 @@ def _acknowledge(
     else:
         apply_rows(writing, equipment, batch, acknowledgement, evidence_id)
     if batch.step in ANSWERABLE:
-        delivered = {} if batch.delivered_at else {"delivered_at": writing.now, "delivered_date": writing.run.business_date}
+        delivered = {} if batch.delivered_at else {"delivered_at": writing.now}
         to = BatchStep.ACKNOWLEDGED if acknowledgement.accepted else BatchStep.REFUSED
         move_batch(
             writing,

@@ -41,7 +41,8 @@ class ApiAccess:
 class Answer:
     """What came back for one order: the raw words, and the order if they could be read; `problem` says why not.
 
-    `is_unreachable` says that nothing came back at all, or that the server failed.
+    `is_unreachable` says that nothing came back at all, or that the server failed; `is_absent` that the provider does
+    not know the order, which proves nothing.
     """
 
     asked_for: str
@@ -49,6 +50,7 @@ class Answer:
     read: OrderRead | None
     problem: str = ""
     is_unreachable: bool = False
+    is_absent: bool = False
 
 
 class ProviderReads(Protocol):
@@ -129,7 +131,7 @@ class ProviderApi:
         except ApiUnreachable as error:
             return Answer(provider_order_id, b"", None, error.what, is_unreachable=True)
         if status == self._profile.orders.unknown_id_status:
-            return Answer(provider_order_id, content, None, "the provider does not know the order")
+            return Answer(provider_order_id, content, None, "the provider does not know the order", is_absent=True)
         if status != httpx.codes.OK:
             return Answer(provider_order_id, content, None, f"the provider answered with HTTP {status}")
         try:

@@ -17,7 +17,10 @@ from schemas.states import State
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One answer about one of our orders: where it came from, its raw words, and what they say (None: unreadable)."""
+    """One answer about one of our orders: where it came from, its raw words, and what they say.
+
+    Without `read`, `problem` says why it could not be read; empty: the provider said nothing about the order.
+    """
 
     source: str
     content: bytes
@@ -36,7 +39,7 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
         stored = store_evidence(writing, source=heard.source, subject=f"order:{submission.order_id}", content=heard.content)
         evidence_id = stored.evidence_id
     if heard.read is None:
-        if heard.content and heard.source == "poll" and "not know" not in heard.problem:
+        if heard.problem:
             raise_item(writing, equipment, ItemKind.QUARANTINE, submission, heard.problem, evidence_id)
         note_reads(writing, [(submission, _next_read(writing, equipment, submission))])
         return submission

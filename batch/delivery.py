@@ -20,15 +20,18 @@ from datetime import timedelta
 from batch.build import canonical_csv, render, rows_digest
 from batch.equipment import Equipment
 from batch.findings import Findings
-from batch.holding import current, intend
+from batch.holding import current, hold, intend
 from batch.ledger import Batch, Run
 from batch.ledger.moves import Move, move_batch, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.pace import from_utc_text, utc_text
 from schemas.errors import (
+    ApiLoginRefused,
+    ApiUnreachable,
     EvidenceChanged,
     MitbatchError,
     NothingSent,
+    OrdersUnreachable,
     SafetyRefusal,
     SftpLoginRefused,
     SftpLost,
@@ -40,7 +43,7 @@ from schemas.states import BatchStep, State
 TOKEN_KEEPS = timedelta(seconds=480)
 TRIES = 3
 MOST_FILE_BYTES = 64 << 20
-_EVERY_BATCH = (SafetyRefusal, SftpUnreachable, SftpLoginRefused)
+_EVERY_BATCH = (SafetyRefusal, SftpUnreachable, SftpLoginRefused, ApiUnreachable, ApiLoginRefused, OrdersUnreachable)
 
 
 class Delivery:
@@ -74,6 +77,8 @@ class Delivery:
         self._equipment.progress.advance()
 
     def _advance(self, batch: Batch) -> Batch:
+        if batch.step is BatchStep.CLAIMED and batch.kind == "evaluate":
+            batch = hold(self._equipment, self._run, batch)
         if batch.step is BatchStep.CLAIMED:
             batch = intend(self._equipment, self._run, batch)
         if batch.step is BatchStep.SENDING:
@@ -204,7 +209,6 @@ class Delivery:
                 BatchStep.DELIVERED,
                 reason=reason,
                 delivered_at=writing.now,
-                delivered_date=self._run.business_date,
             )
 
     def _in_doubt(self, batch: Batch) -> None:

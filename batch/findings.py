@@ -14,6 +14,7 @@ class Findings:
     delivered: list[str] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
     not_repeated: list[str] = field(default_factory=list)
+    left_unwritten: bool = False
 
     def add(self, problem: MitbatchError) -> None:
         """Remember a problem, unless the very same sentence was remembered before."""
@@ -31,11 +32,12 @@ class Standing:
 
 
 def exit_code(findings: Findings, standing: Standing) -> ExitCode:
-    """The one code that says it all: the gravest of everything that holds (INTERFACE of the README, "Exit codes").
+    """The one code that says it all: the gravest of everything that holds (README, "Exit codes").
 
-    "Nothing sent" is only true when nothing was delivered in this run; otherwise a person must know.
+    "Nothing sent" is only said when nothing was delivered in this run and no result waits to be written; otherwise a
+    person must know.
     """
-    codes = {ExitCode.CLEAN, *_codes(findings.problems, was_delivered=bool(findings.delivered))}
+    codes = {ExitCode.CLEAN, *_codes(findings.problems, needs_person=bool(findings.delivered) or findings.left_unwritten)}
     if standing.in_doubt:
         codes.add(ExitCode.IN_DOUBT)
     if standing.new_items or standing.overdue_items:
@@ -48,7 +50,7 @@ def gravest(codes: Iterable[ExitCode]) -> ExitCode:
     return min(codes, key=PRECEDENCE.index)
 
 
-def _codes(problems: Sequence[MitbatchError], *, was_delivered: bool) -> set[ExitCode]:
+def _codes(problems: Sequence[MitbatchError], *, needs_person: bool) -> set[ExitCode]:
     return {
-        ExitCode.NEEDS_PERSON if was_delivered and isinstance(problem, NothingSent) else problem.exit_code for problem in problems
+        ExitCode.NEEDS_PERSON if needs_person and isinstance(problem, NothingSent) else problem.exit_code for problem in problems
     }

@@ -16,11 +16,14 @@ from batch.ledger.claim import Claim, NewBatch, Past, claim_batch
 from batch.ledger.decisions import record_decisions
 from batch.ledger.moves import FIRST_HASH, Move, move_batch, move_orders
 from batch.ledger.reading import batch_by_id, rows_of_batch, submissions_of_batch
-from batch.pace import utc_text
+from batch.pace import from_utc_text, utc_text
 from batch.writeback import OURS, HoldWanted
 from schemas.order import RowStatus
 from schemas.settings import SiteSettings
 from schemas.states import BatchStep, State
+
+LEAST_TIME_LEFT = timedelta(hours=24)
+"""An order whose expiry is nearer than this is not sent: the provider could not work on it."""
 
 
 def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]]) -> Batch:
@@ -61,6 +64,7 @@ def _claim(equipment: Equipment, verdict: Verdict, past: Past | None, sites: dic
         record=record,
         previous_seq=past.event_seq if past else 0,
         previous_hash=past.event_hash if past else FIRST_HASH,
+        previous_date=past.event_date if past else "",
     )
 
 
@@ -76,9 +80,12 @@ def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     with equipment.ledger.writing(run) as writing:
         moves = []
         for submission in claimed:
-            why = _why_not_held(submission, rows.get(submission.order_id))
+            row = rows.get(submission.order_id)
+            why = _why_not_held(submission, row)
             to = State.WITHDRAWN if why else State.HELD
-            moves.append(Move(submission, to, "hold", why or "the order system confirms the hold", shows=False))
+            bears_ours = row is not None and row["hold_reference"] == submission.hold_reference
+            reason = why or "the order system confirms the hold"
+            moves.append(Move(submission, to, "hold", reason, shows=bool(why) and bears_ours))
         move_orders(writing, moves)
         if batch.step is BatchStep.CLAIMED and all(move.to is State.WITHDRAWN for move in moves):
             batch = move_batch(writing, batch, BatchStep.EMPTY, reason="no hold could be placed")
@@ -112,7 +119,8 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     leaving: list[tuple[Submission, str]] = []
     staying: list[tuple[Submission, str]] = []
     for submission in held:
-        why = _why_not_held(submission, rows.get(submission.order_id)) or _switched_off(equipment, submission)
+        row = rows.get(submission.order_id)
+        why = _why_not_held(submission, row) or _switched_off(equipment, submission) or _too_late(equipment, submission)
         (staying if why else leaving).append((submission, why))
     with equipment.ledger.writing(run) as writing:
         move_orders(writing, [Move(submission, State.WITHDRAWN, "send", why, shows=True) for submission, why in staying])
@@ -138,6 +146,11 @@ def _switched_off(equipment: Equipment, submission: Submission) -> str:
     if site is None or not site.enabled:
         return f"its site {submission.site!r} is disabled"
     return "" if settings.switches.mit else "recurring orders are switched off"
+
+
+def _too_late(equipment: Equipment, submission: Submission) -> str:
+    left = from_utc_text(submission.expires_at) - equipment.clock.now()
+    return "" if left > LEAST_TIME_LEFT else f"its expiry {submission.expires_at} is too near for a rescue"
 
 
 def current(equipment: Equipment, batch: Batch) -> Batch:

@@ -18,6 +18,7 @@ from batch.ledger.claim import Past, past_of
 from batch.ledger.decisions import record_decisions
 from batch.ledger.items import open_item
 from batch.ledger.reading import delivered_on, unsent_batches
+from batch.outstanding import note_outstanding
 from batch.pace import end_of_business_date
 from batch.poll import flag_overdue, look_for_unanswered, poll
 from batch.results import write_back
@@ -39,10 +40,7 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     if only_batch:
         unsent = [batch for batch in unsent if batch.batch_id == only_batch]
     _try(findings, lambda: write_back(equipment, run))
-    fresh: list[Batch] = []
-    _try(findings, lambda: _hold_all(equipment, run, unsent))
-    if not only_batch:
-        _try(findings, lambda: fresh.extend(_choose(equipment, run)))
+    _try(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))
     with equipment.ledger.reading() as connection:
         due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]
     _try(findings, lambda: Delivery(equipment, run, findings).deliver(due))
@@ -56,6 +54,7 @@ def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bo
     _try(findings, lambda: poll(equipment, run, everything=everything))
     _try(findings, lambda: flag_overdue(equipment, run))
     _try(findings, lambda: write_back(equipment, run))
+    _try(findings, lambda: note_outstanding(equipment, run, findings))
 
 
 def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
@@ -66,7 +65,10 @@ def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything:
 
 
 def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Verdict, Past | None]]]:
-    """The gate's verdict on every candidate, page by page, with what the ledger knows of each order; writes nothing."""
+    """The gate's verdict on every candidate, page by page, with what the ledger knows of each order; writes nothing.
+
+    An order id that the order system shows twice is judged once: rows come in the order of their ids.
+    """
     settings = equipment.settings
     gate = Gate(
         settings,
@@ -76,11 +78,15 @@ def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Ve
         business_date_end=end_of_business_date(business_date, settings.schedule.timezone),
         scrub_key=equipment.scrub_key,
     )
+    previous = None
     for page in equipment.source.declined(PAGE):
         with equipment.ledger.reading() as connection:
             known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page])
         judged = []
         for row in page:
+            if row.order_id == previous:
+                continue
+            previous = row.order_id
             past = known.get(row.order_id)
             verdict = gate.judge(row, past.state if past else None)
             if verdict is not None:
@@ -88,26 +94,20 @@ def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Ve
         yield judged
 
 
-def _choose(equipment: Equipment, run: Run) -> list[Batch]:
+def _choose(equipment: Equipment, run: Run) -> None:
     """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time."""
     equipment.progress.stage("choose")
     most = equipment.settings.channels.max_rows_per_file
-    batches: list[Batch] = []
     chosen: list[tuple[Verdict, Past | None]] = []
     for page in verdicts(equipment, run.business_date):
         _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
         chosen += [(verdict, past) for verdict, past in page if verdict.selected]
         while len(chosen) >= most:
-            batches.append(_claim_and_hold(equipment, run, chosen[:most]))
+            hold(equipment, run, claim(equipment, run, chosen[:most]))
             chosen = chosen[most:]
         equipment.progress.advance(len(page))
     if chosen:
-        batches.append(_claim_and_hold(equipment, run, chosen))
-    return batches
-
-
-def _claim_and_hold(equipment: Equipment, run: Run, chosen: list[tuple[Verdict, Past | None]]) -> Batch:
-    return hold(equipment, run, claim(equipment, run, chosen))
+        hold(equipment, run, claim(equipment, run, chosen))
 
 
 def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> None:
@@ -126,10 +126,13 @@ def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> N
                 )
 
 
-def _hold_all(equipment: Equipment, run: Run, unsent: list[Batch]) -> None:
+def _hold_and_choose(equipment: Equipment, run: Run, unsent: list[Batch], *, chooses: bool) -> None:
+    """Hold what an earlier run only claimed, then choose: nothing is judged while one of ours still looks free."""
     for batch in unsent:
         if batch.kind == "evaluate" and batch.step is BatchStep.CLAIMED:
             hold(equipment, run, batch)
+    if chooses:
+        _choose(equipment, run)
 
 
 def await_acknowledgements(equipment: Equipment, run: Run, findings: Findings) -> None:

@@ -37,7 +37,8 @@ def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
             raise ApiUnreachable(answers[0].problem)
         with equipment.ledger.writing(run) as writing:
             for submission, answer in zip(due, answers, strict=True):
-                hear(writing, equipment, submission, Heard("poll", answer.content, answer.read, answer.problem))
+                problem = "" if answer.is_unreachable or answer.is_absent else answer.problem
+                hear(writing, equipment, submission, Heard("poll", answer.content, answer.read, problem))
         asked += len(due)
         after = due[-1].order_id
         equipment.progress.advance(len(due))

@@ -54,7 +54,7 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
         outcomes = _write(equipment, due)
         with equipment.ledger.writing(run) as writing:
             for submission in due:
-                _record(writing, equipment, submission, is_written=outcomes[submission.order_id])
+                _record(writing, equipment, submission, is_written=outcomes[submission.hold_reference])
         written += sum(outcomes.values())
         conflicts += len(outcomes) - sum(outcomes.values())
         after = due[-1].order_id
@@ -62,7 +62,7 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
 
 
 def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
-    """Write the rows, then read them: True where a row shows what the ledger says, or was released by us before."""
+    """Write the rows, then read them. By hold reference: whether the row shows the result, or was released by us before."""
     now = utc_text(equipment.clock.now())
     withdrawn = [(s.order_id, s.hold_reference) for s in due if s.state is State.WITHDRAWN]
     results = [_result(equipment, s) for s in due if s.state in _SHOWN]
@@ -74,8 +74,8 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
         if result.status is RowStatus.REVIEW and row is not None and row["hold_reference"] != result.hold_reference:
             equipment.writer.hold_again(result, now=now)
     rows = equipment.source.written([s.order_id for s in due])
-    shown = {result.order_id: _shows(result, rows.get(result.order_id)) for result in results}
-    return {s.order_id: shown.get(s.order_id, True) for s in due}
+    shown = {result.hold_reference: _shows(result, rows.get(result.order_id)) for result in results}
+    return {s.hold_reference: shown.get(s.hold_reference, True) for s in due}
 
 
 def _result(equipment: Equipment, submission: Submission) -> RowResult:

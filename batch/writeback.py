@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, text, update
+from sqlalchemy import Connection, Engine, bindparam, case, text, update
 from sqlalchemy.exc import DBAPIError
 
 from batch.orders_table import OrdersTable
@@ -81,16 +81,22 @@ class OrderWriter:
                 connection.execute(statement, rows)
 
     def lift_holds(self, references: Sequence[tuple[str, str]], *, now: str) -> None:
-        """Give back orders that were held and never sent: the row is `declined` again, as it was."""
+        """Give back orders that were held and never sent: the row is as it was, or as the merchant has made it since."""
         column = self._orders.column
         statement = (
             update(self._orders.table)
             .where(
                 column("order_id") == bindparam("w_order_id"),
                 column("hold_reference") == bindparam("w_reference"),
-                column("status") == RowStatus.PENDING.value,
             )
-            .values(self._named(status=RowStatus.DECLINED.value, updated_at=now, reference=None, until=None))
+            .values(
+                {
+                    **self._named(status=None, updated_at=now, reference=None, until=None),
+                    column("status"): case(
+                        (column("status") == RowStatus.PENDING.value, RowStatus.DECLINED.value), else_=column("status")
+                    ),
+                }
+            )
         )
         rows = [{"w_order_id": order_id, "w_reference": reference} for order_id, reference in references]
         if rows:
@@ -156,7 +162,7 @@ class OrderWriter:
             connection.execute(text("DROP VIEW IF EXISTS retryable_orders"))
             connection.execute(text(self.view_statement()))
 
-    def _named(self, *, status: str, updated_at: str, reference: str | None, until: str | None) -> dict[Any, Any]:
+    def _named(self, *, status: str | None, updated_at: str, reference: str | None, until: str | None) -> dict[Any, Any]:
         def value(name: str | None) -> Any:  # noqa: ANN401 - a parameter of the statement or a plain value
             return bindparam(name) if name is not None and name.startswith("v_") else name
 

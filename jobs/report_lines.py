@@ -31,7 +31,7 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
             _line(
                 "sent",
                 f"{_amounts(figures.sent)}   in {_files(figures.delivered_files)}",
-                f"delivered {figures.delivered_files} ({len(report.findings.delivered):,} now), in doubt {figures.in_doubt_files}",
+                f"delivered {figures.delivered_files} ({len(report.findings.delivered)} now), in doubt {figures.in_doubt_files}",
             ),
             _line(
                 "acknowledged",

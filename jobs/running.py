@@ -10,13 +10,14 @@ from batch.findings import Findings, Standing, exit_code, gravest
 from batch.ledger import Ledger, Run
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
-from batch.ledger.reading import count_by_state, cut_off_dates
+from batch.ledger.reading import count_by_state, cut_off_dates, unsent_batches
 from batch.night_figures import NightFigures
 from batch.pace import business_date
 from jobs.assembly import Workshop
 from jobs.outside import is_alive, new_run_id, this_process
 from jobs.trace_log import write_trace
 from schemas.errors import ExitCode, InternalError, LeaseLost, MitbatchError
+from schemas.states import BatchStep
 
 Work = Callable[[Equipment, Run, Findings], None]
 
@@ -61,7 +62,8 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work) -> RunReport:
     )
     findings = Findings()
     _do(equipment, run, findings, work)
-    audit = _audit(workshop, run, findings)
+    took_over = any(isinstance(problem, LeaseLost) for problem in findings.problems)
+    audit = None if took_over else _audit(workshop, run, findings)
     return _end(equipment, run, findings, audit, started_at)
 
 
@@ -110,9 +112,10 @@ def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport 
         states = count_by_state(connection, ledger.mid)
         items = tuple(open_items(connection, ledger.mid))
         figures = night_figures(connection, ledger.mid, run.business_date)
+        doubted_files = sum(batch.step is BatchStep.IN_DOUBT for batch in unsent_batches(connection, ledger.mid))
     new = sum(item.opened_run == run.run_id for item in items)
     overdue = sum(item.due_date < run.business_date for item in items)
-    in_doubt = sum(orders for orders, _ in states.get("in_doubt", {}).values())
+    in_doubt = sum(orders for orders, _ in states.get("in_doubt", {}).values()) + doubted_files
     code = exit_code(findings, Standing(in_doubt, new, overdue))
     if audit is not None and not audit.balanced:
         findings.add(

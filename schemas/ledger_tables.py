@@ -84,6 +84,7 @@ batch = Table(
     Column("run_id", String(36), nullable=False),
     Column("event_seq", Integer, nullable=False),
     Column("event_hash", String(64), nullable=False),
+    Column("event_date", String(10), nullable=False),
     PrimaryKeyConstraint("mid", "batch_id"),
     UniqueConstraint("mid", "file_name", name="one_name_per_batch"),
 )
@@ -119,6 +120,7 @@ submission = Table(
     Column("record_json", Text, nullable=False),
     Column("event_seq", Integer, nullable=False),
     Column("event_hash", String(64), nullable=False),
+    Column("event_date", String(10), nullable=False),
     PrimaryKeyConstraint("mid", "order_id", "attempt"),
     ForeignKeyConstraint(["mid", "batch_id"], ["batch.mid", "batch.batch_id"]),
 )

@@ -27,6 +27,7 @@ class Claim:
     record: Mapping[str, object]
     previous_seq: int
     previous_hash: str
+    previous_date: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Past:
     state: State
     event_seq: int
     event_hash: str
+    event_date: str
 
 
 def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[str, Past]:
@@ -59,11 +61,18 @@ def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[
         .subquery()
     )
     rows = connection.execute(
-        select(submission.c.order_id, submission.c.attempt, submission.c.state, submission.c.event_seq, submission.c.event_hash)
+        select(
+            submission.c.order_id,
+            submission.c.attempt,
+            submission.c.state,
+            submission.c.event_seq,
+            submission.c.event_hash,
+            submission.c.event_date,
+        )
         .join(latest, (submission.c.order_id == latest.c.order_id) & (submission.c.attempt == latest.c.attempt))
         .where(submission.c.mid == mid)
     )
-    return {row.order_id: Past(row.attempt, State(row.state), row.event_seq, row.event_hash) for row in rows}
+    return {row.order_id: Past(row.attempt, State(row.state), row.event_seq, row.event_hash, row.event_date) for row in rows}
 
 
 def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Batch:
@@ -79,6 +88,7 @@ def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Bat
             subject=f"order:{claim.order.order_id}",
             seq=claim.previous_seq + 1,
             previous_hash=claim.previous_hash,
+            previous_date=claim.previous_date,
             kind="transition",
             from_state=None,
             to_state=State.CLAIMED.value,
@@ -127,6 +137,7 @@ def _insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
         subject=f"batch:{new.batch_id}",
         seq=1,
         previous_hash=FIRST_HASH,
+        previous_date="",
         kind="step",
         from_state=None,
         to_state=BatchStep.CLAIMED.value,
@@ -148,6 +159,7 @@ def _insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
         "run_id": run.run_id,
         "event_seq": 1,
         "event_hash": first["hash"],
+        "event_date": first["business_date"],
     }
     writing.connection.execute(insert(batch_table), [values])
     writing.connection.execute(insert(event), [first])
@@ -167,6 +179,7 @@ def _insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
         acknowledged_at="",
         event_seq=1,
         event_hash=first["hash"],
+        event_date=first["business_date"],
     )
 
 
@@ -186,10 +199,11 @@ def _submission_row(writing: Writing, new: NewBatch, claim: Claim, number: int, 
         "origin": order.origin.value,
         "currency": order.currency,
         "amount_minor": order.amount_minor,
-        "business_date": writing.run.business_date,
+        "business_date": first["business_date"],
         "claimed_at": writing.now,
         "expires_at": new.expires_at,
         "record_json": orjson.dumps(claim.record).decode(),
         "event_seq": first["seq"],
         "event_hash": first["hash"],
+        "event_date": first["business_date"],
     }

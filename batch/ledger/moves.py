@@ -46,6 +46,7 @@ def event_row(
     subject: str,
     seq: int,
     previous_hash: str,
+    previous_date: str,
     kind: str,
     from_state: str | None,
     to_state: str | None,
@@ -54,13 +55,17 @@ def event_row(
     evidence_id: str = "",
     detail: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """One row of the event chain, with the hash that ties it to the row before."""
+    """One row of the event chain, with the hash that ties it to the row before.
+
+    It is booked on the run's business date, but never before the event that it follows: a run for a past date must not
+    book an order's news in days that lie before what is known of it already.
+    """
     row: dict[str, Any] = {
         "mid": writing.mid,
         "subject": subject,
         "seq": seq,
         "at": writing.now,
-        "business_date": writing.run.business_date,
+        "business_date": max(writing.run.business_date, previous_date),
         "run_id": writing.run.run_id,
         "kind": kind,
         "from_state": from_state,
@@ -91,6 +96,7 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
             subject=f"order:{old.order_id}",
             seq=old.event_seq + 1,
             previous_hash=old.event_hash,
+            previous_date=old.event_date,
             kind=move.kind,
             from_state=old.state.value,
             to_state=to.value,
@@ -105,6 +111,7 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
             state=to,
             event_seq=old.event_seq + 1,
             event_hash=row["hash"],
+            event_date=row["business_date"],
             row_version=old.row_version + (1 if move.shows else 0),
         )
         events.append(row)
@@ -128,6 +135,7 @@ _CHANGEABLE = (
     "written_version",
     "event_seq",
     "event_hash",
+    "event_date",
 )
 
 _SUBMISSION_UPDATE = (
@@ -171,6 +179,7 @@ def move_batch(writing: Writing, batch: Batch, to: BatchStep, *, reason: str, ev
         subject=f"batch:{batch.batch_id}",
         seq=batch.event_seq + 1,
         previous_hash=batch.event_hash,
+        previous_date=batch.event_date,
         kind="step",
         from_state=batch.step.value,
         to_state=to.value,
@@ -179,6 +188,9 @@ def move_batch(writing: Writing, batch: Batch, to: BatchStep, *, reason: str, ev
         evidence_id=evidence_id,
         detail={"file_name": batch.file_name},
     )
+    head = {"event_seq": row["seq"], "event_hash": row["hash"], "event_date": row["business_date"]}
+    if to is BatchStep.DELIVERED or (not batch.delivered_at and "delivered_at" in changes):
+        changes = {**changes, "delivered_date": row["business_date"]}
     statement = (
         update(batch_table)
         .where(
@@ -187,13 +199,13 @@ def move_batch(writing: Writing, batch: Batch, to: BatchStep, *, reason: str, ev
             batch_table.c.step == batch.step.value,
             batch_table.c.event_seq == batch.event_seq,
         )
-        .values(step=to.value, event_seq=row["seq"], event_hash=row["hash"], **changes)
+        .values(step=to.value, **head, **changes)
     )
     if writing.connection.execute(statement).rowcount != 1:
         raise TransitionLost(f"Batch {batch.batch_id} was no longer at {batch.step}.")
     writing.connection.execute(insert(event), [row])
     known = {name: value for name, value in changes.items() if name in Batch.__dataclass_fields__}
-    return replace(batch, step=to, event_seq=row["seq"], event_hash=row["hash"], **known)
+    return replace(batch, step=to, **head, **known)
 
 
 def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:

@@ -51,6 +51,7 @@ class Batch:
     acknowledged_at: str
     event_seq: int
     event_hash: str
+    event_date: str
 
     @classmethod
     def of(cls, row: RowMapping) -> "Batch":
@@ -87,6 +88,7 @@ class Submission:
     written_version: int
     event_seq: int
     event_hash: str
+    event_date: str
 
     @classmethod
     def of(cls, row: RowMapping) -> "Submission":

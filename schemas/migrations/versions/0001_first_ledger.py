@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=36), nullable=False),
         sa.Column("event_seq", sa.Integer(), nullable=False),
         sa.Column("event_hash", sa.String(length=64), nullable=False),
+        sa.Column("event_date", sa.String(length=10), nullable=False),
         sa.PrimaryKeyConstraint("mid", "batch_id"),
         sa.UniqueConstraint("mid", "file_name", name="one_name_per_batch"),
     )
@@ -185,6 +186,7 @@ def upgrade() -> None:
         sa.Column("record_json", sa.Text(), nullable=False),
         sa.Column("event_seq", sa.Integer(), nullable=False),
         sa.Column("event_hash", sa.String(length=64), nullable=False),
+        sa.Column("event_date", sa.String(length=10), nullable=False),
         sa.ForeignKeyConstraint(
             ["mid", "batch_id"],
             ["batch.mid", "batch.batch_id"],
