@@ -5,16 +5,14 @@ Exactly the rows that the provider refused are released; an order that no row na
 
 from collections import defaultdict
 
-from sqlalchemy import update
-
 from batch.equipment import Equipment
 from batch.ledger import Batch, Submission, Writing
+from batch.ledger.copies import record_copy_answer, refuse_copies, transmissions_of_batch
 from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
-from batch.ledger.reading import submissions_of_batch, transmissions_of_batch
+from batch.ledger.reading import submissions_of_batch
 from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import AcknowledgedRow, Acknowledgement
-from schemas.ledger_tables import transmission
 from schemas.profile import Meaning
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import State
@@ -62,11 +60,7 @@ def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, e
     waiting = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, _WAITING)
     move_orders(writing, [_refusal(each, why, "FAILED", evidence_id) for each in waiting])
     if batch.kind == "transmit":
-        writing.connection.execute(
-            update(transmission)
-            .where(transmission.c.mid == writing.mid, transmission.c.batch_id == batch.batch_id)
-            .values(result="failed", error_text=why)
-        )
+        refuse_copies(writing, batch, why)
     _item(writing, equipment, ItemKind.FILE_REFUSED, f"batch:{batch.batch_id}", f"{batch.file_name}: {why}", evidence_id)
 
 
@@ -80,15 +74,10 @@ def apply_transmit_rows(writing: Writing, equipment: Equipment, batch: Batch, an
             odd += 1
             continue
         refused += not row.accepted
-        writing.connection.execute(
-            update(transmission)
-            .where(transmission.c.mid == writing.mid, transmission.c.order_id == order.order_id)
-            .values(
-                result="success" if row.accepted else "failed",
-                transmit_id=row.provider_id or None,
-                error_text=None if row.accepted else (row.error_text or "refused"),
-            )
-        )
+        if row.accepted:
+            record_copy_answer(writing, order.order_id, result="success", transmit_id=row.provider_id)
+        else:
+            record_copy_answer(writing, order.order_id, result="failed", error_text=row.error_text or "refused")
     if refused:
         _item(writing, equipment, ItemKind.ROW_REFUSED, f"batch:{batch.batch_id}", f"{refused} copies were refused", evidence_id)
     if odd:

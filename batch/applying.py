@@ -40,13 +40,15 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
         evidence_id = stored.evidence_id
     if heard.read is None:
         if heard.problem:
-            raise_item(writing, equipment, ItemKind.QUARANTINE, submission, heard.problem, evidence_id)
+            words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: {heard.problem}"
+            raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words, evidence_id)
         note_reads(writing, [(submission, _next_read(writing, equipment, submission))])
         return submission
     conclusion = conclude(_facts(writing, submission), heard.read, equipment.profile)
     moved = _follow(writing, submission, conclusion, heard, evidence_id)
     if conclusion.item is not None:
-        raise_item(writing, equipment, conclusion.item, submission, conclusion.explanation, evidence_id)
+        words = f"{ITEM_TEXTS[conclusion.item]}: {conclusion.explanation}"
+        raise_item(writing, equipment, conclusion.item, submission, words, evidence_id)
     if conclusion.understood:
         for kind in (ItemKind.UNKNOWN_STATUS, ItemKind.QUARANTINE):
             close_items(
@@ -59,12 +61,12 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
 def raise_item(
     writing: Writing, equipment: Equipment, kind: ItemKind, submission: Submission, explanation: str, evidence_id: str = ""
 ) -> None:
-    """Open an item about one order."""
+    """Open an item about one order; `explanation` is a whole sentence of what is the matter with it."""
     open_item(
         writing,
         kind,
         f"order:{submission.order_id}",
-        f"{ITEM_TEXTS[kind]}: {explanation}",
+        explanation,
         due_business_days=equipment.settings.review.due_business_days,
         evidence_id=evidence_id,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.audit_columns import DECIMAL_COLUMNS, INTEGER_COLUMNS, ROW_CHECK
@@ -69,7 +69,7 @@ class RowRenderer:
         self._marks = marks
         self._checked = columns[-1] == ROW_CHECK
         own = columns[:-1] if self._checked else columns
-        self._makers: list[tuple[Callable[[Mapping[str, Cell]], str], bool]] = [self._maker(name) for name in own]
+        self._plan = [(name, name in INTEGER_COLUMNS or name in DECIMAL_COLUMNS, DECIMAL_COLUMNS.get(name)) for name in own]
 
     def header(self) -> str:
         """The first line of every file and every part."""
@@ -78,12 +78,12 @@ class RowRenderer:
     def render(self, row: Mapping[str, Cell]) -> RenderedRow:
         """One row as one line."""
         texts, cells, guarded = [], [], 0
-        for make, is_number in self._makers:
-            text = make(row)
+        for name, is_number, minor in self._plan:
+            text = self._decimal(row[minor], row["currency"]) if minor else cell_text(row[name])
             texts.append(text)
             if is_number and _NUMBER.match(text):
                 cells.append(text)
-            elif _PLAIN.match(text):
+            elif (text.isalnum() and text.isascii()) or _PLAIN.match(text):
                 cells.append(f'"{text}"')
             else:
                 guarded += _is_risky(text)
@@ -91,12 +91,6 @@ class RowRenderer:
         if self._checked:
             cells.append(f'"{row_check(texts)}"')
         return RenderedRow(self._marks.delimiter.join(cells) + "\n", guarded)
-
-    def _maker(self, name: str) -> tuple[Callable[[Mapping[str, Cell]], str], bool]:
-        if name not in DECIMAL_COLUMNS:
-            return lambda row: cell_text(row[name]), name in INTEGER_COLUMNS
-        minor = DECIMAL_COLUMNS[name]
-        return lambda row: self._decimal(row[minor], row["currency"]), True
 
     def _decimal(self, amount_minor: Cell, currency: Cell) -> str:
         if not isinstance(amount_minor, int) or not _CURRENCY.match(str(currency)):
@@ -106,6 +100,8 @@ class RowRenderer:
 
 def cell_text(value: Cell) -> str:
     """A value as finance reads it: unknown is empty, yes and no are `true` and `false`, the rest as it is."""
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -107,6 +107,8 @@ def submission_row(day: Day, standing: Standing) -> Row:
 
 def outcome_rows(day: Day, standing: Standing) -> Iterator[Row]:
     """One row for each change of state of the day that came from the provider or from a person."""
+    if not standing.moves:
+        return
     handed_over = standing.handed_over.business_date if standing.handed_over else ""
     for money in money_moves(standing):
         move = money.move

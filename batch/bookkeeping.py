@@ -24,7 +24,7 @@ class AuditReport:
     """One business date's files: where they are, the rows of each CSV file, and whether the books balance.
 
     `head` is the digest over the heads of all event chains; `balances` is per currency, all sites together, and
-    `balanced` is true when every site's and currency's equation closes.
+    `balanced` is true when every site's and currency's equation closes. `figures` are what `night_figures` would count again.
     """
 
     business_date: str
@@ -33,6 +33,7 @@ class AuditReport:
     head: str
     balances: Mapping[str, Balance]
     balanced: bool
+    figures: NightFigures
 
 
 class Bookkeeping:
@@ -68,6 +69,7 @@ class Bookkeeping:
             head=heads.digest,
             balances=tally.by_currency(),
             balanced=all(balance.balanced for balance in tally.balances().values()),
+            figures=figures_of(tally),
         )
 
     def write_from(self, business_date: str) -> list[AuditReport]:

@@ -50,7 +50,7 @@ def attempt_events(chain: Iterable[Event], attempt: int) -> tuple[Event, ...]:
         if event.kind == "transition" and not event.from_state:
             current += 1
         if int(event.detail.get("attempt") or current) == attempt:
-            found.append(replace(event, business_date=booked))
+            found.append(event if event.business_date == booked else replace(event, business_date=booked))
     return tuple(found)
 
 

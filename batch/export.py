@@ -17,7 +17,8 @@ class ExportFolder:
     def write(self, business_date: str, batch_id: str, kind: str, content: bytes) -> Path:
         """Keep the CSV of a batch with mode 0600; the same content is left as it is."""
         path = self.path_of(business_date, batch_id, kind)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         if path.is_file() and path.read_bytes() == content:
             return path
         temporary = path.with_suffix(".tmp")

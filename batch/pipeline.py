@@ -23,7 +23,7 @@ from batch.pace import end_of_business_date
 from batch.poll import flag_overdue, look_for_unanswered, poll
 from batch.results import write_back
 from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
-from schemas.reasons import ITEM_TEXTS, ItemKind, Reason
+from schemas.reasons import ItemKind, Reason
 from schemas.states import BatchStep
 
 PAGE = 2000
@@ -121,7 +121,7 @@ def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> N
                     writing,
                     ItemKind.PAN_FOUND,
                     f"order:{verdict.order_id}",
-                    f"{ITEM_TEXTS[ItemKind.PAN_FOUND]}: {verdict.reason_text}",
+                    verdict.reason_text,
                     due_business_days=equipment.settings.review.due_business_days,
                 )
 

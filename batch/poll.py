@@ -72,7 +72,9 @@ def flag_overdue(equipment: Equipment, run: Run) -> None:
         return
     with equipment.ledger.writing(run) as writing:
         for submission in overdue:
-            words = f"no final answer although it expired at {submission.expires_at}; ask the provider's support"
+            words = (
+                f"the provider gives no final answer although it expired at {submission.expires_at}; ask the provider's support"
+            )
             raise_item(writing, equipment, ItemKind.UNKNOWN_STATUS, submission, words)
 
 

@@ -14,7 +14,7 @@ from batch.ledger.reading import to_write_back
 from batch.pace import utc_text
 from batch.writeback import RowResult
 from schemas.order import RowStatus
-from schemas.reasons import ItemKind
+from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import NOT_RECOVERED, State
 
 AT_A_TIME = 500
@@ -116,11 +116,11 @@ def _record(writing: Writing, equipment: Equipment, submission: Submission, *, i
     if is_written:
         return
     if submission.state in (State.COMPLETED, State.REVIEW):
-        raise_item(
-            writing, equipment, ItemKind.DOUBLE_CHARGE, submission, "propose a refund; see both sides with mitbatch explain"
-        )
+        words = f"{ITEM_TEXTS[ItemKind.DOUBLE_CHARGE]}; propose a refund, see both sides with: mitbatch explain"
+        raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, submission, words)
         if submission.state is State.COMPLETED:
             reason = "recovered, and the merchant changed the row meanwhile"
             move_orders(writing, [Move(recorded, State.REVIEW, "write_back", reason, shows=False)])
         return
-    raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, f"the ledger says {submission.state}")
+    words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}; the ledger says {submission.state}"
+    raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)

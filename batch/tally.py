@@ -43,7 +43,7 @@ class Tally:
         self._count_delivery(key, standing)
         self._count_hand_over(key, standing)
         self._count_closing(key, standing)
-        for money in money_moves(standing):
+        for money in money_moves(standing) if standing.moves else ():
             if money.move.business_date == self.business_date:
                 self._count_money(key, money)
 

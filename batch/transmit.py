@@ -10,7 +10,8 @@ from batch.delivery import Delivery
 from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.ledger import Batch, Run
-from batch.ledger.claim import NewBatch, claim_transmissions, transmitted_before
+from batch.ledger.claim import NewBatch
+from batch.ledger.copies import claim_transmissions, transmitted_before
 from batch.ledger.items import open_item
 from batch.ledger.reading import unsent_batches
 from batch.order_rows import Malformed, charged_time, read_order

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from jobs.output import Options, complain, say
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
@@ -40,10 +40,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
         return int(result or 0)
-    except click.ClickException as error:
-        complain(_current, UsageRefused(f"{error.format_message()}", next_step="See: mitbatch --help"))
+    except TyperException as error:
+        words = error.format_message() if hasattr(error, "format_message") else str(error)
+        complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step="See: mitbatch --help"))
         return int(ExitCode.USAGE)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("Interrupted; running the same command again is safe.\n")
         return int(ExitCode.INTERRUPTED)
     except MitbatchError as problem:
@@ -59,11 +60,14 @@ def run(arguments: Sequence[str]) -> int:
 def _internal(error: Exception) -> int:
     from jobs.trace_log import write_trace
 
-    path = write_trace(Path.cwd() / "mitbatch-log", f"pid{os.getpid()}", error)
+    try:
+        where = f"the trace is in {write_trace(Path.cwd() / 'mitbatch-log', f'pid{os.getpid()}', error)}"
+    except OSError:
+        where = "no trace could be written to this folder"
     complain(
         _current,
         MitbatchError(
-            f"An internal error ({type(error).__name__}); the trace is in {path}.",
+            f"An internal error ({type(error).__name__}); {where}.",
             now="The ledger is consistent.",
             next_step="Report it, then run the same command again.",
         ),

@@ -62,7 +62,7 @@ def check_hold(options: Options, order_id: str) -> int:
     may_charge = free is not False and not (free is None and latest is not None)
     state = latest.state.value if latest else ""
     reason = "unknown_order" if free is None and latest is None else _reason(row, may_charge=may_charge)
-    until = (row or {}).get("hold_until", "") if not may_charge else ""
+    until = (row or {}).get("hold_until", "") if not may_charge and (row or {}).get("status") != "completed" else ""
     words = "may be charged" if may_charge else "must not be charged"
     say(options, [f"Order {order_id!r} {words} by your own retry: {reason}" + (f", until {until}" if until else "") + "."])
     answer(

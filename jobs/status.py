@@ -31,7 +31,7 @@ def show_status(options: Options) -> int:
     lines = [banner("status", business_date(clock.now(), settings.schedule.timezone), settings)]
     lines += [_state_line(state, totals) for state, totals in states.items()] or ["no order has been claimed yet"]
     lines += [f"{name:<20}{count:>8,}" for name, count in files.items() if count]
-    lines.append(f"{'retry may take':<20}{sum(n for n, _ in free.values()):>8,} orders   {_money(free)}".rstrip())
+    lines.append(f"{'retry may take':<20}{_orders(free)}   {_money(free)}".rstrip())
     lines += [f"last {run['job']:<15}{_ending(run)}" for run in runs.values()]
     lines += _item_lines(items)
     say(options, lines)
@@ -68,11 +68,16 @@ def _files(connection: Connection, mid: str) -> dict[str, int]:
 
 def _state_line(state: str, totals: dict[str, tuple[int, int]]) -> str:
     held = "held" if state in OPEN else ""
-    return f"{state:<20}{sum(n for n, _ in totals.values()):>8,} orders   {_money(totals)}   {held}".rstrip()
+    return f"{state:<20}{_orders(totals)}   {_money(totals)}   {held}".rstrip()
+
+
+def _orders(totals: dict[str, tuple[int, int]]) -> str:
+    count = sum(orders for orders, _ in totals.values())
+    return f"{count:>8,} {'order' if count == 1 else 'orders'}"
 
 
 def _money(totals: dict[str, tuple[int, int]]) -> str:
-    return "   ".join(people_text(minor, currency) for currency, (_, minor) in sorted(totals.items()))
+    return "   ".join(people_text(minor, currency) for currency, (_, minor) in sorted(totals.items()) if currency)
 
 
 def _totals(totals: dict[str, tuple[int, int]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from batch.ledger.moves import FIRST_HASH, event_row
 from batch.ledger.records import Batch, Run
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import batch as batch_table
-from schemas.ledger_tables import event, submission, transmission
+from schemas.ledger_tables import event, submission
 from schemas.order import Order
 from schemas.states import BatchStep, State
 
@@ -80,7 +80,7 @@ def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Bat
 
     Raises sqlalchemy.exc.IntegrityError for such an order: the whole claim is undone.
     """
-    batch = _insert_batch(writing, new, len(claims))
+    batch = insert_batch(writing, new, len(claims))
     rows, events = [], []
     for number, claim in enumerate(claims, start=1):
         first = event_row(
@@ -103,35 +103,8 @@ def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Bat
     return batch
 
 
-def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[Order, Mapping[str, object]]]) -> Batch:
-    """Claim good charges for one transmit file, each once ever. Raises IntegrityError as `claim_batch` does."""
-    batch = _insert_batch(writing, new, len(orders))
-    rows = [
-        {
-            "mid": writing.mid,
-            "order_id": order.order_id,
-            "batch_id": new.batch_id,
-            "sequence_number": number,
-            "site": order.site,
-            "currency": order.currency,
-            "amount_minor": order.amount_minor,
-            "charged_at": order.charged_at,
-            "business_date": writing.run.business_date,
-            "record_json": orjson.dumps(record).decode(),
-        }
-        for number, (order, record) in enumerate(orders, start=1)
-    ]
-    writing.connection.execute(insert(transmission), rows)
-    return batch
-
-
-def transmitted_before(connection: Connection, mid: str, order_ids: Sequence[str]) -> set[str]:
-    """Which of these orders a copy was claimed for before: each gets one, ever."""
-    query = select(transmission.c.order_id).where(transmission.c.mid == mid, transmission.c.order_id.in_(order_ids))
-    return set(connection.execute(query).scalars())
-
-
-def _insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
+def insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
+    """Write down a new batch with its first event."""
     first = event_row(
         writing,
         subject=f"batch:{new.batch_id}",

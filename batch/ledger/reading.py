@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection, Select, func, select
 
 from batch.build import BatchRow
-from batch.ledger.records import Batch, Submission, Transmission
+from batch.ledger.records import Batch, Submission
 from schemas.ledger_tables import batch, event, evidence, run, submission, transmission
 from schemas.states import OPEN, UNSENT_STEPS, BatchStep, State
 
@@ -78,16 +78,6 @@ def rows_of_batch(connection: Connection, mid: str, found: Batch) -> list[BatchR
         query = query.where(submission.c.state != State.WITHDRAWN.value)
     rows = connection.execute(query.order_by(table.c.sequence_number))
     return [BatchRow(row.sequence_number, orjson.loads(row.record_json)) for row in rows]
-
-
-def transmissions_of_batch(connection: Connection, mid: str, batch_id: str) -> list[Transmission]:
-    """The good charges of a transmit file, in file order."""
-    rows = connection.execute(
-        select(transmission.c.order_id, transmission.c.batch_id, transmission.c.sequence_number, transmission.c.result)
-        .where(transmission.c.mid == mid, transmission.c.batch_id == batch_id)
-        .order_by(transmission.c.sequence_number)
-    )
-    return [Transmission(row.order_id, row.batch_id, row.sequence_number, row.result or "") for row in rows]
 
 
 def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool, after: str, limit: int) -> list[Submission]:

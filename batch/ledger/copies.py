@@ -1,0 +1,68 @@
+"""Copies of good charges in the ledger: claimed once ever, and what the provider said about each (CONTRACT 5)."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from sqlalchemy import Connection, insert, select, update
+
+from batch.ledger.claim import NewBatch, insert_batch
+from batch.ledger.records import Batch, Transmission
+from batch.ledger.transaction import Writing
+from schemas.ledger_tables import transmission
+from schemas.order import Order
+
+
+def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[Order, Mapping[str, object]]]) -> Batch:
+    """Claim good charges for one transmit file, each once ever. Raises IntegrityError as `claim_batch` does."""
+    batch = insert_batch(writing, new, len(orders))
+    rows = [
+        {
+            "mid": writing.mid,
+            "order_id": order.order_id,
+            "batch_id": new.batch_id,
+            "sequence_number": number,
+            "site": order.site,
+            "currency": order.currency,
+            "amount_minor": order.amount_minor,
+            "charged_at": order.charged_at,
+            "business_date": writing.run.business_date,
+            "record_json": orjson.dumps(record).decode(),
+        }
+        for number, (order, record) in enumerate(orders, start=1)
+    ]
+    writing.connection.execute(insert(transmission), rows)
+    return batch
+
+
+def transmitted_before(connection: Connection, mid: str, order_ids: Sequence[str]) -> set[str]:
+    """Which of these orders a copy was claimed for before: each gets one, ever."""
+    query = select(transmission.c.order_id).where(transmission.c.mid == mid, transmission.c.order_id.in_(order_ids))
+    return set(connection.execute(query).scalars())
+
+
+def transmissions_of_batch(connection: Connection, mid: str, batch_id: str) -> list[Transmission]:
+    """The good charges of a transmit file, in file order."""
+    rows = connection.execute(
+        select(transmission.c.order_id, transmission.c.batch_id, transmission.c.sequence_number, transmission.c.result)
+        .where(transmission.c.mid == mid, transmission.c.batch_id == batch_id)
+        .order_by(transmission.c.sequence_number)
+    )
+    return [Transmission(row.order_id, row.batch_id, row.sequence_number, row.result or "") for row in rows]
+
+
+def record_copy_answer(writing: Writing, order_id: str, *, result: str, transmit_id: str = "", error_text: str = "") -> None:
+    """Write down what the provider said about one copy: `success` with its id, or `failed` with its words."""
+    writing.connection.execute(
+        update(transmission)
+        .where(transmission.c.mid == writing.mid, transmission.c.order_id == order_id)
+        .values(result=result, transmit_id=transmit_id or None, error_text=error_text or None)
+    )
+
+
+def refuse_copies(writing: Writing, batch: Batch, why: str) -> None:
+    """Write down that the provider refused a whole transmit file."""
+    writing.connection.execute(
+        update(transmission)
+        .where(transmission.c.mid == writing.mid, transmission.c.batch_id == batch.batch_id)
+        .values(result="failed", error_text=why)
+    )
