@@ -53,8 +53,10 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
             return WrittenBack(written, conflicts)
         outcomes = _write(equipment, due)
         with equipment.ledger.writing(run) as writing:
-            for submission in due:
-                _record(writing, equipment, submission, is_written=outcomes[submission.hold_reference])
+            recorded = move_orders(writing, [_written(each, is_written=outcomes[each.hold_reference]) for each in due])
+            for submission in recorded:
+                if not outcomes[submission.hold_reference]:
+                    _conflict(writing, equipment, submission)
         written += sum(outcomes.values())
         conflicts += len(outcomes) - sum(outcomes.values())
         after = due[-1].order_id
@@ -100,27 +102,30 @@ def _shows(result: RowResult, row: dict[str, str] | None) -> bool:
     return ours and not result.keeps_hold
 
 
-def _record(writing: Writing, equipment: Equipment, submission: Submission, *, is_written: bool) -> None:
-    outcome = "yes" if is_written else "conflict"
-    move = Move(
+def _written(submission: Submission, *, is_written: bool) -> Move:
+    return Move(
         submission,
         None,
         "write_back",
         "written to the order row" if is_written else "the merchant changed the row; nothing was overwritten",
         kind="written_back",
-        detail={"outcome": outcome, "row_status": _SHOWN.get(submission.state, RowStatus.DECLINED).value},
+        detail={
+            "outcome": "yes" if is_written else "conflict",
+            "row_status": _SHOWN.get(submission.state, RowStatus.DECLINED).value,
+        },
         changes={"written_version": submission.row_version},
         shows=False,
     )
-    (recorded,) = move_orders(writing, [move])
-    if is_written:
+
+
+def _conflict(writing: Writing, equipment: Equipment, submission: Submission) -> None:
+    """Tell a person; what the provider recovered although the merchant changed the row is a double charge until looked at."""
+    if submission.state not in (State.COMPLETED, State.REVIEW):
+        words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}; the ledger says {submission.state}"
+        raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
         return
-    if submission.state in (State.COMPLETED, State.REVIEW):
-        words = f"{ITEM_TEXTS[ItemKind.DOUBLE_CHARGE]}; propose a refund, see both sides with: mitbatch explain"
-        raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, submission, words)
-        if submission.state is State.COMPLETED:
-            reason = "recovered, and the merchant changed the row meanwhile"
-            move_orders(writing, [Move(recorded, State.REVIEW, "write_back", reason, shows=False)])
-        return
-    words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}; the ledger says {submission.state}"
-    raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
+    words = f"{ITEM_TEXTS[ItemKind.DOUBLE_CHARGE]}; propose a refund, see both sides with: mitbatch explain"
+    raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, submission, words)
+    if submission.state is State.COMPLETED:
+        reason = "recovered, and the merchant changed the row meanwhile"
+        move_orders(writing, [Move(submission, State.REVIEW, "write_back", reason, shows=False)])

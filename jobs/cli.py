@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
         return int(result or 0)
     except TyperException as error:
-        words = error.format_message() if hasattr(error, "format_message") else str(error)
+        words = _words(error)
         complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step="See: mitbatch --help"))
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
@@ -55,6 +55,16 @@ def run(arguments: Sequence[str]) -> int:
         return int(ExitCode.INTERNAL)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence for people, never a trace
         return _internal(error)
+
+
+def _words(error: TyperException) -> str:
+    """What is wrong with the command line; what is missing is named."""
+    said = error.format_message() if hasattr(error, "format_message") else str(error)
+    parameter = getattr(error, "param", None)
+    if said.strip() or parameter is None:
+        return said
+    name = parameter.opts[0] if parameter.param_type_name == "option" else (parameter.metavar or parameter.name)
+    return f"Missing {parameter.param_type_name} {name}"
 
 
 def _internal(error: Exception) -> int:
@@ -86,7 +96,12 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
         elif argument in {*_SWITCHES, "--no-color", "--version"} or argument.startswith("--config="):
             front.append(argument)
         elif argument == "--config":
-            front += [argument, *[value for value in [next(pending, None)] if value is not None]]
+            value = next(pending, None)
+            if value is None:
+                raise UsageRefused(
+                    "The option --config needs a file.", next_step="Example: mitbatch --config mitbatch.toml status"
+                )
+            front += [argument, value]
         else:
             rest.append(argument)
     return front + rest

@@ -86,7 +86,6 @@ class OrdersSettings(_Section):
 
     url: str
     table: str = Field(default="orders", pattern=_IDENTIFIER)
-    admin_url: str = ""
     columns: dict[str, Annotated[str, Field(pattern=_IDENTIFIER)]] = Field(default_factory=dict)
 
     @field_validator("columns")
