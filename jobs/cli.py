@@ -41,6 +41,9 @@ def run(arguments: Sequence[str]) -> int:
         result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
         return int(result or 0)
     except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(f"{error}\n")
+            return int(ExitCode.USAGE)
         words = _words(error)
         complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step="See: mitbatch --help"))
         return int(ExitCode.USAGE)

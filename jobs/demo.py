@@ -18,9 +18,8 @@ from batch.ledger.reading import count_by_state
 from batch.source import OrderSource
 from jobs.assembly import open_books
 from jobs.clock import ShiftedClock
-from jobs.night import run_with, with_copies
+from jobs.night import run_with, show
 from jobs.output import Options, answer, say
-from jobs.report_lines import people_lines
 from jobs.running import RunReport
 from jobs.sample_orders import fill_orders, sample_files
 from jobs.settings_file import load_settings
@@ -64,7 +63,8 @@ class Demo:
         """Run one job as cron would, and print its title, summary and exit code."""
         say(self.options, [f"== {title}"])
         report, copies = run_with(self.settings, self.options, job, "", clock=self.clock)
-        say(self.options, [*with_copies(people_lines(report, self.settings), copies), ""])
+        show(self.options, report, self.settings, copies)
+        say(self.options, [""])
         self.reports.append(report)
         return report
 

@@ -1,5 +1,6 @@
 """The commands that change something: nightly, rerun, poll, transmit. And `--dry-run`, which shows and changes nothing."""
 
+import sys
 from collections import Counter
 from datetime import date, datetime
 
@@ -30,9 +31,20 @@ def run_command(
     settings = load_settings(options.config)
     report, copies = run_with(settings, options, job, day, batch_id=batch_id, everything=everything, clock=clock or SystemClock())
     if not (options.quiet and report.code is ExitCode.CLEAN):
-        say(options, with_copies(people_lines(report, settings), copies))
+        show(options, report, settings, copies)
     answer(options, {**machine_object(report, settings), **({"transmit": _copies_object(copies)} if copies else {})})
     return int(report.code)
+
+
+def show(options: Options, report: RunReport, settings: Settings, copies: Copies | None) -> None:
+    """Print the summary: a table for a person at a terminal, plain lines everywhere else."""
+    if sys.stdout.isatty() and not options.json:
+        from jobs.report_table import print_table
+
+        print_table(options, report, settings)
+        say(options, with_copies([], copies))
+    else:
+        say(options, with_copies(people_lines(report, settings), copies))
 
 
 def run_with(

@@ -23,19 +23,19 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         _line("started", f"{utc_text(report.started_at)}   finished {utc_text(report.finished_at)}   {_took(report)}"),
     ]
     if report.job in {"nightly", "rerun"}:
-        reasons = sorted(figures.not_sent.items(), key=lambda pair: (-_orders(pair[1]), pair[0]))
+        reasons = sorted(figures.not_sent.items(), key=lambda pair: (-orders_of(pair[1]), pair[0]))
         lines += [
             _line("candidates", _amounts(figures.candidates)),
-            _line("not sent", _amounts(_sum(figures.not_sent.values())), _counts((n, _orders(t)) for n, t in reasons)),
+            _line("not sent", _amounts(_sum(figures.not_sent.values())), _counts((n, orders_of(t)) for n, t in reasons)),
             _line("held", _amounts(figures.held)),
             _line(
                 "sent",
                 f"{_amounts(figures.sent)}   in {_files(figures.delivered_files)}",
-                f"delivered {figures.delivered_files} ({len(report.findings.delivered)} now), in doubt {figures.in_doubt_files}",
+                of_this_run(report),
             ),
             _line(
                 "acknowledged",
-                f"{_orders(figures.acknowledged_pending):,} pending, {_orders(figures.acknowledged_rejected):,} rejected",
+                f"{orders_of(figures.acknowledged_pending):,} pending, {orders_of(figures.acknowledged_rejected):,} rejected",
             ),
         ]
     lines += [
@@ -49,6 +49,12 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
     if report.audit is not None:
         lines.append(_line("audit", f"{report.audit.folder}   head {report.audit.head[:4]}…{report.audit.head[-2:]}"))
     return [*lines, f"EXIT {int(report.code)} {verdict(report)}"]
+
+
+def of_this_run(report: RunReport) -> str:
+    """The files of the date, and how many of them this very run delivered."""
+    figures, now = report.figures, len(report.findings.delivered)
+    return f"delivered {figures.delivered_files} ({now} by this run), in doubt {figures.in_doubt_files}"
 
 
 def banner(command: str, business_date: str, settings: Settings, run_id: str = "") -> str:
@@ -101,7 +107,7 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
 def totals_object(totals: Mapping[str, Total]) -> dict[str, Any]:
     """Orders, and their amounts by currency in minor units."""
     return {
-        "orders": _orders(totals),
+        "orders": orders_of(totals),
         "amount_minor": {currency: total.amount_minor for currency, total in sorted(totals.items())},
     }
 
@@ -111,12 +117,13 @@ def _line(label: str, *facts: str) -> str:
 
 
 def _amounts(totals: Mapping[str, Total]) -> str:
-    orders = f"{_orders(totals):>7,} orders"
+    orders = f"{orders_of(totals):>7,} orders"
     named = ((currency, total) for currency, total in sorted(totals.items()) if currency)
     return "   ".join([orders, *(people_text(total.amount_minor, currency) for currency, total in named)])
 
 
-def _orders(totals: Mapping[str, Total]) -> int:
+def orders_of(totals: Mapping[str, Total]) -> int:
+    """How many orders, over all currencies: orders may be added, amounts never."""
     return sum(total.orders for total in totals.values())
 
 
@@ -144,7 +151,7 @@ def _answers(report: RunReport) -> str:
     words = []
     for state, totals in report.figures.answers.items():
         amounts = ", ".join(people_text(t.amount_minor, currency) for currency, t in sorted(totals.items()))
-        words.append(f"{state} {_orders(totals):,}" + (f" ({amounts})" if state == "completed" and amounts else ""))
+        words.append(f"{state} {orders_of(totals):,}" + (f" ({amounts})" if state == "completed" and amounts else ""))
     return " · ".join(words)
 
 
