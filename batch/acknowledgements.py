@@ -7,6 +7,7 @@ concluded from a name that is missing (I12, I14, I15).
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 
 from batch.acknowledged_rows import apply_rows, apply_transmit_rows, refuse_all
 from batch.equipment import Equipment
@@ -16,12 +17,16 @@ from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import move_batch
 from batch.ledger.reading import batch_named, unanswered_batches, unsent_batches
 from batch.outcome_news import apply_news
+from batch.pace import from_utc_text
 from batch.responses import MOST_FILE_BYTES, Acknowledgement, read_acknowledgement, read_outcomes
 from batch.sftp import PLAIN_NAME
 from batch.sftp_connection import RemoteName
 from schemas.errors import AnswerUnreadable
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import BatchStep
+
+STABLE_AFTER = timedelta(seconds=60)
+"""A file that cannot be read and has not changed for so long is not being written any more."""
 
 ANSWERABLE = (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT, BatchStep.DELIVERED)
 
@@ -68,15 +73,15 @@ def _read(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, li
     if content is None:
         return
     content_hash = hashlib.sha256(content).hexdigest()
-    verdict = next((file.verdict for file in known.get(entry.name, []) if file.content_hash == content_hash), "")
-    if verdict in {"applied", "set_aside"}:
+    before = next((file for file in known.get(entry.name, []) if file.content_hash == content_hash), None)
+    if before is not None and before.verdict in {"applied", "set_aside"}:
         return
     try:
         _apply(equipment, run, entry.name, content)
     except AnswerUnreadable as error:
-        if verdict == "unstable":
+        if before is not None and equipment.clock.now() - from_utc_text(before.seen_at) >= STABLE_AFTER:
             _set_aside(equipment, run, entry.name, content, error.what)
-        else:
+        elif before is None:
             with equipment.ledger.writing(run) as writing:
                 record_file(writing, name=entry.name, content=content, verdict="unstable", reason=error.what)
 
@@ -89,7 +94,7 @@ def _apply(equipment: Equipment, run: Run, name: str, content: bytes) -> None:
         with equipment.ledger.writing(run) as writing:
             stored = store_evidence(writing, source="file", subject=f"file:{name}", content=content)
             apply_news(writing, equipment, news, stored.evidence_id)
-            record_file(writing, name=name, content=content, verdict="applied", evidence_id=stored.evidence_id)
+            _applied(writing, name, content, stored.evidence_id)
         return
     acknowledgement = read_acknowledgement(content, equipment.profile)
     if acknowledgement.mid.lower() != equipment.ledger.mid:
@@ -103,7 +108,12 @@ def _apply(equipment: Equipment, run: Run, name: str, content: bytes) -> None:
     with equipment.ledger.writing(run) as writing:
         stored = store_evidence(writing, source="acknowledgement", subject=f"batch:{batch.batch_id}", content=content)
         _acknowledge(writing, equipment, batch, acknowledgement, stored.evidence_id)
-        record_file(writing, name=name, content=content, verdict="applied", evidence_id=stored.evidence_id)
+        _applied(writing, name, content, stored.evidence_id)
+
+
+def _applied(writing: Writing, name: str, content: bytes, evidence_id: str) -> None:
+    record_file(writing, name=name, content=content, verdict="applied", evidence_id=evidence_id)
+    close_items(writing, ItemKind.QUARANTINE, f"file:{name}", "a later content of that name could be read")
 
 
 def _acknowledge(

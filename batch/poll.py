@@ -8,7 +8,7 @@ from batch.ledger import Batch, Run, Submission
 from batch.ledger.evidence import store_evidence
 from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import Move, move_batch, move_orders, note_reads
-from batch.ledger.reading import due_for_read, overdue_submissions, submissions_of_batch, unanswered_batches, unsent_batches
+from batch.ledger.reading import due_for_read, overdue_submissions, submissions_of_batch, waiting_batches
 from batch.pace import from_utc_text, utc_text
 from schemas.errors import ApiUnreachable
 from schemas.reasons import ITEM_TEXTS, ItemKind
@@ -45,19 +45,20 @@ def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
 
 
 def look_for_unanswered(equipment: Equipment, run: Run) -> None:
-    """Files that were delivered, or may have been, and have no acknowledgement after the ingest window.
+    """Files that were delivered, or may have been, and have no acknowledgement, or not of every row, after the ingest window.
 
     Their orders are in doubt and stay held; an item opens, and each order is searched for at the provider. Finding it
     settles it; finding nothing settles nothing (I12, I16).
     """
     with equipment.ledger.reading() as connection:
-        delivered = unanswered_batches(connection, equipment.ledger.mid)
-        doubted = [batch for batch in unsent_batches(connection, equipment.ledger.mid) if batch.step is BatchStep.IN_DOUBT]
+        waiting = waiting_batches(connection, equipment.ledger.mid)
     window = timedelta(seconds=equipment.settings.outcomes.ingest_window_seconds)
-    late = [batch for batch in delivered if equipment.clock.now() - from_utc_text(batch.delivered_at) > window]
-    for batch in late:
-        _open_missing(equipment, run, batch)
-    for batch in (*late, *doubted):
+    for batch in waiting:
+        is_doubted = batch.step is BatchStep.IN_DOUBT
+        if not is_doubted and equipment.clock.now() - from_utc_text(batch.delivered_at) <= window:
+            continue
+        if not is_doubted:
+            _open_missing(equipment, run, batch)
         if batch.kind == "evaluate":
             _search(equipment, run, batch)
 
@@ -98,11 +99,11 @@ def _search(equipment: Equipment, run: Run, batch: Batch) -> None:
     for submission in waiting:
         _search_one(equipment, run, submission)
     with equipment.ledger.writing(run) as writing:
-        if batch.step is BatchStep.DELIVERED and not submissions_of_batch(
-            writing.connection, writing.mid, batch.batch_id, _WAITING
-        ):
+        if not submissions_of_batch(writing.connection, writing.mid, batch.batch_id, _WAITING):
             reason = "every order of it was found by asking"
-            move_batch(writing, batch, BatchStep.ACKNOWLEDGED, reason=reason, acknowledged_at=writing.now)
+            if batch.step is not BatchStep.ACKNOWLEDGED:
+                delivered = {} if batch.delivered_at else {"delivered_at": writing.now}
+                move_batch(writing, batch, BatchStep.ACKNOWLEDGED, reason=reason, acknowledged_at=writing.now, **delivered)
             close_items(writing, ItemKind.MISSING_ACKNOWLEDGEMENT, f"batch:{batch.batch_id}", reason)
 
 

@@ -88,8 +88,8 @@ def assemble(
     profile = load_profile(settings)
     secrets = {name: secret(settings, name) for name in ("app_key", "app_secret")}
     access = _sftp_access(settings)
-    ledger, scrub_key = _ledger(settings, profile, access, clock=clock, stop=stop, writes=writes)
     orders_engine, orders = open_orders(settings.orders.url, settings.orders)
+    ledger, scrub_key = _ledger(settings, profile, access, clock=clock, stop=stop, writes=writes)
     connections = SftpConnections(access)
     api = _api(settings, profile, secrets, clock)
     packaged = files("schemas")

@@ -20,6 +20,7 @@ from schemas.settings import ProviderSettings, Settings
 
 SECRETS = ("app_key", "app_secret")
 PREFIX = "MITBATCH_"
+NOT_SETTINGS = frozenset({"MITBATCH_CONFIG"})
 
 
 class _FromEnvironment(Settings, BaseSettings):
@@ -43,13 +44,32 @@ def load_settings(path: Path) -> Settings:
                 next_step=f"Put it into a file of mode 0600 and name that in provider.{name}_file.",
             )
     try:
-        values = _merged(from_file, EnvSettingsSource(_FromEnvironment)())
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(_merged(from_file, _environment()))
     except ValidationError as error:
         raise _sentence(error, path) from error
-    except ValueError as error:
-        raise ConfigurationError(f"A setting in the environment cannot be read: {error}.") from error
     return _with_paths(settings, path.resolve().parent)
+
+
+def _environment() -> dict[str, Any]:
+    """What the environment overrides. Raises UnknownSetting for a variable of ours that names no key."""
+    ours = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in NOT_SETTINGS)
+    for name in ours:
+        parts = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        section: type[BaseModel] | None = Settings
+        for depth, part in enumerate(parts):
+            if section is None or section.model_config.get("extra") != "forbid":
+                break
+            if part not in section.model_fields:
+                near = _nearest(parts[: depth + 1])
+                raise UnknownSetting(f"The variable {name} in the environment names no setting{near}.")
+            section = _inner(section, part)
+    try:
+        return EnvSettingsSource(_FromEnvironment)()
+    except ValueError as error:
+        raise ConfigurationError(
+            f"A variable in the environment cannot be read; it is one of {', '.join(ours)}.",
+            next_step="Lists are written as JSON, for example MITBATCH_GATE__CURRENCIES='[\"USD\"]'.",
+        ) from error
 
 
 def secret(settings: Settings, name: str) -> str:

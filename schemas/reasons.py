@@ -71,7 +71,7 @@ ITEM_TEXTS: dict[ItemKind, str] = {
     ItemKind.UNKNOWN_STATUS: "the provider used a status that the profile does not know",
     ItemKind.LATE_COMPLETION: "the provider recovered an order after it had been released",
     ItemKind.WRITE_BACK_CONFLICT: "the merchant changed the row while we held it; nothing of theirs was overwritten",
-    ItemKind.MISSING_ACKNOWLEDGEMENT: "a file was delivered and no acknowledgement came within the window",
+    ItemKind.MISSING_ACKNOWLEDGEMENT: "a file was delivered and no acknowledgement of every row came within the window",
     ItemKind.AMOUNT_DIFFERS: "the provider recovered another amount than was handed over",
     ItemKind.PAN_FOUND: "a card number stood in the order system where none may be",
     ItemKind.ROW_REFUSED: "the provider refused a row; no rescue started",

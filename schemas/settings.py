@@ -169,7 +169,7 @@ class ScheduleSettings(_Section):
     def _known(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, KeyError) as error:
             raise ValueError("is not a time zone of the IANA database, such as America/New_York") from error
         return value
 

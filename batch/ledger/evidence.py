@@ -50,18 +50,19 @@ class KnownFile:
     content_hash: str
     size: int
     verdict: str
+    seen_at: str
 
 
 def known_files(connection: Connection, mid: str) -> dict[str, list[KnownFile]]:
     """All outbound files read so far, by name; a name may stand for several contents."""
     rows = connection.execute(
-        select(remote_file.c.name, remote_file.c.content_hash, remote_file.c.size, remote_file.c.verdict)
+        select(remote_file.c.name, remote_file.c.content_hash, remote_file.c.size, remote_file.c.verdict, remote_file.c.seen_at)
         .where(remote_file.c.mid == mid)
         .order_by(remote_file.c.name, remote_file.c.seen_at)
     )
     found: dict[str, list[KnownFile]] = {}
     for row in rows:
-        found.setdefault(row.name, []).append(KnownFile(row.name, row.content_hash, row.size, row.verdict))
+        found.setdefault(row.name, []).append(KnownFile(row.name, row.content_hash, row.size, row.verdict, row.seen_at))
     return found
 
 

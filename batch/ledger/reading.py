@@ -28,6 +28,23 @@ def unanswered_batches(connection: Connection, mid: str) -> list[Batch]:
     return _batches(connection, select(*_BATCH_COLUMNS).where(batch.c.mid == mid, batch.c.step == BatchStep.DELIVERED.value))
 
 
+def waiting_batches(connection: Connection, mid: str) -> list[Batch]:
+    """Files that have left, or may have, and of which the provider has not answered for everything, oldest first.
+
+    These are files in doubt, delivered files, and acknowledged files whose acknowledgement left orders out.
+    """
+    left_out = select(submission.c.batch_id).where(
+        submission.c.mid == mid, submission.c.state.in_([State.SENDING.value, State.IN_DOUBT.value])
+    )
+    gone = (BatchStep.IN_DOUBT, BatchStep.DELIVERED)
+    query = select(*_BATCH_COLUMNS).where(
+        batch.c.mid == mid,
+        batch.c.step.in_([step.value for step in gone])
+        | ((batch.c.step == BatchStep.ACKNOWLEDGED.value) & batch.c.batch_id.in_(left_out)),
+    )
+    return _batches(connection, query)
+
+
 def delivered_on(connection: Connection, mid: str, business_date: str) -> list[str]:
     """Names of a business date's evaluate files that have left: no run sends them again."""
     gone = [step.value for step in (BatchStep.DELIVERED, BatchStep.ACKNOWLEDGED, BatchStep.REFUSED)]
