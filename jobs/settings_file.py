@@ -24,7 +24,9 @@ NOT_SETTINGS = frozenset({"MITBATCH_CONFIG"})
 
 
 class _FromEnvironment(Settings, BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
 
 def load_settings(path: Path) -> Settings:
@@ -121,7 +123,13 @@ def _from_keyring(mid: str, name: str) -> str | None:
         import keyring
     except ModuleNotFoundError:
         return None
-    found: str | None = keyring.get_password(f"mitbatch:{mid}", name)
+    try:
+        found: str | None = keyring.get_password(f"mitbatch:{mid}", name)
+    except Exception as error:  # noqa: BLE001 - every back end has errors of its own
+        raise SecretMissing(
+            f"provider.{name} is not set, and the keyring cannot be asked ({type(error).__name__}).",
+            next_step=f"Name a file of mode 0600 in provider.{name}_file.",
+        ) from None
     return found
 
 
