@@ -6,19 +6,22 @@ reference already is held. Dying after the hold: the ledger says claimed, the ro
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
+from batch.books import FIRST_HASH
 from batch.build import canonical_csv, evaluate_record, file_name, idempotency_key, rows_digest
 from batch.equipment import Equipment
 from batch.gate import Verdict
 from batch.ledger import Batch, Run, Submission
 from batch.ledger.claim import Claim, NewBatch, Past, claim_batch
 from batch.ledger.decisions import record_decisions
-from batch.ledger.moves import FIRST_HASH, Move, move_batch, move_orders
+from batch.ledger.moves import Move, move_batch, move_orders
 from batch.ledger.reading import batch_by_id, rows_of_batch, submissions_of_batch
 from batch.pace import from_utc_text, utc_text
 from batch.writeback import OURS, HoldWanted
 from schemas.order import RowStatus
+from schemas.reasons import Reason
 from schemas.settings import SiteSettings
 from schemas.states import BatchStep, State
 
@@ -81,29 +84,44 @@ def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
         moves = []
         for submission in claimed:
             row = rows.get(submission.order_id)
-            why = _why_not_held(submission, row)
-            to = State.WITHDRAWN if why else State.HELD
-            bears_ours = row is not None and row["hold_reference"] == submission.hold_reference
-            reason = why or "the order system confirms the hold"
-            moves.append(Move(submission, to, "hold", reason, shows=bool(why) and bears_ours))
+            obstacle = _obstacle(submission, row)
+            if obstacle is None:
+                moves.append(Move(submission, State.HELD, "hold", "the order system confirms the hold", shows=False))
+            else:
+                bears_ours = row is not None and row["hold_reference"] == submission.hold_reference
+                moves.append(_withdrawal(submission, "hold", obstacle, shows=bears_ours))
         move_orders(writing, moves)
         if batch.step is BatchStep.CLAIMED and all(move.to is State.WITHDRAWN for move in moves):
             batch = move_batch(writing, batch, BatchStep.EMPTY, reason="no hold could be placed")
     return batch
 
 
-def _why_not_held(submission: Submission, row: dict[str, str] | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an order cannot be held or sent: a sentence, and the gate's code where one fits."""
+
+    sentence: str
+    code: str = ""
+
+
+def _obstacle(submission: Submission, row: dict[str, str] | None) -> Obstacle | None:
     if row is None:
-        return "the order is no longer in the order system"
+        return Obstacle("the order is no longer in the order system")
     if row["hold_reference"] == submission.hold_reference:
-        return "" if row["status"] in OURS else f"its status is {row['status']!r}"
+        return None if row["status"] in OURS else Obstacle(f"its status is {row['status']!r}")
     if row["hold_reference"]:
-        return "somebody else holds it"
+        return Obstacle("somebody else holds it", Reason.ALREADY_ACTIVE)
     if row["retry_state"]:
-        return f"the merchant's own retry is charging it (retry_state {row['retry_state']!r})"
+        words = f"the merchant's own retry is charging it (retry_state {row['retry_state']!r})"
+        return Obstacle(words, Reason.IN_HOUSE_RETRY)
     if row["status"] != RowStatus.DECLINED.value:
-        return f"its status is {row['status']!r}"
-    return "its amount or currency changed after it was selected"
+        return Obstacle(f"its status is {row['status']!r}")
+    return Obstacle("its amount or currency changed after it was selected")
+
+
+def _withdrawal(submission: Submission, source: str, obstacle: Obstacle, *, shows: bool) -> Move:
+    detail = {"close_reason": str(obstacle.code)} if obstacle.code else {}
+    return Move(submission, State.WITHDRAWN, source, obstacle.sentence, detail=detail, shows=shows)
 
 
 def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
@@ -116,21 +134,23 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     with equipment.ledger.reading() as connection:
         held = submissions_of_batch(connection, mid, batch.batch_id, [State.HELD])
     rows = equipment.source.written([submission.order_id for submission in held])
-    leaving: list[tuple[Submission, str]] = []
-    staying: list[tuple[Submission, str]] = []
+    leaving: list[Submission] = []
+    staying: list[tuple[Submission, Obstacle]] = []
     for submission in held:
-        row = rows.get(submission.order_id)
-        why = _why_not_held(submission, row) or _switched_off(equipment, submission) or _too_late(equipment, submission)
-        (staying if why else leaving).append((submission, why))
+        obstacle = _obstacle(submission, rows.get(submission.order_id)) or _second_thought(equipment, submission)
+        if obstacle is None:
+            leaving.append(submission)
+        else:
+            staying.append((submission, obstacle))
     with equipment.ledger.writing(run) as writing:
-        move_orders(writing, [Move(submission, State.WITHDRAWN, "send", why, shows=True) for submission, why in staying])
+        move_orders(writing, [_withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
         if batch.kind == "evaluate" and not leaving:
             return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
         move_orders(
             writing,
             [
                 Move(submission, State.SENDING, "send", "intent", changes={"sequence_number": number}, shows=False)
-                for number, (submission, _) in enumerate(leaving, start=1)
+                for number, submission in enumerate(leaving, start=1)
             ],
         )
         records = rows_of_batch(writing.connection, mid, batch)
@@ -140,17 +160,17 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
         return move_batch(writing, batch, BatchStep.SENDING, reason="intent to send", rows_digest=digest, row_count=len(records))
 
 
-def _switched_off(equipment: Equipment, submission: Submission) -> str:
+def _second_thought(equipment: Equipment, submission: Submission) -> Obstacle | None:
+    """What has come up on our side since the claim: a switch or site turned off, or an expiry too near for a rescue."""
     settings = equipment.settings
     site = next((site for site in settings.sites if site.name == submission.site), None)
     if site is None or not site.enabled:
-        return f"its site {submission.site!r} is disabled"
-    return "" if settings.switches.mit else "recurring orders are switched off"
-
-
-def _too_late(equipment: Equipment, submission: Submission) -> str:
-    left = from_utc_text(submission.expires_at) - equipment.clock.now()
-    return "" if left > LEAST_TIME_LEFT else f"its expiry {submission.expires_at} is too near for a rescue"
+        return Obstacle(f"its site {submission.site!r} is disabled", Reason.SITE_DISABLED)
+    if not settings.switches.mit:
+        return Obstacle("recurring orders are switched off", Reason.SWITCHED_OFF)
+    if from_utc_text(submission.expires_at) - equipment.clock.now() <= LEAST_TIME_LEFT:
+        return Obstacle(f"its expiry {submission.expires_at} is too near for a rescue")
+    return None
 
 
 def current(equipment: Equipment, batch: Batch) -> Batch:

@@ -111,7 +111,7 @@ def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport 
     with ledger.reading() as connection:
         states = count_by_state(connection, ledger.mid)
         items = tuple(open_items(connection, ledger.mid))
-        figures = night_figures(connection, ledger.mid, run.business_date)
+        figures = audit.figures if audit is not None else night_figures(connection, ledger.mid, run.business_date)
         doubted_files = sum(batch.step is BatchStep.IN_DOUBT for batch in unsent_batches(connection, ledger.mid))
     new = sum(item.opened_run == run.run_id for item in items)
     overdue = sum(item.due_date < run.business_date for item in items)

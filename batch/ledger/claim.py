@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, func, insert, select
 
-from batch.ledger.moves import FIRST_HASH, event_row
+from batch.books import FIRST_HASH
+from batch.ledger.moves import event_row
 from batch.ledger.records import Batch, Run
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import batch as batch_table

@@ -19,8 +19,6 @@ from schemas.ledger_tables import event
 from schemas.ledger_tables import submission as submission_table
 from schemas.states import BATCH_EDGES, EDGES, BatchStep, State
 
-FIRST_HASH = "0" * 64
-
 
 @dataclass(frozen=True, slots=True)
 class Move:

@@ -1,0 +1,1 @@
+"""Finance's files: the books behind them, their text, and the folder."""

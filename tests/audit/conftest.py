@@ -1,0 +1,33 @@
+"""A ledger, and the flow that writes finance's files from it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch.audit import AuditFolder
+from batch.bookkeeping import Bookkeeping
+from batch.ledger_history import LedgerHistory
+from tests.audit.ledger_builder import MID, LedgerBuilder, settings
+
+MakeBooks = Callable[..., Bookkeeping]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[LedgerBuilder]:
+    """An empty ledger in a file."""
+    builder = LedgerBuilder(tmp_path / "ledger.db")
+    yield builder
+    builder.engine.dispose()
+
+
+@pytest.fixture
+def make_books(ledger: LedgerBuilder, tmp_path: Path) -> MakeBooks:
+    """Bookkeeping over that ledger, with other settings where a test names them."""
+
+    def make(root: str = "audit", part_rows: int = 1_000_000, **sections: Any) -> Bookkeeping:  # noqa: ANN401
+        folder = AuditFolder(tmp_path / root, part_rows=part_rows)
+        return Bookkeeping(history=LedgerHistory(ledger.connect, MID), folder=folder, settings=settings(**sections))
+
+    return make

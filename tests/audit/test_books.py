@@ -1,0 +1,135 @@
+"""The fold: hashes, what a day can know, and the equation."""
+
+from dataclasses import replace
+
+import pytest
+
+from batch.book_entries import Attempt, Event, Total
+from batch.books import (
+    FIRST_HASH,
+    Balance,
+    attempt_events,
+    balance,
+    canonical_detail,
+    chain_digest,
+    event_hash,
+    money_moves,
+    movement,
+    stand,
+)
+from schemas.states import EDGES, NEVER_AGAIN, OPEN, RELEASED, State
+
+EVENT = Event(1, "2026-11-23T07:00:00Z", "2026-11-23", "run", "transition", "", "claimed", "claim", "selected", "", {})
+ATTEMPT = Attempt(
+    order_id="1", attempt=1, site="acme", currency="USD", amount_minor=100, channel="sftp", batch_id="b", file_name="f",
+    sequence_number=1, idempotency_key="k", hold_reference="h", expires_at="", delivered_at="", delivered_date="",
+    row_state="", response_code="", decline_group="", events=(),
+)  # fmt: skip
+
+
+def history(*steps: tuple[str, str], recovered: int | None = None) -> Attempt:
+    """An attempt that went through (date, state) steps."""
+    events, before = [], ""
+    for seq, (date, state) in enumerate(steps, start=1):
+        detail = {"recovered_minor": recovered} if recovered and state == "completed" else {}
+        events.append(replace(EVENT, seq=seq, business_date=date, from_state=before, to_state=state, detail=detail))
+        before = state
+    return replace(ATTEMPT, row_state=before, events=attempt_events(events, 1))
+
+
+def test_the_event_hash_is_fixed() -> None:
+    """The seal of an event is SHA-256 over the hash before it and the row as canonical JSON, and leaves both hashes out."""
+    row = {"subject": "order:é", "seq": 1, "from_state": None}
+    assert event_hash(FIRST_HASH, row) == "22596ac874c0aa269f9662e48f101f03b6fc517a4f5ff87b3c918dfe9b6f3adf"
+    assert event_hash(FIRST_HASH, {**row, "hash": "x", "previous_hash": "y"}) == event_hash(FIRST_HASH, row)
+    assert event_hash("1" * 64, row) != event_hash(FIRST_HASH, row)
+
+
+def test_detail_has_one_text() -> None:
+    """However a detail was put together, its text is the same: keys sorted, no spaces, letters as they are."""
+    assert canonical_detail({"b": 1, "a": "é"}) == canonical_detail({"a": "é", "b": 1}) == '{"a":"é","b":1}'
+    with pytest.raises(ValueError, match="JSON"):
+        canonical_detail({"a": float("nan")})
+
+
+def test_the_chain_digest_sees_every_part_of_every_head() -> None:
+    """Another subject, length or hash of any chain gives another digest, and no two heads can pass for one."""
+    heads = [("order:1", 3, "aa"), ("order:2", 1, "bb")]
+    changed = [
+        [("order:1", 4, "aa"), heads[1]],
+        heads[:1],
+        [("order:1", 3, "ab"), heads[1]],
+        [('order:1",3,"aa"]\n["order:2', 1, "bb")],
+    ]
+    assert len({chain_digest(found) for found in [heads, *changed]}) == 5
+
+
+def test_a_closed_day_stays_closed() -> None:
+    """An event that a rerun books on an earlier date than the order's last one counts for the later date."""
+    attempt = history(("2026-11-23", "claimed"), ("2026-11-24", "held"), ("2026-11-22", "sending"))
+    assert [event.business_date for event in attempt.events] == ["2026-11-23", "2026-11-24", "2026-11-24"]
+
+
+def test_a_day_knows_nothing_of_the_next() -> None:
+    """The state at the end of a day is that of the last event booked by then; before its claim an order is not there."""
+    attempt = history(("2026-11-23", "claimed"), ("2026-11-23", "held"), ("2026-11-25", "sending"))
+    first, second, third = (stand(attempt, date) for date in ("2026-11-23", "2026-11-24", "2026-11-25"))
+    assert stand(attempt, "2026-11-22") is None
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert [(s.opening, s.closing, len(s.moves)) for s in (first, second, third)] == [
+        ("", "held", 2),
+        ("held", "held", 0),
+        ("held", "sending", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "answered", "sent"),
+    [(1, 2, 1), (2, 1, 1), (None, 1, 1), (3, None, None), (None, None, None), (1, None, 1)],
+)
+def test_sent_is_when_it_was_first_known(delivered: int | None, answered: int | None, sent: int | None) -> None:
+    """An order is sent on the day its file is known to be delivered, or the provider answers for it; the first of both."""
+    days = {1: "2026-11-23", 2: "2026-11-24", 3: "2026-11-25", None: ""}
+    steps = [("2026-11-22", state) for state in ("claimed", "held", "sending")]
+    attempt = history(*steps, *([(days[answered], "pending")] if answered else []))
+    standing = stand(replace(attempt, delivered_date=days[delivered]), "2026-11-24")
+    assert standing is not None
+    assert standing.sent_date == days[sent]
+
+
+def test_every_permitted_move_has_its_side_of_the_books() -> None:
+    """A move between open states moves nothing; into an end it leaves by that end's line; out of an end it reopens."""
+    for old, targets in EDGES.items():
+        for new in targets:
+            line = movement(replace(EVENT, from_state=old, to_state=new))
+            crosses = (old in OPEN) != (new in OPEN)
+            assert bool(line) == crosses
+            if crosses:
+                assert line == ("reopened" if new in OPEN else "completed" if new in NEVER_AGAIN else str(new))
+
+
+def test_money_counts_while_the_recovery_stands() -> None:
+    """A recovery is booked when it is seen, taken back while under review, and goes out again by refund or chargeback."""
+    day = "2026-11-23"
+    states = ["claimed", "held", "sending", "pending", "completed", "review", "completed", "refunded", "chargeback"]
+    standing = stand(history(*((day, state) for state in states), recovered=90), day)
+    assert standing is not None
+    moved = [(m.recovered, m.refunded, m.chargeback) for m in money_moves(standing)]
+    assert moved[4:] == [(90, 0, 0), (-90, 0, 0), (90, 0, 0), (0, -90, 0), (0, 90, -90)]
+
+
+def test_the_equation_is_per_site_and_currency() -> None:
+    """Totals of two currencies or sites never meet, and one order or cent too many breaks the equation."""
+    lines = [("a", "USD", "opening", Total(2, 20)), ("a", "USD", "expired", Total(1, 5)), ("a", "USD", "closing", Total(1, 15))]
+    balances = balance([*lines, ("a", "EUR", "claimed", Total(1, 1)), ("b", "USD", "completed", Total(1, 1))])
+    assert balances["a", "USD"] == Balance(opening=Total(2, 20), released=Total(1, 5), closing=Total(1, 15))
+    assert {key: found.balanced for key, found in balances.items()} == {
+        ("a", "USD"): True,
+        ("a", "EUR"): False,
+        ("b", "USD"): False,
+    }
+    assert not replace(balances["a", "USD"], closing=Total(1, 16)).balanced
+    assert set(RELEASED) == {"withdrawn", "rejected", "declined", "expired", "cancelled"}
+    assert State.REVIEW in OPEN
