@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from jobs.output import Options, complain, say
+from jobs.output import Options, answer, complain, say
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=T
 app.add_typer(help_app, name="help")
 
 _current = Options(config=Path("mitbatch.toml"))
+INTERRUPTED = "Interrupted; running the same command again is safe.\n"
 _SWITCHES = {"--json": "json", "--verbose": "verbose", "--quiet": "quiet"}
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing, not even a claim.")]
@@ -39,6 +40,8 @@ def run(arguments: Sequence[str]) -> int:
     _current = Options(config=Path(os.environ.get("MITBATCH_CONFIG", "mitbatch.toml")))
     try:
         result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
+        if result == ExitCode.INTERRUPTED:
+            sys.stderr.write(INTERRUPTED)
         return int(result or 0)
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
@@ -48,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
         complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step="See: mitbatch --help"))
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write("Interrupted; running the same command again is safe.\n")
+        sys.stderr.write(INTERRUPTED)
         return int(ExitCode.INTERRUPTED)
     except MitbatchError as problem:
         complain(_current, problem)
@@ -287,3 +290,5 @@ def help_exit_codes() -> None:
     """
     lines = [f"{int(code):>3}  {meaning}" for code, meaning in EXIT_MEANINGS.items()]
     say(_current, [*lines, "Treat an unknown code as failure. 1 never happens."])
+    codes = {str(int(code)): meaning for code, meaning in EXIT_MEANINGS.items()}
+    answer(_current, {"schema": "mitbatch.exit_codes/1", "type": "result", "command": "help exit-codes", "exit_codes": codes})

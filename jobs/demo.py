@@ -99,6 +99,8 @@ def run_demo(options: Options, folder: Path) -> int:
 
 def _fresh(folder: Path) -> Path:
     folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UsageRefused(f"{folder} is a file.", next_step="Name a folder with --folder.")
     if folder.exists() and not (folder / MARK).exists() and any(folder.iterdir()):
         raise UsageRefused(f"{folder} exists and was not made by a demo.", next_step="Name another one with --folder.")
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,10 @@
 """The summary of a run for a person at a terminal: the same facts as the plain lines, in a table, amounts to the right."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from batch.book_entries import Total
-from jobs.output import Options
+from jobs.output import Options, is_coloured
 from jobs.report_lines import banner, of_this_run, orders_of, verdict
 from jobs.running import RunReport
 from schemas.money import people_text
@@ -19,7 +20,8 @@ def print_table(options: Options, report: RunReport, settings: Settings) -> None
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(no_color=options.color is False, highlight=False)
+    coloured = is_coloured(options, sys.stdout)
+    console = Console(color_system="auto" if coloured else None, no_color=not coloured, highlight=False)
     console.print(Text(banner(report.job, report.business_date, settings, report.run_id), style="bold"))
     console.print(_facts(report))
     for problem in report.findings.problems:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from jobs.assembly import Silent
-from jobs.output import Options
+from jobs.output import Options, is_coloured
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -78,6 +78,11 @@ def watched(options: Options, clock: Monotonic, interval: float) -> Iterator[Hea
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+        coloured = is_coloured(options, sys.stderr)
         columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True, no_color=options.color is False), transient=True) as bars:
+        with Progress(
+            *columns,
+            console=Console(stderr=True, color_system="auto" if coloured else None, no_color=not coloured),
+            transient=True,
+        ) as bars:
             yield LiveBars(bars)
