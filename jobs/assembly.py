@@ -166,7 +166,9 @@ def _sftp_access(settings: Settings) -> "SftpAccess":
     sftp = settings.sftp
 
     def dial() -> socket.socket:
-        return socket.create_connection((sftp.host, sftp.port), timeout=min(30.0, sftp.deadline_seconds))
+        connection = socket.create_connection((sftp.host, sftp.port), timeout=min(30.0, sftp.deadline_seconds))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small requests must not wait for each other
+        return connection
 
     return SftpAccess(
         name=f"{sftp.host}:{sftp.port}",
