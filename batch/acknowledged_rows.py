@@ -10,12 +10,12 @@ from batch.ledger import Batch, Submission, Writing
 from batch.ledger.copies import record_copy_answer, refuse_copies, transmissions_of_batch
 from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
-from batch.ledger.reading import submissions_of_batch
+from batch.ledger.reading import bearers_of, submissions_of_batch, superseded_in
 from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import AcknowledgedRow, Acknowledgement
 from schemas.profile import Meaning
 from schemas.reasons import ITEM_TEXTS, ItemKind
-from schemas.states import State
+from schemas.states import EDGES, State
 
 _WAITING = (State.SENDING, State.IN_DOUBT)
 
@@ -36,10 +36,15 @@ def apply_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Ack
             odd += 1
             continue
         answers[order.order_id].append(row)
+    superseded = superseded_in(writing.connection, writing.mid, batch.batch_id)
+    for order_id in sorted(answers.keys() & superseded.keys()):
+        if any(row.accepted for row in answers.pop(order_id)):
+            _late_acceptance(writing, equipment, superseded[order_id], evidence_id)
+    shared = _shared_ids(writing, answers)
     moves = [
         move
         for order_id, rows in answers.items()
-        if (move := _move(writing, equipment, orders[order_id], rows, evidence_id)) is not None
+        if (move := _move(writing, equipment, orders[order_id], rows, shared, evidence_id)) is not None
     ]
     move_orders(writing, moves)
     for move in moves:
@@ -53,6 +58,26 @@ def apply_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Ack
             f"{odd} rows of its answer fit no order",
             evidence_id,
         )
+
+
+def _late_acceptance(writing: Writing, equipment: Equipment, latest: Submission, evidence_id: str) -> None:
+    """An earlier claim of this order is accepted after it was taken for refused, and the order was claimed again since."""
+    words = "an earlier claim of it was accepted late: the provider may have it twice"
+    if State.REVIEW in EDGES[latest.state]:
+        move_orders(writing, [Move(latest, State.REVIEW, "acknowledgement", words, evidence_id)])
+    _item(writing, equipment, ItemKind.CONTRADICTION, f"order:{latest.order_id}", words, evidence_id)
+
+
+def _shared_ids(writing: Writing, answers: dict[str, list[AcknowledgedRow]]) -> set[str]:
+    """Ids of the provider's that stand for two orders of ours, in this answer or together with the ledger."""
+    bearers: dict[str, set[str]] = defaultdict(set)
+    for order_id, rows in answers.items():
+        for row in rows:
+            if row.accepted:
+                bearers[row.provider_id].add(order_id)
+    for provider_id, order_id in bearers_of(writing.connection, writing.mid, list(bearers)).items():
+        bearers[provider_id].add(order_id)
+    return {provider_id for provider_id, orders in bearers.items() if len(orders) > 1}
 
 
 def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, evidence_id: str) -> None:
@@ -92,11 +117,13 @@ def apply_transmit_rows(writing: Writing, equipment: Equipment, batch: Batch, an
 
 
 def _move(
-    writing: Writing, equipment: Equipment, order: Submission, rows: list[AcknowledgedRow], evidence_id: str
+    writing: Writing, equipment: Equipment, order: Submission, rows: list[AcknowledgedRow], shared: set[str], evidence_id: str
 ) -> Move | None:
     """The one move that all rows about an order together demand, whatever their order and number."""
     ids = {row.provider_id for row in rows if row.accepted}
     refused = [row for row in rows if not row.accepted]
+    if ids & shared:
+        return _contradiction(order, "the provider gave its id to another order as well", evidence_id)
     if (ids and refused) or len(ids) > 1 or (order.provider_order_id and ids - {order.provider_order_id}):
         return _contradiction(order, "its acknowledgement says two things", evidence_id)
     if refused:

@@ -21,7 +21,7 @@ from batch.pace import from_utc_text
 from batch.responses import MOST_FILE_BYTES, Acknowledgement, read_acknowledgement, read_outcomes
 from batch.sftp import PLAIN_NAME
 from batch.sftp_connection import RemoteName
-from schemas.errors import AnswerUnreadable
+from schemas.errors import AnswerUnreadable, InternalError
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import BatchStep
 
@@ -78,6 +78,8 @@ def _read(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, li
         return
     try:
         _apply(equipment, run, entry.name, content)
+    except InternalError as error:
+        _set_aside(equipment, run, entry.name, content, f"it could not be applied ({error.what})")
     except AnswerUnreadable as error:
         if before is not None and equipment.clock.now() - from_utc_text(before.seen_at) >= STABLE_AFTER:
             _set_aside(equipment, run, entry.name, content, error.what)

@@ -9,10 +9,14 @@ from batch.ledger import Submission, Writing
 from batch.ledger.evidence import store_evidence
 from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import Move, move_orders, note_reads
+from batch.ledger.reading import bearers_of
 from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import OrderRead
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import State
+
+WORKED_ON = (State.PENDING, State.CAPTURE_REQUIRED)
+"""States in which the provider is asked about an order again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,9 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
             raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words, evidence_id)
         note_reads(writing, [(submission, _next_read(writing, equipment, submission))])
         return submission
-    conclusion = conclude(_facts(writing, submission), heard.read, equipment.profile)
+    conclusion = _unless_taken(
+        writing, submission, heard.read, conclude(_facts(writing, submission), heard.read, equipment.profile)
+    )
     moved = _follow(writing, submission, conclusion, heard, evidence_id)
     if conclusion.item is not None:
         words = f"{ITEM_TEXTS[conclusion.item]}: {conclusion.explanation}"
@@ -54,8 +60,19 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
             close_items(
                 writing, kind, f"order:{submission.order_id}", f"the provider now says {heard.read.status or heard.read.code}"
             )
+    if moved.state not in WORKED_ON:
+        close_items(writing, ItemKind.UNKNOWN_STATUS, f"overdue:{submission.order_id}", f"it ended: {moved.state}")
     note_reads(writing, [(moved, _next_read(writing, equipment, moved))])
     return moved
+
+
+def _unless_taken(writing: Writing, submission: Submission, read: OrderRead, conclusion: Conclusion) -> Conclusion:
+    """An id of the provider's that belongs to another order of ours proves nothing about this one."""
+    bearer = bearers_of(writing.connection, writing.mid, [read.provider_order_id]).get(read.provider_order_id)
+    if bearer in {None, submission.order_id}:
+        return conclusion
+    words = f"the provider's id {read.provider_order_id} belongs to order {bearer!r}"
+    return Conclusion(item=ItemKind.CONTRADICTION, explanation=words, understood=False)
 
 
 def raise_item(
@@ -107,6 +124,9 @@ def _follow(writing: Writing, submission: Submission, conclusion: Conclusion, he
 
 
 def _next_read(writing: Writing, equipment: Equipment, submission: Submission) -> str:
+    """When to ask again; never, for an order that has ended, until a hint says that it has news."""
+    if submission.state not in WORKED_ON:
+        return ""
     moment = next_read_at(
         now=from_utc_text(writing.now),
         handed_over_at=from_utc_text(submission.claimed_at),

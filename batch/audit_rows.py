@@ -89,7 +89,7 @@ def submission_row(day: Day, standing: Standing) -> Row:
         "batch_id": attempt.batch_id,
         "channel": attempt.channel,
         "file_name": attempt.file_name,
-        "sequence_number": attempt.sequence_number if sending else standing.latest("sequence_number"),
+        "sequence_number": int(standing.latest("sequence_number") or 0) or None,
         "idempotency_key": attempt.idempotency_key,
         "attempt": attempt.attempt,
         "claimed_at": standing.claim.at,

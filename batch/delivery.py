@@ -9,8 +9,10 @@ The steps, and what is true when the process dies after each (I2, I4, I12):
 4. The rename is asked for and no clear answer comes: look, as above. Nobody can look: IN_DOUBT, held, asked about.
 5. DELIVERED is committed. The acknowledgement moves the orders.
 
-A part whose token has grown old is rewritten only after it was opened without leave to create it: it is in hand, so no
-rename happened, and that proof is recorded before a byte changes.
+A part that was verified once is never created again, because a rename that was asked for may still be carried out late.
+When its token has grown old, its content is renewed in place: it is opened without leave to create it, so it is in hand
+and no rename has happened; that proof is recorded, and its digest forgotten, before a byte changes. Dying in between
+leaves PART_VERIFIED without a digest: the next run renews the content again before it renames.
 """
 
 import hashlib
@@ -20,7 +22,8 @@ from datetime import timedelta
 from batch.build import canonical_csv, render, rows_digest
 from batch.equipment import Equipment
 from batch.findings import Findings
-from batch.holding import current, hold, intend
+from batch.holding import hold
+from batch.intent import current, intend
 from batch.ledger import Batch, Run
 from batch.ledger.moves import Move, move_batch, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
@@ -79,7 +82,7 @@ class Delivery:
     def _advance(self, batch: Batch) -> Batch:
         if batch.step is BatchStep.CLAIMED and batch.kind == "evaluate":
             batch = hold(self._equipment, self._run, batch)
-        if batch.step is BatchStep.CLAIMED:
+        if batch.step in (BatchStep.CLAIMED, BatchStep.SENDING):
             batch = intend(self._equipment, self._run, batch)
         if batch.step is BatchStep.SENDING:
             return self._publish(self._write_part(batch))
@@ -145,26 +148,26 @@ class Delivery:
             return self._delivered(batch, "the part is gone: the rename happened")
         if batch.step is BatchStep.IN_DOUBT:
             batch = self._out_of_doubt(batch)
-        if self._equipment.clock.now() - from_utc_text(batch.token_minted_at) > TOKEN_KEEPS:
-            return self._rewrite(batch)
-        return self._publish(batch)
+        is_old = self._equipment.clock.now() - from_utc_text(batch.token_minted_at) > TOKEN_KEEPS
+        return self._renew(batch) if is_old or not batch.part_sha256 else self._publish(batch)
 
-    def _rewrite(self, batch: Batch) -> Batch:
+    def _renew(self, batch: Batch) -> Batch:
+        """Put a fresh token into a part that is still there. If it goes away meanwhile, a rename was carried out late."""
         content, minted_at = self._content(batch)
-        proven: list[Batch] = []
+        proven = [batch]
 
         def on_proof() -> None:
             with self._equipment.ledger.writing(self._run) as writing:
-                reason = "the part is in hand: no rename happened; its token is too old"
-                proven.append(move_batch(writing, batch, BatchStep.SENDING, reason=reason))
+                reason = "the part is in hand: no rename happened; its content is renewed"
+                proven.append(move_batch(writing, batch, BatchStep.PART_VERIFIED, reason=reason, part_sha256=None))
 
         try:
             self._equipment.folder.rewrite_part(self._part(batch), content, on_proof)
         except SftpRefused as error:
-            if not proven and error.absent:
-                return self._delivered(batch, "the part is gone: the rename happened")
+            if error.absent:
+                return self._delivered(proven[-1], "the part is gone: the rename happened")
             raise
-        return self._publish(self._verified(proven[0], content, minted_at))
+        return self._publish(self._verified(proven[-1], content, minted_at))
 
     def _look(self, batch: Batch) -> int | None:
         """The part's size, None when it is gone. When nobody can look, the batch is in doubt, and the reason is raised."""

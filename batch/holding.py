@@ -10,23 +10,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from batch.books import FIRST_HASH
-from batch.build import canonical_csv, evaluate_record, file_name, idempotency_key, rows_digest
+from batch.build import evaluate_record, file_name, idempotency_key
 from batch.equipment import Equipment
 from batch.gate import Verdict
-from batch.ledger import Batch, Run, Submission
+from batch.ledger import Batch, Run, Submission, Writing
 from batch.ledger.claim import Claim, NewBatch, Past, claim_batch
 from batch.ledger.decisions import record_decisions
+from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_batch, move_orders
-from batch.ledger.reading import batch_by_id, rows_of_batch, submissions_of_batch
-from batch.pace import from_utc_text, utc_text
+from batch.ledger.reading import submissions_of_batch
+from batch.pace import utc_text
 from batch.writeback import OURS, HoldWanted
 from schemas.order import RowStatus
-from schemas.reasons import Reason
+from schemas.reasons import ItemKind, Reason
 from schemas.settings import SiteSettings
 from schemas.states import BatchStep, State
-
-LEAST_TIME_LEFT = timedelta(hours=24)
-"""An order whose expiry is nearer than this is not sent: the provider could not work on it."""
 
 
 def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]]) -> Batch:
@@ -78,18 +76,19 @@ def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     if not claimed:
         return batch
     wanted = [HoldWanted(s.order_id, s.hold_reference, s.amount_minor, s.currency, s.expires_at) for s in claimed]
-    equipment.writer.place_holds(wanted, now=utc_text(equipment.clock.now()))
+    refused = equipment.writer.place_holds(wanted, now=utc_text(equipment.clock.now()))
     rows = equipment.source.written([s.order_id for s in claimed])
     with equipment.ledger.writing(run) as writing:
         moves = []
         for submission in claimed:
-            row = rows.get(submission.order_id)
-            obstacle = _obstacle(submission, row)
+            obstacle = obstacle_of(submission, rows.get(submission.order_id))
+            if obstacle is not None and submission.order_id in refused:
+                obstacle = Obstacle(f"the order system refused its hold ({refused[submission.order_id]})")
+                _tell(writing, equipment, submission, obstacle)
             if obstacle is None:
                 moves.append(Move(submission, State.HELD, "hold", "the order system confirms the hold", shows=False))
             else:
-                bears_ours = row is not None and row["hold_reference"] == submission.hold_reference
-                moves.append(_withdrawal(submission, "hold", obstacle, shows=bears_ours))
+                moves.append(withdrawal(submission, "hold", obstacle, shows=True))
         move_orders(writing, moves)
         if batch.step is BatchStep.CLAIMED and all(move.to is State.WITHDRAWN for move in moves):
             batch = move_batch(writing, batch, BatchStep.EMPTY, reason="no hold could be placed")
@@ -104,7 +103,8 @@ class Obstacle:
     code: str = ""
 
 
-def _obstacle(submission: Submission, row: dict[str, str] | None) -> Obstacle | None:
+def obstacle_of(submission: Submission, row: dict[str, str] | None) -> Obstacle | None:
+    """Why the order's row does not bear our hold as it should; None when it does."""
     if row is None:
         return Obstacle("the order is no longer in the order system")
     if row["hold_reference"] == submission.hold_reference:
@@ -119,63 +119,13 @@ def _obstacle(submission: Submission, row: dict[str, str] | None) -> Obstacle | 
     return Obstacle("its amount or currency changed after it was selected")
 
 
-def _withdrawal(submission: Submission, source: str, obstacle: Obstacle, *, shows: bool) -> Move:
+def _tell(writing: Writing, equipment: Equipment, submission: Submission, obstacle: Obstacle) -> None:
+    days = equipment.settings.review.due_business_days
+    subject = f"order:{submission.order_id}"
+    open_item(writing, ItemKind.WRITE_BACK_CONFLICT, subject, obstacle.sentence, due_business_days=days)
+
+
+def withdrawal(submission: Submission, source: str, obstacle: Obstacle, *, shows: bool) -> Move:
+    """The move that takes an order back before anything of it was sent; `shows`: its hold must be lifted in the row."""
     detail = {"close_reason": str(obstacle.code)} if obstacle.code else {}
     return Move(submission, State.WITHDRAWN, source, obstacle.sentence, detail=detail, shows=shows)
-
-
-def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
-    """Record the intent to send: rows, order and digest are fixed, and every order of the file is `sending`.
-
-    Orders whose row the merchant changed since the hold, or whose switch or site was turned off, are withdrawn first;
-    the rest are numbered anew from 1, because a sequence number is a position (CONTRACT 6.1). Nothing has left yet.
-    """
-    mid = equipment.ledger.mid
-    with equipment.ledger.reading() as connection:
-        held = submissions_of_batch(connection, mid, batch.batch_id, [State.HELD])
-    rows = equipment.source.written([submission.order_id for submission in held])
-    leaving: list[Submission] = []
-    staying: list[tuple[Submission, Obstacle]] = []
-    for submission in held:
-        obstacle = _obstacle(submission, rows.get(submission.order_id)) or _second_thought(equipment, submission)
-        if obstacle is None:
-            leaving.append(submission)
-        else:
-            staying.append((submission, obstacle))
-    with equipment.ledger.writing(run) as writing:
-        move_orders(writing, [_withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
-        if batch.kind == "evaluate" and not leaving:
-            return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
-        move_orders(
-            writing,
-            [
-                Move(submission, State.SENDING, "send", "intent", changes={"sequence_number": number}, shows=False)
-                for number, submission in enumerate(leaving, start=1)
-            ],
-        )
-        records = rows_of_batch(writing.connection, mid, batch)
-        digest = rows_digest(
-            canonical_csv(batch.kind, records, mid=mid, expires_at=batch.expires_at, profile=equipment.profile)  # type: ignore[arg-type]
-        )
-        return move_batch(writing, batch, BatchStep.SENDING, reason="intent to send", rows_digest=digest, row_count=len(records))
-
-
-def _second_thought(equipment: Equipment, submission: Submission) -> Obstacle | None:
-    """What has come up on our side since the claim: a switch or site turned off, or an expiry too near for a rescue."""
-    settings = equipment.settings
-    site = next((site for site in settings.sites if site.name == submission.site), None)
-    if site is None or not site.enabled:
-        return Obstacle(f"its site {submission.site!r} is disabled", Reason.SITE_DISABLED)
-    if not settings.switches.mit:
-        return Obstacle("recurring orders are switched off", Reason.SWITCHED_OFF)
-    if from_utc_text(submission.expires_at) - equipment.clock.now() <= LEAST_TIME_LEFT:
-        return Obstacle(f"its expiry {submission.expires_at} is too near for a rescue")
-    return None
-
-
-def current(equipment: Equipment, batch: Batch) -> Batch:
-    """The batch as the ledger has it now."""
-    with equipment.ledger.reading() as connection:
-        found = batch_by_id(connection, equipment.ledger.mid, batch.batch_id)
-    assert found is not None  # noqa: S101 - batches are never deleted
-    return found

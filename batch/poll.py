@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 
+from batch.api import Answer
 from batch.applying import Heard, hear, raise_item
 from batch.equipment import Equipment
 from batch.ledger import Batch, Run, Submission
 from batch.ledger.evidence import store_evidence
 from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import Move, move_batch, move_orders, note_reads
-from batch.ledger.reading import due_for_read, overdue_submissions, submissions_of_batch, waiting_batches
+from batch.ledger.reading import bearers_of, due_for_read, overdue_submissions, submissions_of_batch, waiting_batches
 from batch.pace import from_utc_text, utc_text
-from schemas.errors import ApiUnreachable
+from schemas.errors import ApiUnreachable, InternalError
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import BatchStep, State
 
@@ -35,13 +36,34 @@ def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
         answers = list(equipment.api.read_orders([submission.provider_order_id for submission in due]))
         if all(answer.is_unreachable for answer in answers):
             raise ApiUnreachable(answers[0].problem)
-        with equipment.ledger.writing(run) as writing:
-            for submission, answer in zip(due, answers, strict=True):
-                problem = "" if answer.is_unreachable or answer.is_absent else answer.problem
-                hear(writing, equipment, submission, Heard("poll", answer.content, answer.read, problem))
+        _apply(equipment, run, list(zip(due, answers, strict=True)))
         asked += len(due)
         after = due[-1].order_id
         equipment.progress.advance(len(due))
+
+
+def _apply(equipment: Equipment, run: Run, page: list[tuple[Submission, Answer]]) -> None:
+    """Apply a page of answers in one transaction; where one cannot be applied, each on its own, and that one set aside."""
+    try:
+        with equipment.ledger.writing(run) as writing:
+            for submission, answer in page:
+                problem = "" if answer.is_unreachable or answer.is_absent else answer.problem
+                hear(writing, equipment, submission, Heard("poll", answer.content, answer.read, problem))
+    except InternalError as error:
+        if len(page) > 1:
+            for one in page:
+                _apply(equipment, run, [one])
+            return
+        ((submission, answer),) = page
+        with equipment.ledger.writing(run) as writing:
+            evidence_id = ""
+            if answer.content:
+                subject = f"order:{submission.order_id}"
+                evidence_id = store_evidence(writing, source="poll", subject=subject, content=answer.content).evidence_id
+            words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: its answer could not be applied ({error.what})"
+            raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words, evidence_id)
+            later = equipment.clock.now() + timedelta(seconds=equipment.settings.outcomes.min_poll_interval_seconds)
+            note_reads(writing, [(submission, utc_text(later))])
 
 
 def look_for_unanswered(equipment: Equipment, run: Run) -> None:
@@ -76,7 +98,9 @@ def flag_overdue(equipment: Equipment, run: Run) -> None:
             words = (
                 f"the provider gives no final answer although it expired at {submission.expires_at}; ask the provider's support"
             )
-            raise_item(writing, equipment, ItemKind.UNKNOWN_STATUS, submission, words)
+            days = equipment.settings.review.due_business_days
+            subject = f"overdue:{submission.order_id}"
+            open_item(writing, ItemKind.UNKNOWN_STATUS, subject, words, due_business_days=days)
 
 
 def _open_missing(equipment: Equipment, run: Run, batch: Batch) -> None:
@@ -110,6 +134,12 @@ def _search(equipment: Equipment, run: Run, batch: Batch) -> None:
 def _search_one(equipment: Equipment, run: Run, submission: Submission) -> None:
     answer = equipment.api.find_order(submission.order_id)
     with equipment.ledger.writing(run) as writing:
+        found_id = answer.read.provider_order_id if answer.read is not None else ""
+        bearer = bearers_of(writing.connection, writing.mid, [found_id]).get(found_id)
+        if bearer not in {None, submission.order_id}:
+            words = f"{ITEM_TEXTS[ItemKind.CONTRADICTION]}: the provider's id {found_id} belongs to order {bearer!r} already"
+            raise_item(writing, equipment, ItemKind.CONTRADICTION, submission, words)
+            return
         if answer.read is None:
             if answer.content:
                 store_evidence(writing, source="poll", subject=f"order:{submission.order_id}", content=answer.content)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from batch.applying import raise_item
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
+from batch.ledger.items import close_items
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import to_write_back
 from batch.pace import utc_text
@@ -52,11 +53,18 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
         if not due:
             return WrittenBack(written, conflicts)
         outcomes = _write(equipment, due)
+        told = [submission for submission in due if submission.hold_reference in outcomes]
         with equipment.ledger.writing(run) as writing:
-            recorded = move_orders(writing, [_written(each, is_written=outcomes[each.hold_reference]) for each in due])
+            for submission in due:
+                if submission.hold_reference not in outcomes:
+                    words = "the order system refuses to write the result; correct the row, the next poll tries again"
+                    raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
+            recorded = move_orders(writing, [_written(each, is_written=outcomes[each.hold_reference]) for each in told])
             for submission in recorded:
                 if not outcomes[submission.hold_reference]:
                     _conflict(writing, equipment, submission)
+                else:
+                    close_items(writing, ItemKind.WRITE_BACK_CONFLICT, f"order:{submission.order_id}", "the row shows it now")
         written += sum(outcomes.values())
         conflicts += len(outcomes) - sum(outcomes.values())
         after = due[-1].order_id
@@ -64,12 +72,14 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
 
 
 def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
-    """Write the rows, then read them. By hold reference: whether the row shows the result, or was released by us before."""
+    """Write the rows, then read them. By hold reference: whether the row shows the result, or was released by us before.
+
+    An order whose row the database refuses to change is left out: nothing is known to be wrong but the row.
+    """
     now = utc_text(equipment.clock.now())
     withdrawn = [(s.order_id, s.hold_reference) for s in due if s.state is State.WITHDRAWN]
     results = [_result(equipment, s) for s in due if s.state in _SHOWN]
-    equipment.writer.lift_holds(withdrawn, now=now)
-    equipment.writer.write_results(results, now=now)
+    refused = equipment.writer.lift_holds(withdrawn, now=now) | equipment.writer.write_results(results, now=now)
     rows = equipment.source.written([s.order_id for s in due])
     for result in results:
         row = rows.get(result.order_id)
@@ -77,7 +87,7 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
             equipment.writer.hold_again(result, now=now)
     rows = equipment.source.written([s.order_id for s in due])
     shown = {result.hold_reference: _shows(result, rows.get(result.order_id)) for result in results}
-    return {s.hold_reference: shown.get(s.hold_reference, True) for s in due}
+    return {s.hold_reference: shown.get(s.hold_reference, True) for s in due if s.order_id not in refused}
 
 
 def _result(equipment: Equipment, submission: Submission) -> RowResult:

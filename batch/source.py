@@ -36,7 +36,7 @@ class OrderSource:
         key = self._orders.column("order_id")
         with self._reading() as connection:
             rows = connection.execute(select(*self._columns).where(key.in_(order_ids))).mappings()
-            return {row["order_id"]: _as_text(row) for row in rows}
+            return {text_of(row["order_id"]) or "": _as_text(row) for row in rows}
 
     def written(self, order_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """What the rows of these orders show in the columns that only we write, and `status` and `retry_state`."""
@@ -44,7 +44,8 @@ class OrderSource:
         columns = [self._orders.table.c[name].label(name) for name in names]
         with self._reading() as connection:
             rows = connection.execute(select(*columns).where(self._orders.column("order_id").in_(order_ids))).mappings()
-            return {row["order_id"]: {name: text_of(row[name]) or "" for name in names} for row in rows}
+            found = [{name: text_of(row[name]) or "" for name in names} for row in rows]
+            return {row["order_id"]: row for row in found}
 
     def may_charge(self, order_id: str) -> bool | None:
         """Whether the merchant's own retry may take this order now; None when there is no such row."""
@@ -84,7 +85,7 @@ class OrderSource:
             with self._engine.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise OrdersUnreachable(f"The order system could not be read ({str(error.orig)[:200]}).") from error
+            raise OrdersUnreachable(f"The order system could not be read ({type(error.orig).__name__}).") from error
 
 
 def _as_text(row: RowMapping) -> OrderRow:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, case, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, Update, bindparam, case, text, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from batch.orders_table import OrdersTable
 from schemas.errors import OrdersUnreachable
@@ -18,6 +18,10 @@ from schemas.order import RETRY_COLUMN, RowStatus
 
 OURS = (RowStatus.PENDING, RowStatus.COMPLETED, RowStatus.REVIEW)
 """Statuses that only we write while a hold stands; a held row with any other was changed by the merchant."""
+
+
+Refusals = dict[str, str]
+"""Orders whose row the database itself refused to change, each with the kind of error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class OrderWriter:
         self._engine = engine
         self._orders = orders
 
-    def place_holds(self, wanted: Sequence[HoldWanted], *, now: str) -> None:
+    def place_holds(self, wanted: Sequence[HoldWanted], *, now: str) -> Refusals:
         """Place these holds where the rows are still free; the caller reads the rows to see which stand."""
         column = self._orders.column
         statement = (
@@ -76,11 +80,9 @@ class OrderWriter:
             }
             for hold in wanted
         ]
-        if rows:
-            with self._writing() as connection:
-                connection.execute(statement, rows)
+        return self._each(statement, rows)
 
-    def lift_holds(self, references: Sequence[tuple[str, str]], *, now: str) -> None:
+    def lift_holds(self, references: Sequence[tuple[str, str]], *, now: str) -> Refusals:
         """Give back orders that were held and never sent: the row is as it was, or as the merchant has made it since."""
         column = self._orders.column
         statement = (
@@ -99,14 +101,10 @@ class OrderWriter:
             )
         )
         rows = [{"w_order_id": order_id, "w_reference": reference} for order_id, reference in references]
-        if rows:
-            with self._writing() as connection:
-                connection.execute(statement, rows)
+        return self._each(statement, rows)
 
-    def write_results(self, results: Sequence[RowResult], *, now: str) -> None:
+    def write_results(self, results: Sequence[RowResult], *, now: str) -> Refusals:
         """Write results where our hold still stands and the merchant changed nothing; the caller reads the rows to see."""
-        if not results:
-            return
         column = self._orders.column
         statement = (
             update(self._orders.table)
@@ -123,8 +121,7 @@ class OrderWriter:
                 }
             )
         )
-        with self._writing() as connection:
-            connection.execute(statement, [_result_values(result) for result in results])
+        return self._each(statement, [_result_values(result) for result in results])
 
     def hold_again(self, result: RowResult, *, now: str) -> None:
         """Put the hold back on a released order that the provider recovered after all, if the row is still free."""
@@ -142,8 +139,7 @@ class OrderWriter:
         )
         values = _result_values(result)
         del values["w_reference"]
-        with self._writing() as connection:
-            connection.execute(statement, values)
+        self._each(statement, [values])
 
     def view_statement(self) -> str:
         """The SQL that makes the view `retryable_orders`: exactly the rows that the merchant's own retry may take."""
@@ -174,13 +170,46 @@ class OrderWriter:
             column("updated_at"): updated_at,
         }
 
+    def _each(self, statement: Update, rows: list[dict[str, Any]]) -> Refusals:
+        """Carry out the statement for every row, all in one transaction; what the database refuses, each on its own.
+
+        One row that a constraint or a trigger of the merchant's refuses stops no other. Raises OrdersUnreachable when the
+        database itself cannot be used.
+        """
+        if not rows:
+            return {}
+        try:
+            with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+                connection.execute(statement, rows)
+        except DBAPIError as error:
+            if len(rows) == 1 and not _concerns_all(error):
+                return {rows[0]["w_order_id"]: said(error)}
+            if _concerns_all(error):
+                raise OrdersUnreachable(f"The order system could not be written ({said(error)}).") from error
+            refused: Refusals = {}
+            for row in rows:
+                refused |= self._each(statement, [row])
+            return refused
+        return {}
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         try:
             with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
-            raise OrdersUnreachable(f"The order system could not be written ({str(error.orig)[:200]}).") from error
+            raise OrdersUnreachable(f"The order system could not be written ({said(error)}).") from error
+
+
+def _concerns_all(error: DBAPIError) -> bool:
+    """Whether the database itself cannot be used, rather than one row being refused."""
+    return error.connection_invalidated or isinstance(error, OperationalError | ProgrammingError | InterfaceError)
+
+
+def said(error: DBAPIError) -> str:
+    """What kind of error a driver reported, without its words: they may repeat the row."""
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    return " ".join(word for word in (type(error.orig).__name__, name) if word)
 
 
 def _result_values(result: RowResult) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -201,17 +201,26 @@ def _host_keys(settings: Settings) -> tuple["paramiko.PKey", ...]:
     path, host, port = settings.sftp.known_hosts, settings.sftp.host, settings.sftp.port
     if not path.is_file():
         raise PathMissing(f"The file {path} (sftp.known_hosts) does not exist.")
+    name = host if port == 22 else f"[{host}]:{port}"
     try:
-        known = paramiko.HostKeys(str(path))
-    except (paramiko.SSHException, UnicodeDecodeError, OSError) as error:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        entries = [entry for line in lines if (entry := paramiko.hostkeys.HostKeyEntry.from_line(line.strip())) is not None]
+    except (paramiko.SSHException, paramiko.hostkeys.InvalidHostKey, ValueError, OSError) as error:
         raise ConfigurationError(f"The file {path} (sftp.known_hosts) cannot be read ({type(error).__name__}).") from error
-    found = known.lookup(f"[{host}]:{port}") or (known.lookup(host) if port == 22 else None)
+    found = tuple(entry.key for entry in entries if entry.key is not None and _is_for(entry.hostnames or [], name))
     if not found:
         raise ConfigurationError(
-            f"{path} (sftp.known_hosts) has no key for {host if port == 22 else f'[{host}]:{port}'}.",
+            f"{path} (sftp.known_hosts) has no key for {name}.",
             next_step="Ask the provider for its host key and add that line; no unknown key is ever accepted.",
         )
-    return tuple(found.values())
+    return found
+
+
+def _is_for(names: "Iterable[str]", host: str) -> bool:
+    """Whether a line of known_hosts is for this host: by its name, or by the hash of its name."""
+    from paramiko import HostKeys
+
+    return any(name == host or (name.startswith("|1|") and HostKeys.hash_host(host, name) == name) for name in names)
 
 
 def _api(settings: Settings, profile: Profile, secrets: dict[str, str], clock: Clock) -> "ProviderApi":

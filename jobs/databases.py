@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Integer, Numeric, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -54,13 +54,20 @@ def open_orders(url: str, settings: OrdersSettings) -> tuple[Engine, OrdersTable
         raise PathMissing(f"The order system's database {database} (orders.url) does not exist.")
     schema, _, table = settings.table.rpartition(".")
     try:
-        columns = [column["name"] for column in inspect(engine).get_columns(table, schema=schema or None)]
+        found = inspect(engine).get_columns(table, schema=schema or None)
+        columns = [column["name"] for column in found]
     except DatabaseError as error:
         raise ConfigurationError(f"The order system (orders.url) cannot be read: {str(error.orig)[:200]}.") from error
     except Exception as error:
         if type(error).__name__ == "NoSuchTableError":
             raise ConfigurationError(f"The order system has no table {settings.table} (orders.table).") from error
         raise
+    key = settings.columns.get("order_id", "order_id")
+    if any(column["name"] == key and isinstance(column["type"], Numeric | Integer) for column in found):
+        raise ConfigurationError(
+            f"The column {key} of {settings.table} is a number; an order id is a text, byte for byte.",
+            next_step="Make the column a text, or name a view that shows it as one in orders.table.",
+        )
     return engine, orders_table(settings, columns)
 
 

@@ -74,10 +74,10 @@ _FINAL_ANSWERS = (State.COMPLETED, *NOT_RECOVERED)
 EDGES: dict[State, tuple[State, ...]] = {
     State.CLAIMED: (State.HELD, State.WITHDRAWN),
     State.HELD: (State.SENDING, State.WITHDRAWN),
-    State.SENDING: (State.IN_DOUBT, State.PENDING, State.REJECTED, State.REVIEW),
+    State.SENDING: (State.IN_DOUBT, State.PENDING, State.REJECTED, State.REVIEW, State.WITHDRAWN),
     State.IN_DOUBT: (State.SENDING, State.PENDING, State.REJECTED, State.REVIEW),
     State.PENDING: (State.CAPTURE_REQUIRED, *_FINAL_ANSWERS, State.REVIEW, State.REFUNDED, State.CHARGEBACK),
-    State.CAPTURE_REQUIRED: (*_FINAL_ANSWERS, State.REVIEW),
+    State.CAPTURE_REQUIRED: (*_FINAL_ANSWERS, State.REVIEW, State.REFUNDED, State.CHARGEBACK),
     State.COMPLETED: (State.PARTIALLY_REFUNDED, State.REFUNDED, State.CHARGEBACK, State.REVIEW),
     State.DECLINED: (State.REVIEW,),
     State.EXPIRED: (State.REVIEW,),
@@ -89,7 +89,10 @@ EDGES: dict[State, tuple[State, ...]] = {
     State.REFUNDED: (State.CHARGEBACK, State.REVIEW),
     State.CHARGEBACK: (State.REVIEW,),
 }
-"""Every permitted move. Anything else is an error that names both states."""
+"""Every permitted move. Anything else is an error that names both states.
+
+SENDING -> WITHDRAWN is for files whose part was never verified: their final name cannot have existed.
+"""
 
 
 class BatchStep(StrEnum):
@@ -107,11 +110,11 @@ class BatchStep(StrEnum):
 
 BATCH_EDGES: dict[BatchStep, tuple[BatchStep, ...]] = {
     BatchStep.CLAIMED: (BatchStep.SENDING, BatchStep.EMPTY),
-    BatchStep.SENDING: (BatchStep.PART_VERIFIED,),
+    BatchStep.SENDING: (BatchStep.PART_VERIFIED, BatchStep.SENDING, BatchStep.EMPTY),
     BatchStep.PART_VERIFIED: (
         BatchStep.DELIVERED,
         BatchStep.IN_DOUBT,
-        BatchStep.SENDING,
+        BatchStep.PART_VERIFIED,
         BatchStep.ACKNOWLEDGED,
         BatchStep.REFUSED,
     ),
@@ -126,7 +129,11 @@ BATCH_EDGES: dict[BatchStep, tuple[BatchStep, ...]] = {
     BatchStep.REFUSED: (),
     BatchStep.EMPTY: (),
 }
-"""Every permitted step of a batch file. PART_VERIFIED -> SENDING needs the part in hand: proof that no rename happened."""
+"""Every permitted step of a batch file.
+
+PART_VERIFIED -> PART_VERIFIED renews the part's content, which needs the part in hand: proof that no rename happened.
+There is no way back to SENDING: a part that was verified once is never created again.
+"""
 
 UNSENT_STEPS = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
 """Steps at which a batch still has something to be done for its delivery."""

@@ -202,12 +202,12 @@ def move_batch(writing: Writing, batch: Batch, to: BatchStep, *, reason: str, ev
     if writing.connection.execute(statement).rowcount != 1:
         raise TransitionLost(f"Batch {batch.batch_id} was no longer at {batch.step}.")
     writing.connection.execute(insert(event), [row])
-    known = {name: value for name, value in changes.items() if name in Batch.__dataclass_fields__}
+    known: dict[str, Any] = {name: value or "" for name, value in changes.items() if name in Batch.__dataclass_fields__}
     return replace(batch, step=to, **head, **known)
 
 
 def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
-    """Write down that these orders were asked about, and when they are due again (UTC text). It is no event."""
+    """Write down that these orders were asked about, and when they are due again (UTC text, empty: never). It is no event."""
     if not due:
         return
     statement = (
@@ -220,7 +220,7 @@ def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
         .values(next_read_at=bindparam("n_next_read_at"), reads=submission_table.c.reads + 1)
     )
     rows = [
-        {"w_mid": writing.mid, "w_order_id": each.order_id, "w_attempt": each.attempt, "n_next_read_at": when}
+        {"w_mid": writing.mid, "w_order_id": each.order_id, "w_attempt": each.attempt, "n_next_read_at": when or None}
         for each, when in due
     ]
     writing.connection.execute(statement, rows)

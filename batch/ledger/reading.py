@@ -87,6 +87,31 @@ def submissions_of_batch(connection: Connection, mid: str, batch_id: str, states
     return [Submission.of(row) for row in connection.execute(query.order_by(submission.c.sequence_number)).mappings()]
 
 
+def superseded_in(connection: Connection, mid: str, batch_id: str) -> dict[str, Submission]:
+    """Orders of a batch that were claimed again since, with their latest claim."""
+    latest = submission.alias()
+    query = (
+        select(*(latest.c[name] for name in Submission.__dataclass_fields__))
+        .join(
+            submission,
+            (submission.c.mid == latest.c.mid)
+            & (submission.c.order_id == latest.c.order_id)
+            & (submission.c.attempt < latest.c.attempt),
+        )
+        .where(submission.c.mid == mid, submission.c.batch_id == batch_id)
+        .order_by(latest.c.attempt)
+    )
+    return {row["order_id"]: Submission.of(row) for row in connection.execute(query).mappings()}
+
+
+def bearers_of(connection: Connection, mid: str, provider_order_ids: Sequence[str]) -> dict[str, str]:
+    """Which of our orders bear these ids of the provider's: our order id by theirs."""
+    query = select(submission.c.provider_order_id, submission.c.order_id).where(
+        submission.c.mid == mid, submission.c.provider_order_id.in_(provider_order_ids)
+    )
+    return {row.provider_order_id: row.order_id for row in connection.execute(query)}
+
+
 def rows_of_batch(connection: Connection, mid: str, found: Batch) -> list[BatchRow]:
     """The wire records of a batch in file order: of an evaluate file those that were not withdrawn."""
     table = submission if found.kind == "evaluate" else transmission
@@ -98,15 +123,17 @@ def rows_of_batch(connection: Connection, mid: str, found: Batch) -> list[BatchR
 
 
 def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool, after: str, limit: int) -> list[Submission]:
-    """Orders that the provider has and that should be asked about now, by order id; `after` is where to go on."""
+    """Orders that should be asked about now, by order id; `after` is where to go on.
+
+    `everything` adds those that the provider works on and that are not due yet. An order that has ended is only due
+    after a hint that it has news.
+    """
+    due = submission.c.next_read_at <= now
+    if everything:
+        due = due | submission.c.state.in_([State.PENDING.value, State.CAPTURE_REQUIRED.value])
     query = select(*_SUBMISSION_COLUMNS).where(
-        submission.c.mid == mid,
-        submission.c.state.in_([State.PENDING.value, State.CAPTURE_REQUIRED.value]),
-        submission.c.provider_order_id.is_not(None),
-        submission.c.order_id > after,
+        submission.c.mid == mid, submission.c.provider_order_id.is_not(None), submission.c.order_id > after, due
     )
-    if not everything:
-        query = query.where(submission.c.next_read_at <= now)
     rows = connection.execute(query.order_by(submission.c.order_id).limit(limit)).mappings()
     return [Submission.of(row) for row in rows]
 

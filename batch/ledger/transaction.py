@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from batch.ledger.records import Run
 from batch.pace import utc_text
-from schemas.errors import LeaseLost, LeaseWanted, LedgerBusy
+from schemas.errors import LeaseLost, LeaseWanted, LedgerBusy, TransitionLost
 from schemas.ledger_tables import lease
 
 
@@ -90,6 +90,8 @@ class Ledger:
     def _database_errors(self) -> Iterator[None]:
         try:
             yield
+        except IntegrityError as error:
+            raise TransitionLost("The ledger's own constraints refused a step; nothing of it was written.") from error
         except OperationalError as error:
             raise LedgerBusy(
                 f"The ledger's database could not be used ({str(error.orig)[:200]}).",

@@ -1,0 +1,94 @@
+"""The intent to send: the rows, their order and their digest are fixed, and every order of the file is `sending`.
+
+Judged once more right before: what the merchant changed since the hold, what was switched off, and what is nearly
+expired is withdrawn. That may also happen to a file whose part was never verified, because its final name cannot have
+existed (I2, I12, I25). A file whose part was verified once keeps its rows for ever.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from batch.build import canonical_csv, rows_digest
+from batch.equipment import Equipment
+from batch.holding import Obstacle, obstacle_of, withdrawal
+from batch.ledger import Batch, Run, Submission, Writing
+from batch.ledger.moves import Move, move_batch, move_orders
+from batch.ledger.reading import batch_by_id, rows_of_batch, submissions_of_batch
+from batch.pace import from_utc_text
+from schemas.reasons import Reason
+from schemas.states import BatchStep, State
+
+LEAST_TIME_LEFT = timedelta(hours=24)
+"""An order whose expiry is nearer than this is not sent: the provider could not work on it."""
+
+
+def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
+    """Record the intent, or judge it again while nothing can have been seen. Orders are numbered from 1 (CONTRACT 6.1).
+
+    The batch comes back SENDING, or EMPTY when every order of it had to be withdrawn.
+    """
+    with equipment.ledger.reading() as connection:
+        going = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, [State.HELD, State.SENDING])
+    rows = equipment.source.written([submission.order_id for submission in going])
+    leaving: list[Submission] = []
+    staying: list[tuple[Submission, Obstacle]] = []
+    for submission in going:
+        obstacle = obstacle_of(submission, rows.get(submission.order_id)) or _second_thought(equipment, submission)
+        if obstacle is None:
+            leaving.append(submission)
+        else:
+            staying.append((submission, obstacle))
+    if batch.step is BatchStep.SENDING and not staying:
+        return batch
+    with equipment.ledger.writing(run) as writing:
+        move_orders(writing, [withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
+        if batch.kind == "evaluate" and not leaving:
+            return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
+        _number(writing, leaving)
+        return _fix_rows(writing, equipment, batch)
+
+
+def _number(writing: Writing, leaving: Sequence[Submission]) -> None:
+    moves = []
+    for number, submission in enumerate(leaving, start=1):
+        changes = {"sequence_number": number}
+        if submission.state is State.HELD:
+            moves.append(Move(submission, State.SENDING, "send", "intent", detail=changes, changes=changes, shows=False))
+        elif submission.sequence_number != number:
+            reason = f"its line in the file is now {number}"
+            moves.append(Move(submission, None, "send", reason, "", "numbered", changes, changes, shows=False))
+    move_orders(writing, moves)
+
+
+def _fix_rows(writing: Writing, equipment: Equipment, batch: Batch) -> Batch:
+    records = rows_of_batch(writing.connection, writing.mid, batch)
+    canonical = canonical_csv(batch.kind, records, mid=writing.mid, expires_at=batch.expires_at, profile=equipment.profile)  # type: ignore[arg-type]
+    return move_batch(
+        writing,
+        batch,
+        BatchStep.SENDING,
+        reason="intent to send",
+        rows_digest=rows_digest(canonical),
+        row_count=len(records),
+    )
+
+
+def _second_thought(equipment: Equipment, submission: Submission) -> Obstacle | None:
+    """What has come up on our side since the claim: a switch or site turned off, or an expiry too near for a rescue."""
+    settings = equipment.settings
+    site = next((site for site in settings.sites if site.name == submission.site), None)
+    if site is None or not site.enabled:
+        return Obstacle(f"its site {submission.site!r} is disabled", Reason.SITE_DISABLED)
+    if not settings.switches.mit:
+        return Obstacle("recurring orders are switched off", Reason.SWITCHED_OFF)
+    if from_utc_text(submission.expires_at) - equipment.clock.now() <= LEAST_TIME_LEFT:
+        return Obstacle(f"its expiry {submission.expires_at} is too near for a rescue")
+    return None
+
+
+def current(equipment: Equipment, batch: Batch) -> Batch:
+    """The batch as the ledger has it now."""
+    with equipment.ledger.reading() as connection:
+        found = batch_by_id(connection, equipment.ledger.mid, batch.batch_id)
+    assert found is not None  # noqa: S101 - batches are never deleted
+    return found
