@@ -15,7 +15,7 @@ from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import AcknowledgedRow, Acknowledgement
 from schemas.profile import Meaning
 from schemas.reasons import ITEM_TEXTS, ItemKind
-from schemas.states import EDGES, State
+from schemas.states import EDGES, BatchStep, State
 
 _WAITING = (State.SENDING, State.IN_DOUBT)
 
@@ -81,12 +81,24 @@ def _shared_ids(writing: Writing, answers: dict[str, list[AcknowledgedRow]]) -> 
 
 
 def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, evidence_id: str) -> None:
-    """The provider refused the whole file: no rescue started for any of its orders."""
-    waiting = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, _WAITING)
-    move_orders(writing, [_refusal(each, why, "FAILED", evidence_id) for each in waiting])
-    if batch.kind == "transmit":
+    """The provider refused the whole file: no rescue started for any of its orders.
+
+    If it had accepted the file before, or is known to have any order of it, the two answers contradict: nothing is
+    released, and a person decides.
+    """
+    orders = submissions_of_batch(writing.connection, writing.mid, batch.batch_id)
+    waiting = [each for each in orders if each.state in _WAITING]
+    known = any(each.provider_order_id for each in orders) or batch.step in (BatchStep.ACKNOWLEDGED, BatchStep.EMPTY)
+    if known:
+        words = f"{batch.file_name} is refused although the provider accepted orders of it before"
+        moves = [Move(each, State.REVIEW, "acknowledgement", words, evidence_id) for each in waiting]
+        _item(writing, equipment, ItemKind.CONTRADICTION, f"batch:{batch.batch_id}", words, evidence_id)
+    else:
+        moves = [_refusal(each, why, "FAILED", evidence_id) for each in waiting]
+        _item(writing, equipment, ItemKind.FILE_REFUSED, f"batch:{batch.batch_id}", f"{batch.file_name}: {why}", evidence_id)
+    move_orders(writing, moves)
+    if batch.kind == "transmit" and not known:
         refuse_copies(writing, batch, why)
-    _item(writing, equipment, ItemKind.FILE_REFUSED, f"batch:{batch.batch_id}", f"{batch.file_name}: {why}", evidence_id)
 
 
 def apply_transmit_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Acknowledgement, evidence_id: str) -> None:

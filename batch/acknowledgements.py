@@ -21,7 +21,7 @@ from batch.pace import from_utc_text
 from batch.responses import MOST_FILE_BYTES, Acknowledgement, read_acknowledgement, read_outcomes
 from batch.sftp import PLAIN_NAME
 from batch.sftp_connection import RemoteName
-from schemas.errors import AnswerUnreadable, InternalError
+from schemas.errors import AnswerUnreadable, InternalError, SftpRefused
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import BatchStep
 
@@ -45,7 +45,10 @@ def collect(equipment: Equipment, run: Run) -> int:
         if not PLAIN_NAME.fullmatch(entry.name) or not entry.is_file:
             _set_aside_name(equipment, run, entry, known)
         elif _is_ours(equipment, entry.name) and _is_new(entry, known, awaited):
-            _read(equipment, run, entry, known)
+            try:
+                _read(equipment, run, entry, known)
+            except SftpRefused as error:
+                _tell(equipment, run, entry.name, f"it cannot be read: {error.what}", "")
     with equipment.ledger.reading() as connection:
         return len(unanswered_batches(connection, mid))
 
@@ -155,6 +158,11 @@ def _set_aside(equipment: Equipment, run: Run, name: str, content: bytes, reason
         if content:
             evidence_id = store_evidence(writing, source="file", subject=f"file:{name}", content=content).evidence_id
         record_file(writing, name=name, content=content, verdict="set_aside", reason=reason, evidence_id=evidence_id)
+    _tell(equipment, run, name, reason, evidence_id)
+
+
+def _tell(equipment: Equipment, run: Run, name: str, reason: str, evidence_id: str) -> None:
+    with equipment.ledger.writing(run) as writing:
         open_item(
             writing,
             ItemKind.QUARANTINE,

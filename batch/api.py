@@ -10,8 +10,16 @@ from urllib.parse import quote
 
 import httpx
 
-from batch.responses import MOST_FILE_BYTES, OrderRead, TokenAnswer, read_order_answer, read_order_page, read_token
-from schemas.errors import AnswerUnreadable, ApiLoginRefused, ApiUnreachable
+from batch.responses import (
+    MOST_ANSWER_BYTES,
+    MOST_PAGE_BYTES,
+    OrderRead,
+    TokenAnswer,
+    read_order_answer,
+    read_order_page,
+    read_token,
+)
+from schemas.errors import AnswerUnreadable, ApiLoginRefused, ApiUnreachable, MitbatchError
 from schemas.profile import Profile
 
 Result = TypeVar("Result")
@@ -144,7 +152,7 @@ class ProviderApi:
         page = names.first_page
         while page < names.first_page + 20:
             query = {"query": order_id, names.page_size: str(names.max_page_size), names.page_number: str(page)}
-            status, content = await self._get("orders", query)
+            status, content = await self._get("orders", query, MOST_PAGE_BYTES)
             if status != httpx.codes.OK:
                 return Answer(order_id, content, None, f"the provider answered with HTTP {status}")
             try:
@@ -159,12 +167,12 @@ class ProviderApi:
             page += 1
         return Answer(order_id, b"", None, "the provider's listing does not show the order")
 
-    async def _get(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    async def _get(self, path: str, query: dict[str, str], most_bytes: int = MOST_ANSWER_BYTES) -> tuple[int, bytes]:
         token = await self._cached_token()
-        status, content = await self._send("GET", path, query=query, token=token)
+        status, content = await self._send("GET", path, query=query, token=token, most_bytes=most_bytes)
         if status == httpx.codes.UNAUTHORIZED:
             self._forget(token)
-            status, content = await self._send("GET", path, query=query, token=await self._cached_token())
+            status, content = await self._send("GET", path, query=query, token=await self._cached_token(), most_bytes=most_bytes)
             if status == httpx.codes.UNAUTHORIZED:
                 raise ApiLoginRefused("The provider's API refuses a token that it has just given us.")
         if status == httpx.codes.FORBIDDEN:
@@ -197,24 +205,40 @@ class ProviderApi:
             raise ApiLoginRefused(f"The provider's API refused our app key and secret (HTTP {status}).")
         if status != httpx.codes.OK:
             raise ApiUnreachable(f"The provider's API gave no token (HTTP {status}).")
-        self._token, self._minted_at = read_token(content), self._clock.now()
+        try:
+            self._token, self._minted_at = read_token(content), self._clock.now()
+        except AnswerUnreadable as error:
+            raise ApiUnreachable(f"The provider's API gave no token: {error.what}") from error
         return self._token
 
     async def _send(
-        self, method: str, path: str, *, query: dict[str, str] | None = None, token: str = "", body: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        token: str = "",
+        body: dict[str, str] | None = None,
+        most_bytes: int = MOST_ANSWER_BYTES,
     ) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            async with self._client.stream(method, path, params=query, headers=headers, json=body) as response:
+            async with (
+                asyncio.timeout(self._access.timeout_seconds),
+                self._client.stream(method, path, params=query, headers=headers, json=body) as response,
+            ):
                 content = bytearray()
                 async for piece in response.aiter_bytes():
                     content += piece
-                    if len(content) > MOST_FILE_BYTES:
+                    if len(content) > most_bytes:
                         raise ApiUnreachable(
-                            f"The provider's answer at {path.split('/')[0]} is larger than {MOST_FILE_BYTES:,} bytes."
+                            f"The provider's answer at {path.split('/')[0]} is larger than {most_bytes:,} bytes."
                         )
                 return response.status_code, bytes(content)
-        except httpx.HTTPError as error:
+        except MitbatchError:
+            raise
+        except Exception as error:
+            # the transport lets errors of its own through; whatever came, it was no answer
             raise ApiUnreachable(
                 f"The provider's API at {self._access.base_url} did not answer ({type(error).__name__}).",
             ) from error

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
 _SHORTEST, _LONGEST = 13, 19
-_RUN = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
+_RUN = re.compile(r"[0-9](?:[ -]{0,3}[0-9]){12,}")
 _GUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _LONG = frozenset(range(16, 20))
 
@@ -45,6 +45,8 @@ _ISSUERS: tuple[tuple[str, str, str, frozenset[int]], ...] = (
     ("troy", "9792", "9792", frozenset({16})),
 )
 
+_BLANKS = str.maketrans("\t\n\r\v\f", "     ")
+
 
 def has_card_number(text: str) -> bool:
     """Whether a card number stands anywhere in a text. Digits of every script count; GUIDs are not looked into.
@@ -54,7 +56,7 @@ def has_card_number(text: str) -> bool:
     """
     if len(text) < _SHORTEST:
         return False
-    plain = text if text.isascii() else "".join(_plain(character) for character in text)
+    plain = text.translate(_BLANKS) if text.isascii() else "".join(_plain(character) for character in text)
     found = _RUN.search(plain)
     if found is None:
         return False
@@ -83,11 +85,13 @@ def _plain(character: str) -> str:
     if digit is not None:
         return str(digit)
     category = unicodedata.category(character)
+    if character in "\t\n\r\v\f":
+        return " "
     return {"Zs": " ", "Pd": "-", "Cf": ""}.get(category, "-" if character == "\u2212" else character)
 
 
 def _stretches(run: str) -> Iterator[str]:
-    groups = re.split("[ -]", run)
+    groups = re.split("[ -]+", run)
     for start in range(len(groups)):
         number = ""
         for group in groups[start:]:

@@ -29,6 +29,7 @@ from batch.ledger.moves import Move, move_batch, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.pace import from_utc_text, utc_text
 from schemas.errors import (
+    AnswerUnreadable,
     ApiLoginRefused,
     ApiUnreachable,
     EvidenceChanged,
@@ -70,7 +71,7 @@ class Delivery:
             return
         try:
             step = self._advance(batch).step
-        except (NothingSent, SafetyRefusal, EvidenceChanged) as problem:
+        except (NothingSent, SafetyRefusal, EvidenceChanged, AnswerUnreadable) as problem:
             self._findings.add(problem)
             self._findings.undelivered.append(batch.file_name)
             self._stopped = self._stopped or isinstance(problem, _EVERY_BATCH)
@@ -93,6 +94,8 @@ class Delivery:
     def _write_part(self, batch: Batch) -> Batch:
         for last_try in (False, True):
             content, minted_at = self._content(batch)
+            with self._equipment.ledger.writing(self._run):
+                pass  # still our turn: a runner that was paused must not put a part where another has sent one
             try:
                 self._equipment.folder.write_part(self._part(batch), content)
                 break
@@ -146,10 +149,21 @@ class Delivery:
         """Go on after an earlier run: the part tells whether a rename happened."""
         if self._look(batch) is None:
             return self._delivered(batch, "the part is gone: the rename happened")
+        if batch.part_sha256 and not self._is_our_part(batch):
+            self._in_doubt(batch)
+            raise SftpRefused(f"The part of {batch.file_name} is not the one that was verified; its orders stay held.")
         if batch.step is BatchStep.IN_DOUBT:
             batch = self._out_of_doubt(batch)
         is_old = self._equipment.clock.now() - from_utc_text(batch.token_minted_at) > TOKEN_KEEPS
         return self._renew(batch) if is_old or not batch.part_sha256 else self._publish(batch)
+
+    def _is_our_part(self, batch: Batch) -> bool:
+        """Whether the part that is there is the one that was verified, byte for byte: only that proves anything."""
+        try:
+            return self._equipment.folder.sha256_of(self._part(batch), MOST_FILE_BYTES) == batch.part_sha256
+        except (NothingSent, SafetyRefusal):
+            self._in_doubt(batch)
+            raise
 
     def _renew(self, batch: Batch) -> Batch:
         """Put a fresh token into a part that is still there. If it goes away meanwhile, a rename was carried out late."""

@@ -76,6 +76,8 @@ def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     if not claimed:
         return batch
     wanted = [HoldWanted(s.order_id, s.hold_reference, s.amount_minor, s.currency, s.expires_at) for s in claimed]
+    with equipment.ledger.writing(run):
+        pass  # still our turn: a runner that was paused must not touch rows that another has settled since
     refused = equipment.writer.place_holds(wanted, now=utc_text(equipment.clock.now()))
     rows = equipment.source.written([s.order_id for s in claimed])
     with equipment.ledger.writing(run) as writing:
@@ -108,7 +110,10 @@ def obstacle_of(submission: Submission, row: dict[str, str] | None) -> Obstacle 
     if row is None:
         return Obstacle("the order is no longer in the order system")
     if row["hold_reference"] == submission.hold_reference:
-        return None if row["status"] in OURS else Obstacle(f"its status is {row['status']!r}")
+        if row["status"] not in OURS:
+            return Obstacle(f"its status is {row['status']!r}")
+        same = (row["amount_minor"], row["currency"]) == (str(submission.amount_minor), submission.currency)
+        return None if same else Obstacle("its amount or currency changed after it was selected")
     if row["hold_reference"]:
         return Obstacle("somebody else holds it", Reason.ALREADY_ACTIVE)
     if row["retry_state"]:

@@ -12,6 +12,7 @@ from batch.delivery import Delivery
 from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.gate import Gate, Verdict
+from batch.held_rows import look_at_holds
 from batch.holding import claim, hold
 from batch.ledger import Batch, Run
 from batch.ledger.claim import Past, past_of
@@ -27,6 +28,8 @@ from schemas.reasons import ItemKind, Reason
 from schemas.states import BatchStep
 
 PAGE = 2000
+RESUMED = (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
+"""Steps at which an earlier run may have asked for the rename."""
 
 
 def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: str = "") -> None:
@@ -40,12 +43,22 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     if only_batch:
         unsent = [batch for batch in unsent if batch.batch_id == only_batch]
     _try(findings, lambda: write_back(equipment, run))
+    _try(findings, lambda: look_at_holds(equipment, run))
+    heard = not any(batch.step in RESUMED for batch in unsent) or _heard(equipment, run, findings)
     _try(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))
     with equipment.ledger.reading() as connection:
         due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]
+    due = [batch for batch in due if heard or batch.step not in RESUMED]
     _try(findings, lambda: Delivery(equipment, run, findings).deliver(due))
     await_acknowledgements(equipment, run, findings)
     gather(equipment, run, findings)
+
+
+def _heard(equipment: Equipment, run: Run, findings: Findings) -> bool:
+    """Read the provider's answers before any rename is asked for again: one of them may say that the file has arrived."""
+    before = len(findings.problems)
+    _try(findings, lambda: collect(equipment, run))
+    return len(findings.problems) == before
 
 
 def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
@@ -60,6 +73,7 @@ def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bo
 def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
     """Collect every kind of answer and write it back; nothing is sent."""
     _try(findings, lambda: write_back(equipment, run))
+    _try(findings, lambda: look_at_holds(equipment, run))
     _try(findings, lambda: collect(equipment, run))
     gather(equipment, run, findings, everything=everything)
 

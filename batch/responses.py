@@ -7,11 +7,13 @@ kind makes the answer unreadable (AnswerUnreadable), and then nothing may follow
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from batch.provider_words import fit_to_show, status_word
 from batch.strict_json import parse
 from schemas.errors import AnswerUnreadable
 from schemas.profile import Profile
 
 MOST_ANSWER_BYTES = 1 << 20
+MOST_PAGE_BYTES = 4 << 20
 MOST_FILE_BYTES = 16 << 20
 
 
@@ -100,7 +102,7 @@ def read_order_answer(content: bytes, profile: Profile) -> OrderRead:
 
 def read_order_page(content: bytes, profile: Profile) -> OrderPage:
     """One page of `GET /orders`."""
-    fields = _fields(parse(content, max_bytes=MOST_FILE_BYTES))
+    fields = _fields(parse(content, max_bytes=MOST_PAGE_BYTES))
     rows = fields.get(profile.orders.rows.lower())
     if not isinstance(rows, list):
         raise AnswerUnreadable("The listing of orders has no orders.")
@@ -164,7 +166,7 @@ def _order(fields: Mapping[str, object], profile: Profile) -> OrderRead:
         provider_order_id=provider_order_id,
         external_id=external,
         code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-        status=status,
+        status=status_word(status),
         amount_minor=amount,
         currency=_text(fields, "currencyCode").upper(),
     )
@@ -183,7 +185,7 @@ def _acknowledged_row(row: Mapping[str, object], profile: Profile) -> Acknowledg
         order_id=_text(fields, names.order_id),
         accepted=accepted,
         provider_id=provider_id,
-        status=_text(fields, names.status),
+        status=status_word(_text(fields, names.status)),
         error_text=_errors_text(fields.get(names.errors.lower())),
     )
 
@@ -197,7 +199,10 @@ def _verdict(word: object, profile: Profile) -> bool | None:
 def _fields(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise AnswerUnreadable("The answer is not an object.")
-    return {str(name).lower(): inner for name, inner in value.items()}
+    folded = {str(name).lower(): inner for name, inner in value.items()}
+    if len(folded) != len(value):
+        raise AnswerUnreadable("The answer has an object in which two names differ only in case.")
+    return folded
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:
@@ -213,5 +218,5 @@ def _errors_text(errors: object) -> str:
     for error in errors[:5]:
         word = _fields(error).get("item1") if isinstance(error, dict) else error
         if isinstance(word, str):
-            words.append(word[:200])
+            words.append(fit_to_show(word))
     return "; ".join(words)

@@ -21,6 +21,7 @@ from schemas.states import NOT_RECOVERED, State
 AT_A_TIME = 500
 
 _SHOWN: dict[State, RowStatus] = {
+    State.HELD: RowStatus.PENDING,
     State.SENDING: RowStatus.PENDING,
     State.IN_DOUBT: RowStatus.PENDING,
     State.PENDING: RowStatus.PENDING,
@@ -78,7 +79,7 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
     """
     now = utc_text(equipment.clock.now())
     withdrawn = [(s.order_id, s.hold_reference) for s in due if s.state is State.WITHDRAWN]
-    results = [_result(equipment, s) for s in due if s.state in _SHOWN]
+    results = [row_result(equipment, s) for s in due if s.state in _SHOWN]
     refused = equipment.writer.lift_holds(withdrawn, now=now) | equipment.writer.write_results(results, now=now)
     rows = equipment.source.written([s.order_id for s in due])
     for result in results:
@@ -90,7 +91,8 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
     return {s.hold_reference: shown.get(s.hold_reference, True) for s in due if s.order_id not in refused}
 
 
-def _result(equipment: Equipment, submission: Submission) -> RowResult:
+def row_result(equipment: Equipment, submission: Submission) -> RowResult:
+    """What the row of an order shall show, by the ledger."""
     gives_up = submission.state in _GIVEN_UP
     return RowResult(
         order_id=submission.order_id,
@@ -100,6 +102,8 @@ def _result(equipment: Equipment, submission: Submission) -> RowResult:
         hold_until=submission.expires_at,
         provider_order_id=submission.provider_order_id,
         provider_status=submission.provider_status,
+        amount_minor=submission.amount_minor,
+        currency=submission.currency,
     )
 
 

@@ -11,7 +11,7 @@ import paramiko
 from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR
 from paramiko.sftp_attr import SFTPAttributes
 
-from schemas.errors import HostKeyChanged, SftpLoginRefused, SftpLost, SftpRefused, SftpUnreachable
+from schemas.errors import HostKeyChanged, MitbatchError, SftpLoginRefused, SftpLost, SftpRefused, SftpUnreachable
 
 Watch = Callable[[float, Callable[[], None]], AbstractContextManager[None]]
 """`watch(seconds, action)`: runs the action unless the block has ended by then."""
@@ -60,7 +60,9 @@ class SftpChannel(paramiko.SFTPClient):
                 break
             if kind != CMD_NAME:
                 raise paramiko.SFTPError("the server gave no names for the folder")
-            for _ in range(message.get_int()):
+            for _ in range(min(message.get_int(), MOST_NAMES - len(found))):
+                if not message.get_remainder():
+                    raise paramiko.SFTPError("the server promised more names than it gave")
                 name, _long = message.get_binary().decode("utf-8", "surrogateescape"), message.get_binary()
                 attributes = SFTPAttributes._from_msg(message, name, "")  # type: ignore[attr-defined]
                 plain = attributes.st_mode is None or stat.S_ISREG(attributes.st_mode)
@@ -88,7 +90,10 @@ class SftpConnections:
         try:
             with self._access.watch(self._access.deadline_seconds, transport.close):
                 yield channel
-        except (EOFError, paramiko.SSHException, ConnectionError, TimeoutError) as error:
+        except MitbatchError:
+            self._drop(transport)
+            raise
+        except (ConnectionError, TimeoutError) as error:
             self._drop(transport)
             raise self._lost(what) from error
         except OSError as error:
@@ -99,6 +104,9 @@ class SftpConnections:
             if error.errno is not None:
                 raise SftpRefused(self._no(what, error.strerror or str(error)), absent=error.errno == 2) from error
             raise SftpRefused(self._no(what, str(error) or "no reason given")) from error
+        except Exception as error:
+            self._drop(transport)  # whatever the server said, it was no clear answer
+            raise self._lost(what) from error
         except BaseException:
             self._drop(transport)
             raise
@@ -128,7 +136,7 @@ class SftpConnections:
             transport = self._transport_with_room()
             try:
                 opened = SftpChannel.from_transport(transport)
-            except (EOFError, paramiko.SSHException, OSError) as error:
+            except Exception as error:
                 self._open.pop(transport, None)
                 transport.close()
                 raise SftpUnreachable(f"{self._access.name} accepted the login but opened no SFTP session.") from error

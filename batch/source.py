@@ -13,6 +13,11 @@ from batch.orders_table import OrdersTable
 from schemas.errors import OrdersUnreachable
 from schemas.order import READ_COLUMNS, RETRY_COLUMN, OrderRow, RowStatus
 
+EMPTY_TEXT = "(an empty text, not null)"
+"""What stands for an empty text in a column where only null means free: somebody may have meant something by it."""
+
+_HOLD_COLUMNS = ("hold_reference", "hold_until", "provider_order_id", "provider_status")
+
 
 class OrderSource:
     """The order system, for reading only."""
@@ -39,13 +44,31 @@ class OrderSource:
             return {text_of(row["order_id"]) or "": _as_text(row) for row in rows}
 
     def written(self, order_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """What the rows of these orders show in the columns that only we write, and `status` and `retry_state`."""
-        names = ("order_id", "status", RETRY_COLUMN, "hold_reference", "hold_until", "provider_order_id", "provider_status")
+        """What the rows of these orders show: our own columns, `status`, `retry_state`, amount and currency."""
+        names = ("order_id", "status", RETRY_COLUMN, *_HOLD_COLUMNS, "amount_minor", "currency")
         columns = [self._orders.table.c[name].label(name) for name in names]
         with self._reading() as connection:
             rows = connection.execute(select(*columns).where(self._orders.column("order_id").in_(order_ids))).mappings()
-            found = [{name: text_of(row[name]) or "" for name in names} for row in rows]
+            found = [{name: _shown(name, row[name]) for name in names} for row in rows]
             return {row["order_id"]: row for row in found}
+
+    def held_rows(self, prefix: str, page_size: int) -> Iterator[list[tuple[str, str]]]:
+        """Order id and hold reference of every row whose reference begins so and whose status is one of a held row."""
+        key, reference = self._orders.column("order_id"), self._orders.column("hold_reference")
+        last = None
+        while True:
+            query = select(key.label("order_id"), reference.label("hold_reference")).where(
+                reference.startswith(prefix, autoescape=True), self._orders.has_status(RowStatus.PENDING, RowStatus.REVIEW)
+            )
+            if last is not None:
+                query = query.where(key > last)
+            with self._reading() as connection:
+                rows = connection.execute(query.order_by(key).limit(page_size)).all()
+            if rows:
+                yield [(text_of(row.order_id) or "", row.hold_reference) for row in rows]
+            if len(rows) < page_size:
+                return
+            last = rows[-1].order_id
 
     def may_charge(self, order_id: str) -> bool | None:
         """Whether the merchant's own retry may take this order now; None when there is no such row."""
@@ -88,6 +111,10 @@ class OrderSource:
             raise OrdersUnreachable(f"The order system could not be read ({type(error.orig).__name__}).") from error
 
 
+def _shown(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a driver returns
+    return EMPTY_TEXT if value == "" and name in {RETRY_COLUMN, "hold_reference"} else text_of(value) or ""
+
+
 def _as_text(row: RowMapping) -> OrderRow:
     cells, unreadable = {}, []
     for name, value in row.items():
@@ -96,6 +123,8 @@ def _as_text(row: RowMapping) -> OrderRow:
             unreadable.append(name)
         cells[name] = cell or ""
     status, retry_state, hold = cells.pop("status"), cells.pop(RETRY_COLUMN), cells.pop("hold_reference")
+    retry_state = EMPTY_TEXT if row[RETRY_COLUMN] == "" else retry_state
+    hold = EMPTY_TEXT if row["hold_reference"] == "" else hold
     return OrderRow(cells=cells, status=status, retry_state=retry_state, hold_reference=hold, unreadable=tuple(unreadable))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Update, bindparam, case, text, update
+from sqlalchemy import Connection, Engine, Update, and_, bindparam, case, or_, text, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from batch.orders_table import OrdersTable
@@ -46,6 +46,8 @@ class RowResult:
     hold_until: str
     provider_order_id: str
     provider_status: str
+    amount_minor: int
+    currency: str
 
 
 class OrderWriter:
@@ -104,7 +106,10 @@ class OrderWriter:
         return self._each(statement, rows)
 
     def write_results(self, results: Sequence[RowResult], *, now: str) -> Refusals:
-        """Write results where our hold still stands and the merchant changed nothing; the caller reads the rows to see."""
+        """Write results where our hold still stands and the merchant changed nothing; the caller reads the rows to see.
+
+        A completion is only written for the amount that was handed over.
+        """
         column = self._orders.column
         statement = (
             update(self._orders.table)
@@ -112,6 +117,10 @@ class OrderWriter:
                 column("order_id") == bindparam("w_order_id"),
                 column("hold_reference") == bindparam("w_reference"),
                 self._orders.has_status(*OURS),
+                or_(
+                    bindparam("w_status") != RowStatus.COMPLETED.value,
+                    and_(column("amount_minor") == bindparam("w_amount_minor"), column("currency") == bindparam("w_currency")),
+                ),
             )
             .values(
                 {
@@ -138,8 +147,8 @@ class OrderWriter:
             )
         )
         values = _result_values(result)
-        del values["w_reference"]
-        self._each(statement, [values])
+        unused = ("w_reference", "w_status", "w_amount_minor", "w_currency")
+        self._each(statement, [{name: value for name, value in values.items() if name not in unused}])
 
     def view_statement(self) -> str:
         """The SQL that makes the view `retryable_orders`: exactly the rows that the merchant's own retry may take."""
@@ -216,6 +225,9 @@ def _result_values(result: RowResult) -> dict[str, Any]:
     return {
         "w_order_id": result.order_id,
         "w_reference": result.hold_reference,
+        "w_status": result.status.value,
+        "w_amount_minor": result.amount_minor,
+        "w_currency": result.currency,
         "v_status": result.status.value,
         "v_reference": result.hold_reference if result.keeps_hold else None,
         "v_until": result.hold_until if result.keeps_hold else None,

@@ -291,4 +291,5 @@ def help_exit_codes() -> None:
     lines = [f"{int(code):>3}  {meaning}" for code, meaning in EXIT_MEANINGS.items()]
     say(_current, [*lines, "Treat an unknown code as failure. 1 never happens."])
     codes = {str(int(code)): meaning for code, meaning in EXIT_MEANINGS.items()}
-    answer(_current, {"schema": "mitbatch.exit_codes/1", "type": "result", "command": "help exit-codes", "exit_codes": codes})
+    fields = {"schema": "mitbatch.exit_codes/1", "type": "result", "command": "help exit-codes"}
+    answer(_current, {**fields, "run_id": "", "generated_at": "", "environment": "", "exit_codes": codes})

@@ -28,6 +28,8 @@ def open_ledger(url: str, *, create: bool = True) -> Engine:
     a file that others can read, LedgerUnfit for one that is damaged or of a later version.
     """
     engine = _engine(url, key="ledger.url")
+    if engine.dialect.name == "sqlite" and engine.url.database in {None, "", ":memory:"}:
+        raise ConfigurationError("ledger.url names no file: a ledger in memory forgets what was sent.")
     if engine.dialect.name == "sqlite" and not create and not Path(str(engine.url.database)).exists():
         engine = _engine("sqlite://", key="ledger.url", poolclass=StaticPool)
     elif engine.dialect.name == "sqlite":

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from batch.ledger import Batch, Owner
-from schemas.errors import Interrupted, Stopped, Terminated
+from schemas.errors import Interrupted, NothingSent, Stopped, Terminated
 
 
 def this_process() -> Owner:
@@ -81,8 +81,9 @@ def side_by_side(workers: int) -> Callable[[Callable[[Batch], None], Sequence[Ba
             return
         with ThreadPoolExecutor(max_workers=min(workers, len(batches))) as pool:
             futures = [pool.submit(work, batch) for batch in batches]
-        for future in futures:
-            future.result()
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if errors:
+            raise min(errors, key=lambda error: isinstance(error, NothingSent))  # the gravest must not hide behind another
 
     return in_order if workers == 1 else in_threads
 

@@ -140,6 +140,7 @@ Index(
 )
 Index("submission_by_state", submission.c.mid, submission.c.state, submission.c.next_read_at)
 Index("submission_by_batch", submission.c.mid, submission.c.batch_id, submission.c.sequence_number)
+Index("submission_by_key", submission.c.mid, submission.c.idempotency_key)
 Index("submission_by_date", submission.c.mid, submission.c.business_date)
 Index("one_order_per_provider_order", submission.c.mid, submission.c.provider_order_id, unique=True)
 Index(

@@ -79,7 +79,7 @@ def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[
 def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Batch:
     """Claim these orders for one evaluate file. The database itself refuses an order that is claimed already.
 
-    Raises sqlalchemy.exc.IntegrityError for such an order: the whole claim is undone.
+    Raises TransitionLost for such an order: the whole claim is undone.
     """
     batch = insert_batch(writing, new, len(claims))
     rows, events = [], []

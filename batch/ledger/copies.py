@@ -13,7 +13,7 @@ from schemas.order import Order
 
 
 def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[Order, Mapping[str, object]]]) -> Batch:
-    """Claim good charges for one transmit file, each once ever. Raises IntegrityError as `claim_batch` does."""
+    """Claim good charges for one transmit file, each once ever. Raises TransitionLost as `claim_batch` does."""
     batch = insert_batch(writing, new, len(orders))
     rows = [
         {

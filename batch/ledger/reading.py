@@ -138,6 +138,25 @@ def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool
     return [Submission.of(row) for row in rows]
 
 
+def held_submissions(connection: Connection, mid: str, *, after: str, limit: int) -> list[Submission]:
+    """Orders whose row should bear our hold, by order id; those that are only claimed are still to be held."""
+    held = [state.value for state in OPEN if state is not State.CLAIMED]
+    query = select(*_SUBMISSION_COLUMNS).where(
+        submission.c.mid == mid, submission.c.state.in_(held), submission.c.order_id > after
+    )
+    rows = connection.execute(query.order_by(submission.c.order_id).limit(limit)).mappings()
+    return [Submission.of(row) for row in rows]
+
+
+def by_hold_reference(connection: Connection, mid: str, references: Sequence[str]) -> dict[str, Submission]:
+    """The claims that these holds were placed for."""
+    query = select(*_SUBMISSION_COLUMNS).where(
+        submission.c.mid == mid,
+        submission.c.idempotency_key.in_([reference.partition(":")[2] for reference in references]),
+    )
+    return {row["hold_reference"]: Submission.of(row) for row in connection.execute(query).mappings()}
+
+
 def overdue_submissions(connection: Connection, mid: str, *, before: str) -> list[Submission]:
     """Orders that the provider has and whose expiry lies before a moment (UTC text), oldest expiry first."""
     query = select(*_SUBMISSION_COLUMNS).where(

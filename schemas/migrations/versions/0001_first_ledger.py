@@ -203,6 +203,7 @@ def upgrade() -> None:
     )
     op.create_index("submission_by_batch", "submission", ["mid", "batch_id", "sequence_number"], unique=False)
     op.create_index("submission_by_date", "submission", ["mid", "business_date"], unique=False)
+    op.create_index("submission_by_key", "submission", ["mid", "idempotency_key"], unique=False)
     op.create_index("one_order_per_provider_order", "submission", ["mid", "provider_order_id"], unique=True)
     op.create_index("submission_by_state", "submission", ["mid", "state", "next_read_at"], unique=False)
     op.create_index(

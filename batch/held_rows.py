@@ -1,0 +1,77 @@
+"""Looking after the rows that we hold: what the merchant changed meanwhile, and holds that the ledger knows nothing of.
+
+Every nightly and poll begins with it. A row that looks free although the provider may be charging is held again in the
+same step; what else the merchant did is left as it is and told. A hold of ours that should have been lifted is lifted,
+so that no order is blocked for ever by nobody (I1, I13).
+"""
+
+from batch.applying import raise_item
+from batch.equipment import Equipment
+from batch.ledger import Run, Submission
+from batch.ledger.items import open_item
+from batch.ledger.moves import Move, move_orders
+from batch.ledger.reading import by_hold_reference, held_submissions
+from batch.pace import utc_text
+from batch.results import row_result
+from batch.writeback import OURS
+from schemas.reasons import ITEM_TEXTS, ItemKind
+from schemas.states import RELEASED
+
+PAGE = 1000
+PREFIX = "mitbatch:"
+
+
+def look_at_holds(equipment: Equipment, run: Run) -> None:
+    """Compare every order that the ledger holds with its row, and every row that bears a hold of ours with the ledger."""
+    after = ""
+    while True:
+        with equipment.ledger.reading() as connection:
+            held = held_submissions(connection, equipment.ledger.mid, after=after, limit=PAGE)
+        if not held:
+            break
+        _compare(equipment, run, held)
+        after = held[-1].order_id
+    for page in equipment.source.held_rows(PREFIX, PAGE):
+        _lift_strays(equipment, run, page)
+
+
+def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> None:
+    rows = equipment.source.written([submission.order_id for submission in held])
+    changed = [submission for submission in held if not _is_as_left(submission, rows.get(submission.order_id))]
+    if not changed:
+        return
+    now = utc_text(equipment.clock.now())
+    for submission in changed:
+        equipment.writer.hold_again(row_result(equipment, submission), now=now)
+    rows = equipment.source.written([submission.order_id for submission in changed])
+    with equipment.ledger.writing(run) as writing:
+        for submission in changed:
+            row = rows.get(submission.order_id)
+            again = row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
+            what = f"its status is {row['status']!r}" if row is not None else "the row is gone"
+            did = "it looked free and is held again" if again else what
+            words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}: {did}; the ledger says {submission.state}"
+            raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
+
+
+def _is_as_left(submission: Submission, row: dict[str, str] | None) -> bool:
+    return row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
+
+
+def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) -> None:
+    with equipment.ledger.reading() as connection:
+        known = by_hold_reference(connection, equipment.ledger.mid, [reference for _, reference in rows])
+    keeps = equipment.settings.writeback.on_not_recovered == "keep"
+    strays = [known.get(reference) for _, reference in rows]
+    ended = [each for each in strays if each is not None and each.state in RELEASED and each.row_version == each.written_version]
+    due = [each for each in ended if not (keeps and each.state.value != "withdrawn")]
+    unknown = [order_id for (order_id, reference), found in zip(rows, strays, strict=True) if found is None]
+    if not due and not unknown:
+        return
+    with equipment.ledger.writing(run) as writing:
+        reason = "its row still bears our hold; it is lifted"
+        move_orders(writing, [Move(each, None, "hold", reason, kind="stray_hold") for each in due])
+        for order_id in unknown:
+            words = "its row bears a hold of ours that this ledger knows nothing of; find out which ledger placed it"
+            days = equipment.settings.review.due_business_days
+            open_item(writing, ItemKind.CONTRADICTION, f"order:{order_id}", words, due_business_days=days)
