@@ -93,12 +93,12 @@ def _read(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, li
 
 def _apply(equipment: Equipment, run: Run, name: str, content: bytes) -> None:
     if name.startswith(equipment.profile.files.outcomes_prefix):
-        mid, news = read_outcomes(content, equipment.profile)
+        mid, news, odd = read_outcomes(content, equipment.profile)
         if mid.lower() != equipment.ledger.mid:
             raise AnswerUnreadable(f"It is for merchant {mid!r}, not for us.")
         with equipment.ledger.writing(run) as writing:
             stored = store_evidence(writing, source="file", subject=f"file:{name}", content=content)
-            apply_news(writing, equipment, news, stored.evidence_id)
+            apply_news(writing, equipment, news, odd, stored.evidence_id)
             _applied(writing, name, content, stored.evidence_id)
         return
     acknowledgement = read_acknowledgement(content, equipment.profile)
@@ -147,7 +147,7 @@ def _acknowledge(
 
 
 def _set_aside_name(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, list[KnownFile]]) -> None:
-    shown = entry.name.encode("utf-8", "backslashreplace").decode()[:255]
+    shown = entry.name.encode("unicode_escape", "backslashreplace").decode()[:255]
     if shown not in known:
         _set_aside(equipment, run, shown, b"", "its name is not plain, or it is not a plain file")
 

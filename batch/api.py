@@ -50,7 +50,7 @@ class Answer:
     """What came back for one order: the raw words, and the order if they could be read; `problem` says why not.
 
     `is_unreachable` says that nothing came back at all, or that the server failed; `is_absent` that the provider does
-    not know the order, which proves nothing.
+    not know the order, which proves nothing; `is_forbidden` that we may not ask; `is_double` that it has the order twice.
     """
 
     asked_for: str
@@ -59,6 +59,8 @@ class Answer:
     problem: str = ""
     is_unreachable: bool = False
     is_absent: bool = False
+    is_forbidden: bool = False
+    is_double: bool = False
 
 
 class ProviderReads(Protocol):
@@ -141,7 +143,8 @@ class ProviderApi:
         if status == self._profile.orders.unknown_id_status:
             return Answer(provider_order_id, content, None, "the provider does not know the order", is_absent=True)
         if status != httpx.codes.OK:
-            return Answer(provider_order_id, content, None, f"the provider answered with HTTP {status}")
+            problem, forbidden = f"the provider answered with HTTP {status}", status == httpx.codes.FORBIDDEN
+            return Answer(provider_order_id, content, None, problem, is_forbidden=forbidden)
         try:
             return Answer(provider_order_id, content, read_order_answer(content, self._profile))
         except AnswerUnreadable as error:
@@ -160,6 +163,8 @@ class ProviderApi:
             except AnswerUnreadable as error:
                 return Answer(order_id, content, None, error.what)
             same = [order for order in found.orders if order.external_id == order_id]
+            if len({order.provider_order_id for order in same}) > 1:
+                return Answer(order_id, content, None, "the provider has the order twice", is_double=True)
             if same:
                 return Answer(order_id, content, same[0])
             if not found.has_next:
@@ -175,8 +180,6 @@ class ProviderApi:
             status, content = await self._send("GET", path, query=query, token=await self._cached_token(), most_bytes=most_bytes)
             if status == httpx.codes.UNAUTHORIZED:
                 raise ApiLoginRefused("The provider's API refuses a token that it has just given us.")
-        if status == httpx.codes.FORBIDDEN:
-            raise ApiLoginRefused("The provider's API forbids our merchant id this call (HTTP 403).")
         if status >= 500:
             raise ApiUnreachable(f"The provider's API failed (HTTP {status}) at {path.split('/')[0]}.")
         return status, content
@@ -190,7 +193,7 @@ class ProviderApi:
             return self._token.token
 
     def _is_old(self, token: TokenAnswer, minted_at: datetime) -> bool:
-        ends = datetime.fromtimestamp(min(token.expires_ms, 253402300799000) / 1000, tz=UTC)
+        ends = datetime.fromtimestamp(token.expires_ms // 1000, tz=UTC)
         life = min(max(ends - minted_at, TOKEN_LIFE / 10), TOKEN_LIFE)
         return not minted_at <= self._clock.now() < minted_at + life * 0.8
 

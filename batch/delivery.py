@@ -46,6 +46,8 @@ from schemas.states import BatchStep, State
 
 TOKEN_KEEPS = timedelta(seconds=480)
 TRIES = 3
+MOST_LOST = 3
+"""So many files lost one after the other, and the rest waits for the next run: a server that stalls must not keep the lease."""
 MOST_FILE_BYTES = 64 << 20
 _EVERY_BATCH = (SafetyRefusal, SftpUnreachable, SftpLoginRefused, ApiUnreachable, ApiLoginRefused, OrdersUnreachable)
 
@@ -58,6 +60,7 @@ class Delivery:
         self._run = run
         self._findings = findings
         self._stopped = False
+        self._lost_in_a_row = 0
 
     def deliver(self, batches: Sequence[Batch]) -> None:
         """Bring every batch as far as it will go. Several travel at once; the ledger has one writer at a time."""
@@ -74,8 +77,10 @@ class Delivery:
         except (NothingSent, SafetyRefusal, EvidenceChanged, AnswerUnreadable) as problem:
             self._findings.add(problem)
             self._findings.undelivered.append(batch.file_name)
-            self._stopped = self._stopped or isinstance(problem, _EVERY_BATCH)
+            self._lost_in_a_row += isinstance(problem, SftpLost)
+            self._stopped = self._stopped or isinstance(problem, _EVERY_BATCH) or self._lost_in_a_row >= MOST_LOST
             return
+        self._lost_in_a_row = 0
         if step is BatchStep.DELIVERED:
             self._findings.delivered.append(batch.file_name)
         self._equipment.progress.advance()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from batch.card_numbers import brand_of, offending_columns, scrubbed_id
-from batch.order_rows import Malformed, amount_of, charged_time, read_order, storable
+from batch.order_rows import Malformed, amount_of, charged_time, read_order, storable, storable_id
 from batch.pace import utc_text
 from schemas.decline_codes import GATEWAY_REJECTION, DeclineCodes
 from schemas.network_rules import NetworkRule, NetworkRules
@@ -199,7 +199,7 @@ class Gate:
         well_formed = len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
         text = REASON_TEXTS[finding.reason]
         return Verdict(
-            order_id=storable(cells["order_id"]),
+            order_id=storable_id(cells["order_id"]),
             selected=finding.reason is Reason.SELECTED,
             reason=finding.reason,
             reason_text=f"{text}: {finding.detail}" if finding.detail else text,

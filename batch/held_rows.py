@@ -10,7 +10,7 @@ from batch.equipment import Equipment
 from batch.ledger import Run, Submission
 from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
-from batch.ledger.reading import by_hold_reference, held_submissions
+from batch.ledger.reading import attempts_of, by_hold_reference, held_submissions
 from batch.pace import utc_text
 from batch.results import row_result
 from batch.writeback import OURS
@@ -68,9 +68,12 @@ def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) ->
     unknown = [order_id for (order_id, reference), found in zip(rows, strays, strict=True) if found is None]
     if not due and not unknown:
         return
+    equipment.writer.lift_holds([(each.order_id, each.hold_reference) for each in due], now=utc_text(equipment.clock.now()))
     with equipment.ledger.writing(run) as writing:
-        reason = "its row still bears our hold; it is lifted"
-        move_orders(writing, [Move(each, None, "hold", reason, kind="stray_hold") for each in due])
+        for stray in due:
+            if attempts_of(writing.connection, writing.mid, stray.order_id)[-1].attempt == stray.attempt:
+                reason = "its row still bore our hold, which was lifted"
+                move_orders(writing, [Move(stray, None, "hold", reason, kind="stray_hold", shows=False)])
         for order_id in unknown:
             words = "its row bears a hold of ours that this ledger knows nothing of; find out which ledger placed it"
             days = equipment.settings.review.due_business_days

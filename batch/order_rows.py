@@ -1,5 +1,6 @@
 """Read a row of the orders table strictly: an order that may travel, or the columns that are malformed."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from schemas.order import OPTIONAL_COLUMNS, READ_COLUMNS, Order, OrderRow, Origi
 Kind = Literal["evaluate", "transmit"]
 
 MAX_ID_LENGTH = 255
+MAX_ID_SHOWN = 200
 MAX_TEXT_LENGTH = 4096
 
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,18}")
@@ -98,9 +100,22 @@ def amount_of(text: str) -> int | None:
     return int(text) if _AMOUNT.fullmatch(text) else None
 
 
+def is_storable(text: str) -> bool:
+    """Whether a database keeps this text as it is: no NUL and no half of a surrogate pair (bytes that were not UTF-8)."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def storable(text: str) -> str:
     """A cell as it can be recorded when the row is refused: NUL and half surrogates spelt out, cut at 4,096 characters."""
     return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:MAX_TEXT_LENGTH])
+
+
+def storable_id(text: str) -> str:
+    """An order id as it can be recorded when its row is refused; one that had to be cut ends with a hash of the whole."""
+    if len(text) <= MAX_TEXT_LENGTH:
+        return storable(text)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{storable(text)[:MAX_ID_SHOWN]}...{digest}"
 
 
 def _required(cells: dict[str, str], kind: Kind) -> tuple[str, ...]:

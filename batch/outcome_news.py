@@ -11,9 +11,9 @@ from schemas.profile import Meaning
 from schemas.reasons import ITEM_TEXTS, ItemKind
 
 
-def apply_news(writing: Writing, equipment: Equipment, news: Sequence[OutcomeNews], evidence_id: str) -> None:
-    """Make every order that the news names due at once, and set aside the rows that name none of ours."""
-    strangers = 0
+def apply_news(writing: Writing, equipment: Equipment, news: Sequence[OutcomeNews], odd: int, evidence_id: str) -> None:
+    """Make every order that the news names due at once, and set aside the rows that name none of ours, and the `odd` ones."""
+    strangers = odd
     for row in news:
         expired = equipment.profile.meaning(row.status) is Meaning.EXPIRED
         known = make_due(writing, provider_order_id=row.provider_order_id, order_id=row.order_id, called_expired=expired)
@@ -23,7 +23,7 @@ def apply_news(writing: Writing, equipment: Equipment, news: Sequence[OutcomeNew
             writing,
             ItemKind.QUARANTINE,
             f"evidence:{evidence_id}",
-            f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: {strangers} rows of an outcomes file name no order of ours",
+            f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: {strangers} rows of an outcomes file name no order of ours, or cannot be read",
             due_business_days=equipment.settings.review.due_business_days,
             evidence_id=evidence_id,
         )

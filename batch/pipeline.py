@@ -19,13 +19,14 @@ from batch.ledger.claim import Past, past_of
 from batch.ledger.decisions import record_decisions
 from batch.ledger.items import open_item
 from batch.ledger.reading import delivered_on, unsent_batches
+from batch.order_rows import is_storable
 from batch.outstanding import note_outstanding
 from batch.pace import end_of_business_date
 from batch.poll import flag_overdue, look_for_unanswered, poll
 from batch.results import write_back
 from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
 from schemas.reasons import ItemKind, Reason
-from schemas.states import BatchStep
+from schemas.states import BatchStep, State
 
 PAGE = 2000
 RESUMED = (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
@@ -95,17 +96,24 @@ def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Ve
     previous = None
     for page in equipment.source.declined(PAGE):
         with equipment.ledger.reading() as connection:
-            known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page])
+            known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page if is_storable(row.order_id)])
         judged = []
         for row in page:
             if row.order_id == previous:
                 continue
             previous = row.order_id
             past = known.get(row.order_id)
-            verdict = gate.judge(row, past.state if past else None)
+            verdict = gate.judge(row, _standing(past))
             if verdict is not None:
                 judged.append((verdict, past))
         yield judged
+
+
+def _standing(past: Past | None) -> State | None:
+    """The state of an order's latest claim, as the gate must see it: open, until the order row shows how it ended."""
+    if past is None:
+        return None
+    return past.state if past.is_settled else State.CLAIMED
 
 
 def _choose(equipment: Equipment, run: Run) -> None:
@@ -158,6 +166,8 @@ def _await(equipment: Equipment, run: Run) -> None:
     equipment.progress.stage("acknowledgements")
     start, most = equipment.clock.monotonic(), equipment.settings.outcomes.acknowledgement_wait_seconds
     while collect(equipment, run):
+        with equipment.ledger.writing(run):
+            pass  # still our turn, and nobody asked us to stop
         left = most - (equipment.clock.monotonic() - start)
         if left <= 0:
             return

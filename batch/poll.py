@@ -11,7 +11,7 @@ from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import Move, move_batch, move_orders, note_reads
 from batch.ledger.reading import bearers_of, due_for_read, overdue_submissions, submissions_of_batch, waiting_batches
 from batch.pace import from_utc_text, utc_text
-from schemas.errors import ApiUnreachable, InternalError
+from schemas.errors import ApiLoginRefused, ApiUnreachable, InternalError
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import BatchStep, State
 
@@ -36,6 +36,8 @@ def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
         answers = list(equipment.api.read_orders([submission.provider_order_id for submission in due]))
         if all(answer.is_unreachable for answer in answers):
             raise ApiUnreachable(answers[0].problem)
+        if all(answer.is_forbidden for answer in answers):
+            raise ApiLoginRefused("The provider's API forbids our merchant id to read its orders (HTTP 403).")
         _apply(equipment, run, list(zip(due, answers, strict=True)))
         asked += len(due)
         after = due[-1].order_id
@@ -140,6 +142,10 @@ def _search_one(equipment: Equipment, run: Run, submission: Submission) -> None:
             words = f"{ITEM_TEXTS[ItemKind.CONTRADICTION]}: the provider's id {found_id} belongs to order {bearer!r} already"
             raise_item(writing, equipment, ItemKind.CONTRADICTION, submission, words)
             return
+        if answer.is_double:
+            move_orders(writing, [Move(submission, State.REVIEW, "poll", answer.problem)])
+            words = f"{ITEM_TEXTS[ItemKind.CONTRADICTION]}: {answer.problem}; ask its support to stop one of them"
+            raise_item(writing, equipment, ItemKind.CONTRADICTION, submission, words)
         if answer.read is None:
             if answer.content:
                 store_evidence(writing, source="poll", subject=f"order:{submission.order_id}", content=answer.content)

@@ -4,7 +4,9 @@ Names are matched in any case (CONTRACT 1); unknown extra fields are ignored; a 
 kind makes the answer unreadable (AnswerUnreadable), and then nothing may follow from it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from batch.provider_words import fit_to_show, status_word
@@ -13,6 +15,8 @@ from schemas.errors import AnswerUnreadable
 from schemas.profile import Profile
 
 MOST_ANSWER_BYTES = 1 << 20
+_TOKEN = re.compile(r"[!-~]{1,4096}")
+_LAST_MS = 253402300799000
 MOST_PAGE_BYTES = 4 << 20
 MOST_FILE_BYTES = 16 << 20
 
@@ -90,9 +94,9 @@ def read_token(content: bytes) -> TokenAnswer:
     token, expires = fields.get("accesstoken"), fields.get("expires")
     if isinstance(expires, str) and expires.isdecimal():
         expires = int(expires)
-    if not isinstance(token, str) or not token or not token.isascii() or not isinstance(expires, int):
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(expires, int) or isinstance(expires, bool):
         raise AnswerUnreadable("The answer of the token call has no accessToken and expires.")
-    return TokenAnswer(token, expires)
+    return TokenAnswer(token, min(max(expires, 0), _LAST_MS))
 
 
 def read_order_answer(content: bytes, profile: Profile) -> OrderRead:
@@ -106,8 +110,11 @@ def read_order_page(content: bytes, profile: Profile) -> OrderPage:
     rows = fields.get(profile.orders.rows.lower())
     if not isinstance(rows, list):
         raise AnswerUnreadable("The listing of orders has no orders.")
-    orders = tuple(_order(_fields(row), profile) for row in rows)
-    return OrderPage(orders, has_next=fields.get(profile.orders.has_next_page.lower()) is True)
+    orders = []
+    for row in rows:
+        with suppress(AnswerUnreadable):  # a row that cannot be read says nothing about its neighbours, nor of itself
+            orders.append(_order(_fields(row), profile))
+    return OrderPage(tuple(orders), has_next=fields.get(profile.orders.has_next_page.lower()) is True)
 
 
 def read_acknowledgement(content: bytes, profile: Profile) -> Acknowledgement:
@@ -136,20 +143,26 @@ def read_acknowledgement(content: bytes, profile: Profile) -> Acknowledgement:
     )
 
 
-def read_outcomes(content: bytes, profile: Profile) -> tuple[str, tuple[OutcomeNews, ...]]:
-    """An outcomes file: the merchant id it is for, and its news."""
+def read_outcomes(content: bytes, profile: Profile) -> tuple[str, tuple[OutcomeNews, ...], int]:
+    """An outcomes file: the merchant id it is for, its news, and how many rows could not be read."""
     names = profile.outcomes
     fields = _fields(parse(content, max_bytes=MOST_FILE_BYTES))
     rows = fields.get(names.rows.lower())
     if not isinstance(rows, list):
         raise AnswerUnreadable("The outcomes file has no outcomes.")
-    news = []
+    news, odd = [], 0
     for row in rows:
-        cells = _fields(row)
+        try:
+            cells = _fields(row)
+        except AnswerUnreadable:
+            odd += 1
+            continue
         key, order_id = _text(cells, names.row.order_session_key), _text(cells, names.row.order_id)
         if key or order_id:
             news.append(OutcomeNews(key, order_id, _text(cells, names.row.status)))
-    return _text(fields, names.mid), tuple(news)
+        else:
+            odd += 1
+    return _text(fields, names.mid), tuple(news), odd
 
 
 def _order(fields: Mapping[str, object], profile: Profile) -> OrderRead:

@@ -53,6 +53,8 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
             due = to_write_back(connection, equipment.ledger.mid, after=after, limit=AT_A_TIME)
         if not due:
             return WrittenBack(written, conflicts)
+        with equipment.ledger.writing(run):
+            pass  # still our turn: a runner that was paused must not write older news over newer
         outcomes = _write(equipment, due)
         told = [submission for submission in due if submission.hold_reference in outcomes]
         with equipment.ledger.writing(run) as writing:

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Engine, RowMapping, select
+from sqlalchemy import Connection, Engine, LargeBinary, RowMapping, Text, cast, literal, select
 from sqlalchemy.exc import DBAPIError
 
+from batch.order_rows import is_storable
 from batch.orders_table import OrdersTable
 from schemas.errors import OrdersUnreachable
 from schemas.order import READ_COLUMNS, RETRY_COLUMN, OrderRow, RowStatus
@@ -16,6 +18,7 @@ from schemas.order import READ_COLUMNS, RETRY_COLUMN, OrderRow, RowStatus
 EMPTY_TEXT = "(an empty text, not null)"
 """What stands for an empty text in a column where only null means free: somebody may have meant something by it."""
 
+_MOST_DIGITS = 40
 _HOLD_COLUMNS = ("hold_reference", "hold_until", "provider_order_id", "provider_status")
 
 
@@ -93,7 +96,7 @@ class OrderSource:
         while True:
             query = select(*self._columns).where(self._orders.column("status") == status.value)
             if last is not None:
-                query = query.where(key > last)
+                query = query.where(key > _bound(last))
             with self._reading() as connection:
                 rows = connection.execute(query.order_by(key).limit(page_size)).mappings().all()
             if rows:
@@ -109,6 +112,13 @@ class OrderSource:
                 yield connection
         except DBAPIError as error:
             raise OrdersUnreachable(f"The order system could not be read ({type(error.orig).__name__}).") from error
+
+
+def _bound(key: str) -> Any:  # noqa: ANN401 - a value, or SQL that makes it
+    """A key to go on from. One that was not UTF-8 goes back as the bytes that it was (only SQLite has such texts)."""
+    if not is_storable(key):
+        return cast(literal(key.encode("utf-8", "surrogateescape"), LargeBinary), Text)
+    return key
 
 
 def _shown(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a driver returns
@@ -138,8 +148,11 @@ def text_of(value: Any) -> str | None:  # noqa: ANN401 - whatever a driver retur
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, Decimal):
-        return str(int(value)) if value == value.to_integral_value() else None
+        is_whole = value.is_finite() and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+        return str(int(value)) if is_whole else None
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -108,7 +108,7 @@ class OrderWriter:
     def write_results(self, results: Sequence[RowResult], *, now: str) -> Refusals:
         """Write results where our hold still stands and the merchant changed nothing; the caller reads the rows to see.
 
-        A completion is only written for the amount that was handed over.
+        A completion is only written for the amount that was handed over, and nothing goes back to pending.
         """
         column = self._orders.column
         statement = (
@@ -117,6 +117,7 @@ class OrderWriter:
                 column("order_id") == bindparam("w_order_id"),
                 column("hold_reference") == bindparam("w_reference"),
                 self._orders.has_status(*OURS),
+                or_(bindparam("w_status") != RowStatus.PENDING.value, column("status") == RowStatus.PENDING.value),
                 or_(
                     bindparam("w_status") != RowStatus.COMPLETED.value,
                     and_(column("amount_minor") == bindparam("w_amount_minor"), column("currency") == bindparam("w_currency")),

@@ -52,6 +52,8 @@ def open_orders(url: str, settings: OrdersSettings) -> tuple[Engine, OrdersTable
     """
     engine = _engine(url, key="orders.url")
     database = engine.url.database
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _any_text)
     if engine.dialect.name == "sqlite" and not (database and Path(database).is_file()):
         raise PathMissing(f"The order system's database {database} (orders.url) does not exist.")
     schema, _, table = settings.table.rpartition(".")
@@ -94,6 +96,14 @@ def _own_transactions(connection: Any, _record: object) -> None:  # noqa: ANN401
 def _begin(connection: Connection) -> None:
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _any_text(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    connection.text_factory = _decoded  # a text that is not UTF-8 refuses its own row, not the night
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
 
 
 def _durable(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type

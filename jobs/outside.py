@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from batch.ledger import Batch, Owner
-from schemas.errors import Interrupted, NothingSent, Stopped, Terminated
+from schemas.errors import AnswerUnreadable, Interrupted, NothingSent, Stopped, Terminated
 
 
 def this_process() -> Owner:
@@ -83,7 +83,7 @@ def side_by_side(workers: int) -> Callable[[Callable[[Batch], None], Sequence[Ba
             futures = [pool.submit(work, batch) for batch in batches]
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
-            raise min(errors, key=lambda error: isinstance(error, NothingSent))  # the gravest must not hide behind another
+            raise min(errors, key=lambda error: isinstance(error, NothingSent | AnswerUnreadable))  # the gravest first
 
     return in_order if workers == 1 else in_threads
 

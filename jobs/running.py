@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from batch.bookkeeping import AuditReport, night_figures
 from batch.equipment import Equipment
@@ -10,9 +12,9 @@ from batch.findings import Findings, Standing, exit_code, gravest
 from batch.ledger import Ledger, Run
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
-from batch.ledger.reading import count_by_state, cut_off_dates, unsent_batches
+from batch.ledger.reading import count_by_state, cut_off_dates, unanswered_batches, unsent_batches
 from batch.night_figures import NightFigures
-from batch.pace import business_date
+from batch.pace import business_date, from_utc_text
 from jobs.assembly import Workshop
 from jobs.outside import is_alive, new_run_id, this_process
 from jobs.trace_log import write_trace
@@ -112,9 +114,10 @@ def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport 
         states = count_by_state(connection, ledger.mid)
         items = tuple(open_items(connection, ledger.mid))
         figures = audit.figures if audit is not None else night_figures(connection, ledger.mid, run.business_date)
-        doubted_files = sum(batch.step is BatchStep.IN_DOUBT for batch in unsent_batches(connection, ledger.mid))
+        doubted_files = _doubted_files(connection, equipment)
     new = sum(item.opened_run == run.run_id for item in items)
-    overdue = sum(item.due_date < run.business_date for item in items)
+    today = business_date(equipment.clock.now(), equipment.settings.schedule.timezone)
+    overdue = sum(item.due_date < today for item in items)
     in_doubt = sum(orders for orders, _ in states.get("in_doubt", {}).values()) + doubted_files
     code = exit_code(findings, Standing(in_doubt, new, overdue))
     if audit is not None and not audit.balanced:
@@ -137,6 +140,14 @@ def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport 
         audit=audit,
         states=states,
     )
+
+
+def _doubted_files(connection: Connection, equipment: Equipment) -> int:
+    """Files that may or may not have been sent, and delivered files whose acknowledgement is overdue."""
+    mid, now = equipment.ledger.mid, equipment.clock.now()
+    window = timedelta(seconds=equipment.settings.outcomes.ingest_window_seconds)
+    late = [batch for batch in unanswered_batches(connection, mid) if now - from_utc_text(batch.delivered_at) > window]
+    return len(late) + sum(batch.step is BatchStep.IN_DOUBT for batch in unsent_batches(connection, mid))
 
 
 def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode) -> ExitCode:

@@ -19,9 +19,10 @@ def record_decisions(writing: Writing, verdicts: Sequence[Verdict], *, batch_id:
 
     An order reported as too old on an earlier date is not reported again.
     """
-    known = _known(writing, [verdict.order_id for verdict in verdicts])
+    latest = {verdict.order_id: verdict for verdict in verdicts}
+    known = _known(writing, list(latest))
     fresh = []
-    for verdict in verdicts:
+    for verdict in latest.values():
         row = _row(writing, verdict, batch_id)
         old = known.get(verdict.order_id)
         if old is None or any(old[name] != row[name] for name in _COMPARED):

@@ -61,6 +61,7 @@ def take_lease(
                     next_step="Wait for it to end (mitbatch status), then run again.",
                 )
             connection.execute(update(lease).where(lease.c.mid == ledger.mid).values(wanted_by=run_id))
+        ledger.may_go_on()
         pause = min(0.5, terms.wait_seconds - waited)
         sleep(pause)
         waited += pause

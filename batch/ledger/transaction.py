@@ -40,7 +40,7 @@ class Ledger:
         self, engine: Engine, *, mid: str, clock: Clock, lease_seconds: int, may_go_on: Callable[[], None] = lambda: None
     ) -> None:
         self.engine = engine
-        self._may_go_on = may_go_on
+        self.may_go_on = may_go_on
         self.mid = mid
         self._clock = clock
         self._lease_seconds = lease_seconds
@@ -70,7 +70,7 @@ class Ledger:
         nothing is written.
         """
         if not last:
-            self._may_go_on()
+            self.may_go_on()
         now = self.now()
         with self.unguarded() as connection:
             statement = (
