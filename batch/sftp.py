@@ -65,10 +65,7 @@ class SftpFolder:
         for last_try in (False, True):
             with self._connections.step(f"write {name}") as channel:
                 _remove_if_there(channel, path)
-                with channel.open(path, "wx") as part:
-                    part.set_pipelined(True)
-                    for start in range(0, len(content), _BLOCK):
-                        part.write(content[start : start + _BLOCK])
+                _write_new(channel, path, content)
                 if _is_whole(channel, path, content):
                     return
                 _remove_if_there(channel, path)
@@ -76,7 +73,10 @@ class SftpFolder:
                 raise SftpRefused(f"The server did not keep {name} as it was sent ({len(content)} bytes); the part was removed.")
 
     def rewrite_part(self, name: str, content: bytes, on_proof: Callable[[], None]) -> None:
-        """Replace a part in place. Opening it without leave to create proves that it is there and was never renamed."""
+        """Replace a part in place. Opening it without leave to create proves that it is there and was never renamed.
+
+        On a server that appends, the part is removed, which must succeed, and written anew: removing it is the same proof.
+        """
         path = self._in(name)
         with self._connections.step(f"rewrite {name}") as channel:
             with channel.open(path, "r+") as part:
@@ -85,6 +85,10 @@ class SftpFolder:
                 part.seek(0)
                 for start in range(0, len(content), _BLOCK):
                     part.write(content[start : start + _BLOCK])
+            if _is_whole(channel, path, content):
+                return
+            channel.remove(path)
+            _write_new(channel, path, content)
             if not _is_whole(channel, path, content):
                 raise SftpRefused(f"The server did not keep {name} as it was sent ({len(content)} bytes).")
 
@@ -132,6 +136,13 @@ class SftpFolder:
                 return None
             raise
         return None if len(content) > limit else content
+
+
+def _write_new(channel: SftpChannel, path: str, content: bytes) -> None:
+    with channel.open(path, "wx") as part:
+        part.set_pipelined(True)
+        for start in range(0, len(content), _BLOCK):
+            part.write(content[start : start + _BLOCK])
 
 
 def _remove_if_there(channel: SftpChannel, path: str) -> None:
