@@ -6,6 +6,7 @@ so that no order is blocked for ever by nobody (I1, I13).
 """
 
 from batch.applying import raise_item
+from batch.build import idempotency_key
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission
 from batch.ledger.items import open_item
@@ -58,6 +59,11 @@ def _is_as_left(submission: Submission, row: dict[str, str] | None) -> bool:
     return row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
 
 
+def _is_of_this_merchant(mid: str, order_id: str, reference: str) -> bool:
+    """Whether this merchant account would give such a reference: another account may hold rows of the same table."""
+    return any(reference == PREFIX + idempotency_key(mid, order_id, attempt) for attempt in range(1, 10))
+
+
 def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) -> None:
     with equipment.ledger.reading() as connection:
         known = by_hold_reference(connection, equipment.ledger.mid, [reference for _, reference in rows])
@@ -65,7 +71,11 @@ def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) ->
     strays = [known.get(reference) for _, reference in rows]
     ended = [each for each in strays if each is not None and each.state in RELEASED and each.row_version == each.written_version]
     due = [each for each in ended if not (keeps and each.state.value != "withdrawn")]
-    unknown = [order_id for (order_id, reference), found in zip(rows, strays, strict=True) if found is None]
+    unknown = [
+        order_id
+        for (order_id, reference), found in zip(rows, strays, strict=True)
+        if found is None and _is_of_this_merchant(equipment.ledger.mid, order_id, reference)
+    ]
     if not due and not unknown:
         return
     equipment.writer.lift_holds([(each.order_id, each.hold_reference) for each in due], now=utc_text(equipment.clock.now()))

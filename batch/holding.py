@@ -16,7 +16,7 @@ from batch.gate import Verdict
 from batch.ledger import Batch, Run, Submission, Writing
 from batch.ledger.claim import Claim, NewBatch, Past, claim_batch
 from batch.ledger.decisions import record_decisions
-from batch.ledger.items import open_item
+from batch.ledger.items import HOLD_REFUSED, open_item
 from batch.ledger.moves import Move, move_batch, move_orders
 from batch.ledger.reading import submissions_of_batch
 from batch.pace import utc_text
@@ -85,7 +85,7 @@ def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
         for submission in claimed:
             obstacle = obstacle_of(submission, rows.get(submission.order_id))
             if obstacle is not None and submission.order_id in refused:
-                obstacle = Obstacle(f"the order system refused its hold ({refused[submission.order_id]})")
+                obstacle = Obstacle(f"{HOLD_REFUSED} ({refused[submission.order_id]})")
                 _tell(writing, equipment, submission, obstacle)
             if obstacle is None:
                 moves.append(Move(submission, State.HELD, "hold", "the order system confirms the hold", shows=False))

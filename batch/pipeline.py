@@ -6,6 +6,7 @@ states without a lease, or contradicts the ledger, stops the run.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from batch.acknowledgements import collect
 from batch.delivery import Delivery
@@ -17,18 +18,21 @@ from batch.holding import claim, hold
 from batch.ledger import Batch, Run
 from batch.ledger.claim import Past, past_of
 from batch.ledger.decisions import record_decisions
-from batch.ledger.items import open_item
+from batch.ledger.items import open_item, refused_holds
 from batch.ledger.reading import delivered_on, unsent_batches
 from batch.order_rows import is_storable
 from batch.outstanding import note_outstanding
 from batch.pace import end_of_business_date
-from batch.poll import flag_overdue, look_for_unanswered, poll
+from batch.poll import flag_overdue, look_for_unanswered, poll, search_some
 from batch.results import write_back
 from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
 from schemas.reasons import ItemKind, Reason
 from schemas.states import BatchStep, State
 
 PAGE = 2000
+SEARCHED = 20
+"""Of so many orders of a file that may have arrived the provider is asked, one call each, before the file is renamed."""
+
 RESUMED = (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
 """Steps at which an earlier run may have asked for the rename."""
 
@@ -45,7 +49,8 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
         unsent = [batch for batch in unsent if batch.batch_id == only_batch]
     _try(findings, lambda: write_back(equipment, run))
     _try(findings, lambda: look_at_holds(equipment, run))
-    heard = not any(batch.step in RESUMED for batch in unsent) or _heard(equipment, run, findings)
+    resumed = [batch for batch in unsent if batch.step in RESUMED]
+    heard = not resumed or _heard(equipment, run, findings, resumed)
     _try(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))
     with equipment.ledger.reading() as connection:
         due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]
@@ -55,10 +60,16 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     gather(equipment, run, findings)
 
 
-def _heard(equipment: Equipment, run: Run, findings: Findings) -> bool:
-    """Read the provider's answers before any rename is asked for again: one of them may say that the file has arrived."""
+def _heard(equipment: Equipment, run: Run, findings: Findings, resumed: list[Batch]) -> bool:
+    """Read the provider's answers and search for orders before any rename is asked for again: the file may have arrived.
+
+    When it cannot be heard, no rename is asked for again in this run.
+    """
     before = len(findings.problems)
     _try(findings, lambda: collect(equipment, run))
+    for batch in resumed:
+        if batch.kind == "evaluate":
+            _try(findings, lambda batch=batch: search_some(equipment, run, batch, SEARCHED))  # type: ignore[misc]
     return len(findings.problems) == before
 
 
@@ -96,6 +107,7 @@ def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Ve
     previous = None
     for page in equipment.source.declined(PAGE):
         with equipment.ledger.reading() as connection:
+            refused = refused_holds(connection, equipment.ledger.mid, business_date)
             known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page if is_storable(row.order_id)])
         judged = []
         for row in page:
@@ -104,6 +116,9 @@ def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Ve
             previous = row.order_id
             past = known.get(row.order_id)
             verdict = gate.judge(row, _standing(past))
+            if verdict is not None and verdict.selected and verdict.order_id in refused:
+                words = "the order system refused its hold today; correct the row"
+                verdict = replace(verdict, selected=False, reason=Reason.INVALID_ROW, reason_text=words)
             if verdict is not None:
                 judged.append((verdict, past))
         yield judged

@@ -5,15 +5,23 @@ from datetime import timedelta
 from batch.api import Answer
 from batch.applying import Heard, hear, raise_item
 from batch.equipment import Equipment
-from batch.ledger import Batch, Run, Submission
+from batch.ledger import Batch, Run, Submission, Writing
 from batch.ledger.evidence import store_evidence
 from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import Move, move_batch, move_orders, note_reads
-from batch.ledger.reading import bearers_of, due_for_read, overdue_submissions, submissions_of_batch, waiting_batches
+from batch.ledger.reading import (
+    bearers_of,
+    due_for_read,
+    hinted_without_id,
+    overdue_submissions,
+    submissions_of_batch,
+    waiting_batches,
+)
 from batch.pace import from_utc_text, utc_text
+from batch.responses import OrderRead
 from schemas.errors import ApiLoginRefused, ApiUnreachable, InternalError
 from schemas.reasons import ITEM_TEXTS, ItemKind
-from schemas.states import BatchStep, State
+from schemas.states import EDGES, BatchStep, State
 
 AT_A_TIME = 64
 _WAITING = (State.SENDING, State.IN_DOUBT)
@@ -85,6 +93,10 @@ def look_for_unanswered(equipment: Equipment, run: Run) -> None:
             _open_missing(equipment, run, batch)
         if batch.kind == "evaluate":
             _search(equipment, run, batch)
+    with equipment.ledger.reading() as connection:
+        hinted = hinted_without_id(connection, equipment.ledger.mid, now=utc_text(equipment.clock.now()))
+    for submission in hinted:
+        _search_one(equipment, run, submission)
 
 
 def flag_overdue(equipment: Equipment, run: Run) -> None:
@@ -133,35 +145,61 @@ def _search(equipment: Equipment, run: Run, batch: Batch) -> None:
             close_items(writing, ItemKind.MISSING_ACKNOWLEDGEMENT, f"batch:{batch.batch_id}", reason)
 
 
+def search_some(equipment: Equipment, run: Run, batch: Batch, most: int) -> None:
+    """Search the provider for the first orders of a file: finding one of them shows that the file has arrived."""
+    with equipment.ledger.reading() as connection:
+        waiting = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, _WAITING)
+    for submission in waiting[:most]:
+        _search_one(equipment, run, submission)
+
+
 def _search_one(equipment: Equipment, run: Run, submission: Submission) -> None:
     answer = equipment.api.find_order(submission.order_id)
     with equipment.ledger.writing(run) as writing:
+        evidence_id = ""
+        if answer.content:
+            subject = f"order:{submission.order_id}"
+            evidence_id = store_evidence(writing, source="poll", subject=subject, content=answer.content).evidence_id
         found_id = answer.read.provider_order_id if answer.read is not None else ""
-        bearer = bearers_of(writing.connection, writing.mid, [found_id]).get(found_id)
-        if bearer not in {None, submission.order_id}:
-            words = f"{ITEM_TEXTS[ItemKind.CONTRADICTION]}: the provider's id {found_id} belongs to order {bearer!r} already"
-            raise_item(writing, equipment, ItemKind.CONTRADICTION, submission, words)
-            return
-        if answer.is_double:
-            move_orders(writing, [Move(submission, State.REVIEW, "poll", answer.problem)])
-            words = f"{ITEM_TEXTS[ItemKind.CONTRADICTION]}: {answer.problem}; ask its support to stop one of them"
-            raise_item(writing, equipment, ItemKind.CONTRADICTION, submission, words)
-        if answer.read is None:
-            if answer.content:
-                store_evidence(writing, source="poll", subject=f"order:{submission.order_id}", content=answer.content)
-            return
-        arrived = Move(
-            submission,
-            State.PENDING,
-            "poll",
-            "the provider's listing shows it",
-            store_evidence(writing, source="poll", subject=f"order:{submission.order_id}", content=answer.content).evidence_id,
-            detail={"provider_order_id": answer.read.provider_order_id, "provider_status": answer.read.status},
-            changes={
-                "provider_order_id": answer.read.provider_order_id,
-                "provider_status": answer.read.status.upper()[:64],
-                "handed_over_date": run.business_date,
-            },
-        )
-        (found,) = move_orders(writing, [arrived])
-        note_reads(writing, [(found, writing.now)])
+        bearer = bearers_of(writing.connection, writing.mid, [found_id]).get(found_id, submission.order_id)
+        if bearer != submission.order_id:
+            doubt = f"the provider's id {found_id} belongs to order {bearer!r} already"
+        elif answer.is_double:
+            doubt = f"{answer.problem}; ask its support to stop one of them"
+        elif answer.read is not None and submission.state not in _WAITING:
+            doubt = f"it is {submission.state} here, and the provider's listing shows it"
+        else:
+            doubt = ""
+        if doubt:
+            _contradict(writing, equipment, submission, doubt, evidence_id)
+        elif answer.read is not None:
+            _arrive(writing, submission, answer.read, evidence_id)
+        else:
+            note_reads(writing, [(submission, "")])
+
+
+def _contradict(writing: Writing, equipment: Equipment, submission: Submission, doubt: str, evidence_id: str) -> None:
+    words = f"{ITEM_TEXTS[ItemKind.CONTRADICTION]}: {doubt}"
+    raise_item(writing, equipment, ItemKind.CONTRADICTION, submission, words, evidence_id)
+    if State.REVIEW in EDGES[submission.state]:
+        (submission,) = move_orders(writing, [Move(submission, State.REVIEW, "poll", doubt, evidence_id)])
+    note_reads(writing, [(submission, "")])
+
+
+def _arrive(writing: Writing, submission: Submission, read: OrderRead, evidence_id: str) -> None:
+    word = read.status or str(read.code)
+    move = Move(
+        submission,
+        State.PENDING,
+        "poll",
+        "the provider's listing shows it",
+        evidence_id,
+        detail={"provider_order_id": read.provider_order_id, "provider_status": word},
+        changes={
+            "provider_order_id": read.provider_order_id,
+            "provider_status": word.upper()[:64],
+            "handed_over_date": writing.run.business_date,
+        },
+    )
+    (found,) = move_orders(writing, [move])
+    note_reads(writing, [(found, writing.now)])

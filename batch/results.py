@@ -5,6 +5,7 @@ that the row was released by us before. What the merchant changed meanwhile is n
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from batch.applying import raise_item
 from batch.equipment import Equipment
@@ -14,6 +15,7 @@ from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import to_write_back
 from batch.pace import utc_text
 from batch.writeback import RowResult
+from schemas.money import people_text
 from schemas.order import RowStatus
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import NOT_RECOVERED, State
@@ -34,6 +36,14 @@ _SHOWN: dict[State, RowStatus] = {
     **dict.fromkeys((*NOT_RECOVERED, State.REJECTED), RowStatus.NOT_RECOVERED),
 }
 _GIVEN_UP = (*NOT_RECOVERED, State.REJECTED)
+
+
+class Outcome(Enum):
+    """What became of writing one result: the row shows it, the merchant changed the row, or its amount is another now."""
+
+    WRITTEN = auto()
+    CONFLICT = auto()
+    ANOTHER_AMOUNT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +72,22 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
                 if submission.hold_reference not in outcomes:
                     words = "the order system refuses to write the result; correct the row, the next poll tries again"
                     raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
-            recorded = move_orders(writing, [_written(each, is_written=outcomes[each.hold_reference]) for each in told])
+            recorded = move_orders(
+                writing, [_written(each, is_written=outcomes[each.hold_reference] is Outcome.WRITTEN) for each in told]
+            )
             for submission in recorded:
-                if not outcomes[submission.hold_reference]:
-                    _conflict(writing, equipment, submission)
-                else:
+                if outcomes[submission.hold_reference] is not Outcome.WRITTEN:
+                    _conflict(writing, equipment, submission, outcomes[submission.hold_reference])
+                elif submission.state is not State.WITHDRAWN:
                     close_items(writing, ItemKind.WRITE_BACK_CONFLICT, f"order:{submission.order_id}", "the row shows it now")
-        written += sum(outcomes.values())
-        conflicts += len(outcomes) - sum(outcomes.values())
+        good = sum(outcome is Outcome.WRITTEN for outcome in outcomes.values())
+        written += good
+        conflicts += len(outcomes) - good
         after = due[-1].order_id
         equipment.progress.advance(len(due))
 
 
-def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
+def _write(equipment: Equipment, due: list[Submission]) -> dict[str, Outcome]:
     """Write the rows, then read them. By hold reference: whether the row shows the result, or was released by us before.
 
     An order whose row the database refuses to change is left out: nothing is known to be wrong but the row.
@@ -89,8 +102,8 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, bool]:
         if result.status is RowStatus.REVIEW and row is not None and row["hold_reference"] != result.hold_reference:
             equipment.writer.hold_again(result, now=now)
     rows = equipment.source.written([s.order_id for s in due])
-    shown = {result.hold_reference: _shows(result, rows.get(result.order_id)) for result in results}
-    return {s.hold_reference: shown.get(s.hold_reference, True) for s in due if s.order_id not in refused}
+    shown = {result.hold_reference: _outcome(result, rows.get(result.order_id)) for result in results}
+    return {s.hold_reference: shown.get(s.hold_reference, Outcome.WRITTEN) for s in due if s.order_id not in refused}
 
 
 def row_result(equipment: Equipment, submission: Submission) -> RowResult:
@@ -109,13 +122,16 @@ def row_result(equipment: Equipment, submission: Submission) -> RowResult:
     )
 
 
-def _shows(result: RowResult, row: dict[str, str] | None) -> bool:
+def _outcome(result: RowResult, row: dict[str, str] | None) -> Outcome:
     if row is None:
-        return False
+        return Outcome.CONFLICT
     ours = row["provider_order_id"] == result.provider_order_id and row["provider_status"] == result.provider_status
-    if row["hold_reference"] == result.hold_reference:
-        return ours and row["status"] == result.status.value
-    return ours and not result.keeps_hold
+    holds = row["hold_reference"] == result.hold_reference
+    if ours and (row["status"] == result.status.value if holds else not result.keeps_hold):
+        return Outcome.WRITTEN
+    same = (row["amount_minor"], row["currency"]) == (str(result.amount_minor), result.currency)
+    is_completion = result.status is RowStatus.COMPLETED
+    return Outcome.ANOTHER_AMOUNT if is_completion and holds and not same else Outcome.CONFLICT
 
 
 def _written(submission: Submission, *, is_written: bool) -> Move:
@@ -134,14 +150,17 @@ def _written(submission: Submission, *, is_written: bool) -> Move:
     )
 
 
-def _conflict(writing: Writing, equipment: Equipment, submission: Submission) -> None:
-    """Tell a person; what the provider recovered although the merchant changed the row is a double charge until looked at."""
+def _conflict(writing: Writing, equipment: Equipment, submission: Submission, outcome: Outcome) -> None:
+    """Tell a person; what the provider recovered although the merchant changed the row is for a person to decide."""
     if submission.state not in (State.COMPLETED, State.REVIEW):
         words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}; the ledger says {submission.state}"
         raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
         return
-    words = f"{ITEM_TEXTS[ItemKind.DOUBLE_CHARGE]}; propose a refund, see both sides with: mitbatch explain"
-    raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, submission, words)
+    differs = outcome is Outcome.ANOTHER_AMOUNT
+    kind = ItemKind.AMOUNT_DIFFERS if differs else ItemKind.DOUBLE_CHARGE
+    amount = people_text(submission.amount_minor, submission.currency)
+    words = f"recovered {amount}; the row has another amount now" if differs else "propose a refund"
+    raise_item(writing, equipment, kind, submission, f"{ITEM_TEXTS[kind]}: {words}; see both sides with: mitbatch explain")
     if submission.state is State.COMPLETED:
         reason = "recovered, and the merchant changed the row meanwhile"
-        move_orders(writing, [Move(submission, State.REVIEW, "write_back", reason, shows=False)])
+        move_orders(writing, [Move(submission, State.REVIEW, "write_back", reason, shows=differs)])

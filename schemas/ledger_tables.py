@@ -261,6 +261,7 @@ item = Table(
     Column("subject", Text, nullable=False),
     Column("opened_at", String(20), nullable=False),
     Column("opened_run", String(36), nullable=False),
+    Column("opened_date", String(10), nullable=False),
     Column("due_date", String(10), nullable=False),
     Column("explanation", Text, nullable=False),
     Column("evidence_id", String(32)),

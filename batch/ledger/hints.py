@@ -10,9 +10,9 @@ from schemas.ledger_tables import submission
 def make_due(writing: Writing, *, provider_order_id: str, order_id: str, called_expired: bool) -> bool:
     """Make the order that a hint names due at once, and remember if it was called expired.
 
-    It is looked up by the provider's id where we know that, else by ours; both must fit where both are given. A hint may
-    teach us under which id to ask, if no other order of ours bears it; what the answer says decides. Returns False when
-    it is no order of ours.
+    It is looked up by the provider's id where we know that, else by ours; both must fit where both are given. A hint
+    teaches no id: an order whose id at the provider we do not know is searched for by ours. Returns False when it is no
+    order of ours.
     """
     bearer = bearers_of(writing.connection, writing.mid, [provider_order_id]).get(provider_order_id, "")
     if bearer and order_id and bearer != order_id:
@@ -31,7 +31,6 @@ def make_due(writing: Writing, *, provider_order_id: str, order_id: str, called_
         .values(
             next_read_at=writing.now,
             expired_hint=1 if called_expired else found.expired_hint,
-            provider_order_id=found.provider_order_id or provider_order_id or None,
         )
     )
     return True

@@ -49,6 +49,7 @@ def open_item(
             subject=subject,
             opened_at=writing.now,
             opened_run=writing.run.run_id,
+            opened_date=writing.run.business_date,
             due_date=due_date(writing.run.business_date, due_business_days),
             explanation=explanation,
             evidence_id=evidence_id or None,
@@ -64,6 +65,22 @@ def close_items(writing: Writing, kind: ItemKind, subject: str, resolution: str)
         .where(item.c.mid == writing.mid, item.c.kind == kind.value, item.c.subject == subject, item.c.closed_at.is_(None))
         .values(closed_at=writing.now, resolution=resolution)
     )
+
+
+HOLD_REFUSED = "the order system refused its hold"
+"""How an item about a refused hold begins."""
+
+
+def refused_holds(connection: Connection, mid: str, business_date: str) -> set[str]:
+    """Orders whose hold the order system refused on this business date, and which stand open for it."""
+    query = select(item.c.subject).where(
+        item.c.mid == mid,
+        item.c.kind == ItemKind.WRITE_BACK_CONFLICT.value,
+        item.c.closed_at.is_(None),
+        item.c.explanation.startswith(HOLD_REFUSED),
+        item.c.opened_date == business_date,
+    )
+    return {subject.removeprefix("order:") for subject in connection.execute(query).scalars()}
 
 
 def open_items(connection: Connection, mid: str) -> list[Item]:

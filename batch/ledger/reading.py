@@ -138,6 +138,14 @@ def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool
     return [Submission.of(row) for row in rows]
 
 
+def hinted_without_id(connection: Connection, mid: str, *, now: str) -> list[Submission]:
+    """Orders that a hint says have news, and whose id at the provider we do not know."""
+    query = select(*_SUBMISSION_COLUMNS).where(
+        submission.c.mid == mid, submission.c.provider_order_id.is_(None), submission.c.next_read_at <= now
+    )
+    return [Submission.of(row) for row in connection.execute(query.order_by(submission.c.order_id)).mappings()]
+
+
 def held_submissions(connection: Connection, mid: str, *, after: str, limit: int) -> list[Submission]:
     """Orders whose row should bear our hold, by order id; those that are only claimed are still to be held."""
     held = [state.value for state in OPEN if state is not State.CLAIMED]

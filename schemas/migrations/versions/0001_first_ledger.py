@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.String(length=20), nullable=False),
         sa.Column("opened_run", sa.String(length=36), nullable=False),
+        sa.Column("opened_date", sa.String(length=10), nullable=False),
         sa.Column("due_date", sa.String(length=10), nullable=False),
         sa.Column("explanation", sa.Text(), nullable=False),
         sa.Column("evidence_id", sa.String(length=32), nullable=True),
