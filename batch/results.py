@@ -56,11 +56,14 @@ class WrittenBack:
 
 def write_back(equipment: Equipment, run: Run) -> WrittenBack:
     """Write every result that its row does not show yet. Raises OrdersUnreachable; what was written stays written."""
-    after, written, conflicts = "", 0, 0
+    after, written, conflicts, reviewed = "", 0, 0, False
     equipment.progress.stage("write back")
     while True:
         with equipment.ledger.reading() as connection:
             due = to_write_back(connection, equipment.ledger.mid, after=after, limit=AT_A_TIME)
+        if not due and after and reviewed:
+            after, reviewed = "", False  # once more: those rows show now that a person decides
+            continue
         if not due:
             return WrittenBack(written, conflicts)
         with equipment.ledger.writing(run):
@@ -83,6 +86,7 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
         good = sum(outcome is Outcome.WRITTEN for outcome in outcomes.values())
         written += good
         conflicts += len(outcomes) - good
+        reviewed = reviewed or Outcome.ANOTHER_AMOUNT in outcomes.values()
         after = due[-1].order_id
         equipment.progress.advance(len(due))
 

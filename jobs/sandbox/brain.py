@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from jobs.sandbox.courses import Order, Standing, course_of, step_at
 from jobs.sandbox.credentials import Account
-from jobs.sandbox.fates import CODES, fate_of
+from jobs.sandbox.fates import CODES, Fate, fate_of, status_at
 from jobs.sandbox.journal import Journal
 from jobs.sandbox.moments import as_text
-from jobs.sandbox.news import Listener, News
 from jobs.sandbox.options import SandboxOptions
 from jobs.sandbox.strict_text import Fields, digest_of
 from jobs.sandbox.validation import Errors, at, evaluate_errors, expiry_of, text_at, transmit_errors
@@ -25,6 +23,30 @@ class Origin:
     channel: Literal["sftp", "api"]
     file: str | None = None
     sequence_number: str | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as the provider holds it; amounts in minor units."""
+
+    order_session_key: str
+    order_id: str
+    amount: int
+    currency: str
+    placed: datetime
+    expiry: datetime
+    fate: Fate
+    record: Fields
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an order stands at a moment: status name, its number (None where none is published), amount."""
+
+    name: str
+    code: int | None
+    amount: int
+    expired: bool
 
 
 @dataclass(frozen=True)
@@ -52,28 +74,12 @@ class Brain:
         self._sites = frozenset(account.site_ids.values())
         self._orders: dict[str, Order] = {}
         self._keys: dict[tuple[Kind, str], list[str]] = {}
-        self._news = News()
-
-    def watch(self, listener: Listener) -> None:
-        """Call `listener(event, order)` for every event of every order from now on, in order, outside the lock.
-
-        It is called in whichever thread noticed: the server's own, or the one that moved the clock.
-        """
-        with self.lock:
-            self._news.watch(listener)
-
-    def catch_up(self, now: datetime) -> None:
-        """Notice every step that is due by now, and tell all that has happened. Not to be called with the lock held."""
-        with self.lock:
-            self._news.notice(self._orders, now)
-        self._news.tell()
 
     def reset(self) -> None:
         """Forget every order."""
         with self.lock:
             self._orders.clear()
             self._keys.clear()
-            self._news.forget()
 
     def evaluate(
         self, record: Fields, origin: Origin, now: datetime, default_expiry: datetime | None = None
@@ -89,10 +95,7 @@ class Brain:
             if earlier and self._options.deduplicate == "order_id":
                 return self._repeat("evaluate", record, origin, now, earlier[0])
             order = self._order(record, self._account.order_session_key(order_id, len(earlier) + 1), expiry, now)
-            self._news.notice(self._orders, now)
             self._orders[order.order_session_key] = order
-            self._news.happened("accepted", order, now)
-            self._news.expect(order, course_of(order))
             earlier.append(order.order_session_key)
             return self._accept("evaluate", record, origin, now, order.order_session_key, expiry)
 
@@ -126,10 +129,11 @@ class Brain:
 
     def standing(self, order: Order, now: datetime) -> Standing:
         """How the order stands at `now`."""
-        step = step_at(order, now)
-        code = self._options.expired_code if step.name == "EXPIRED" else CODES.get(step.name)
-        change = order.fate.amount_change if step.name == "Completed" else 0
-        return Standing(step.name, code, order.amount + change, step.expired)
+        name = status_at(order.fate, order.placed, order.expiry, now)
+        code = self._options.expired_code if name == "EXPIRED" else CODES[name]
+        change = order.fate.amount_change if name == "Completed" else 0
+        expired = name == "EXPIRED" or (name == "Cancelled" and now >= order.expiry and not _ended_before(order))
+        return Standing(name, code, order.amount + change, expired)
 
     def _order(self, record: Fields, key: str, expiry: datetime, now: datetime) -> Order:
         order_id = text_at(record, "OrderId")
@@ -164,6 +168,10 @@ class Brain:
     def _refuse(self, kind: Kind, record: Fields, origin: Origin, now: datetime, errors: Errors) -> Refused:
         self._journal.record("row_refused", now, **_facts(kind, record, origin), errors=errors)
         return Refused(errors)
+
+
+def _ended_before(order: Order) -> bool:
+    return order.fate.ending == "cancelled" and order.placed + order.fate.after < order.expiry
 
 
 def _facts(kind: Kind, record: Fields, origin: Origin) -> dict[str, object]:

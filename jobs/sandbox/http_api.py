@@ -77,7 +77,6 @@ async def answer(office: Office, asked: Asked) -> tuple[Answer, bool]:
         await office.faults.strike("api.before", call)
         if call.answer is None:
             call.answer = _ROUTES[asked.route](office, asked) if _is_json(asked) else Answer(415)
-            office.brain.catch_up(office.clock.now())
             await office.faults.strike("api.after", call)
     office.journal.record(
         "answered",

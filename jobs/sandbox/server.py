@@ -8,8 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import jobs.sandbox.sftp_listing_faults
-import jobs.sandbox.sftp_slow_faults  # noqa: F401 - its faults can be switched on before the server starts
+import jobs.sandbox.sftp_faults  # noqa: F401 - its faults can be switched on before the server starts
 from jobs.clock import ShiftedClock
 from jobs.sandbox.bearers import Bearers
 from jobs.sandbox.brain import Brain
@@ -155,7 +154,7 @@ class Sandbox:
                     "amount": standing.amount,
                     "currency": order.currency,
                     "placed": as_text(order.placed),
-                    "expiry": as_text(order.expiry) if order.expiry else None,
+                    "expiry": as_text(order.expiry),
                 }
             )
         return rows
@@ -164,7 +163,6 @@ class Sandbox:
         """Move the clock and let everything happen that is then due."""
         self.clock.advance(step)
         self._mailbox.catch_up()
-        self._brain.catch_up(self.clock.now())
         if self.options.outcome_files:
             self._outcomes.write(self.clock.now())
 
@@ -219,7 +217,6 @@ class Sandbox:
         started.set_result(None)
         while not self._stopping.is_set():
             self._mailbox.catch_up()
-            self._brain.catch_up(self.clock.now())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _TICK_SECONDS)
         await self._sftp.stop()

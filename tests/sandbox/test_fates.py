@@ -9,18 +9,12 @@ from hypothesis import strategies as st
 
 from jobs.clock import MovableClock
 from jobs.sandbox import Sandbox, SandboxOptions
-from jobs.sandbox.courses import DRAFT_LASTS, Order, step_at
-from jobs.sandbox.fates import CODES, Fate, fate_of
+from jobs.sandbox.fates import CODES, DRAFT_LASTS, Fate, fate_of, status_at
 from tests.sandbox.merchant import api, decline
 
 PLACED = datetime(2026, 11, 23, tzinfo=UTC)
 EXPIRY = PLACED + timedelta(days=21)
 FINAL = {"Completed", "Cancelled", "EXPIRED"}
-
-
-def status_at(fate: Fate, placed: datetime, expiry: datetime, now: datetime) -> str:
-    """The status of a managed MIT with this fate at a moment."""
-    return step_at(Order("key", "o-1", 100, "USD", placed, expiry, fate, {}), now).name
 
 
 def test_the_shares_are_as_documented() -> None:
