@@ -1,0 +1,1 @@
+"""A real OpenSSH server at the other end of the wire."""
