@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 _AUDIENCE = ["payments", "orders", "merchants", "eligibility-sftp", "eligibility", "contact"]
 
@@ -17,17 +17,22 @@ def _part(content: bytes) -> str:
 
 
 class Bearers:
-    """Mint tokens and say whether one is good at a moment. The moments are the sandbox clock's."""
+    """Mint tokens and say whose one is at a moment. The moments are the sandbox clock's.
+
+    `mid` is the account that is meant where none is named.
+    """
 
     def __init__(self, mid: str, lifetime_seconds: int) -> None:
         self._mid = mid
         self._lifetime = timedelta(seconds=lifetime_seconds)
         self._signing_key = secrets.token_bytes(32)
-        self._expiries: dict[str, datetime] = {}
+        self._known: dict[str, tuple[str, datetime]] = {}
+        self._tidy_at = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
-    def mint(self, now: datetime) -> tuple[str, datetime]:
-        """A new token and the moment at which it ends."""
+    def mint(self, now: datetime, mid: str | None = None) -> tuple[str, datetime]:
+        """A new token of an account and the moment at which it ends."""
+        owner = mid or self._mid
         expires = now + self._lifetime
         claims = {
             "sub": str(uuid.uuid4()),
@@ -35,23 +40,29 @@ class Bearers:
             "nbf": int(now.timestamp()),
             "exp": int(expires.timestamp()),
             "aud": _AUDIENCE,
-            "custom:mid": self._mid,
+            "custom:mid": owner,
         }
         head = _part(b'{"alg":"HS256","typ":"JWT"}')
         signed = f"{head}.{_part(json.dumps(claims).encode())}"
         token = f"{signed}.{_part(hmac.new(self._signing_key, signed.encode(), hashlib.sha256).digest())}"
         with self._lock:
-            self._expiries = {known: end for known, end in self._expiries.items() if end > now}
-            self._expiries[token] = expires
+            if now >= self._tidy_at:
+                self._known = {known: kept for known, kept in self._known.items() if kept[1] > now}
+                self._tidy_at = now + self._lifetime
+            self._known[token] = (owner, expires)
         return token, expires
 
-    def is_good(self, authorization: object, now: datetime) -> bool:
-        """Whether "Bearer <token>" (the word in any case) is one of ours and has not ended."""
+    def owner(self, authorization: object, now: datetime) -> str | None:
+        """The mid of the account for which "Bearer <token>" (the word in any case) is good, or None."""
         if not isinstance(authorization, str):
-            return False
+            return None
         word, _, token = authorization.partition(" ")
         if word.lower() != "bearer":
-            return False
+            return None
         with self._lock:
-            expires = self._expiries.get(token.strip())
-        return expires is not None and now < expires
+            mid, expires = self._known.get(token.strip(), ("", now))
+        return mid if now < expires else None
+
+    def is_good(self, authorization: object, now: datetime) -> bool:
+        """Whether this is a token of the account that is meant where none is named, and has not ended."""
+        return self.owner(authorization, now) == self._mid

@@ -1,19 +1,25 @@
 """The pretend provider's memory and decisions: it takes records, keeps orders, and tells how they stand."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from jobs.sandbox.cards import payment_of
+from jobs.sandbox.courses import Event, Order, Standing, course_of, step_at
 from jobs.sandbox.credentials import Account
-from jobs.sandbox.fates import CODES, Fate, fate_of, status_at
+from jobs.sandbox.decisions import evaluate_word, expiry_for, new_order, way_of
+from jobs.sandbox.fates import CODES, Way
 from jobs.sandbox.journal import Journal
 from jobs.sandbox.moments import as_text
+from jobs.sandbox.news import Listener, News
 from jobs.sandbox.options import SandboxOptions
+from jobs.sandbox.replays import KeyConflict, Replays
 from jobs.sandbox.strict_text import Fields, digest_of
-from jobs.sandbox.validation import Errors, at, evaluate_errors, expiry_of, text_at, transmit_errors
+from jobs.sandbox.validation import Errors, Terms, at, evaluate_errors, expiry_of, text_at, transmit_errors
 
 Kind = Literal["evaluate", "transmit"]
+_CONFLICT: Errors = {"IdempotencyKey": ["The key was used for another payload in the last 24 hours."]}
 
 
 @dataclass(frozen=True)
@@ -26,92 +32,144 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Order:
-    """An order as the provider holds it; amounts in minor units."""
-
-    order_session_key: str
-    order_id: str
-    amount: int
-    currency: str
-    placed: datetime
-    expiry: datetime
-    fate: Fate
-    record: Fields
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How an order stands at a moment: status name, its number (None where none is published), amount."""
-
-    name: str
-    code: int | None
-    amount: int
-    expired: bool
-
-
-@dataclass(frozen=True)
 class Accepted:
-    """A record was taken; `key` is the order session key, or the transmit id."""
+    """A record was taken; `key` is the order session key, or the transmit id, `status` the word of the answer."""
 
     key: str
+    status: str = "SUBMITTED"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A record was not taken, with every reason."""
+    """A record was not taken, with every reason; a conflict is a key that was used for another payload."""
 
-    errors: Errors
+    errors: Errors = field(default_factory=dict)
+    is_conflict: bool = False
 
 
 class Brain:
-    """Take records, keep orders. One lock (`lock`) guards everything; callers that read and then act hold it too."""
+    """Take records, keep orders. One lock (`lock`) guards everything; callers that read and then act hold it too.
+
+    `account` is the managed one, which is meant where none is named. `answers` are the first answers to
+    idempotency keys of cancel and capture: HTTP status and body.
+    """
 
     def __init__(self, account: Account, options: SandboxOptions, journal: Journal) -> None:
         self.lock = threading.RLock()
         self._account = account
-        self._options = options
+        self.options = options
         self._journal = journal
-        self._sites = frozenset(account.site_ids.values())
+        self.answers: Replays[tuple[int, bytes]] = Replays()
+        self._taken: Replays[Accepted] = Replays()
         self._orders: dict[str, Order] = {}
-        self._keys: dict[tuple[Kind, str], list[str]] = {}
+        self._keys: dict[tuple[str, Kind, str], list[str]] = {}
+        self._news = News()
+
+    def watch(self, listener: Listener) -> None:
+        """Call `listener(event, order)` for every event of every order from now on, in order, outside the lock.
+
+        It is called in whichever thread noticed: the server's own, or the one that moved the clock.
+        """
+        with self.lock:
+            self._news.watch(listener)
+
+    def catch_up(self, now: datetime) -> None:
+        """Notice every step that is due by now, and tell all that has happened. Not to be called with the lock held."""
+        with self.lock:
+            self._news.notice(self._orders, now)
+        self._news.tell()
 
     def reset(self) -> None:
         """Forget every order."""
         with self.lock:
             self._orders.clear()
             self._keys.clear()
+            self._taken.clear()
+            self.answers.clear()
+            self._news.forget()
 
     def evaluate(
-        self, record: Fields, origin: Origin, now: datetime, default_expiry: datetime | None = None
+        self,
+        record: Fields,
+        origin: Origin,
+        now: datetime,
+        default_expiry: datetime | None = None,
+        account: Account | None = None,
     ) -> Accepted | Refused:
         """Start a rescue for one declined charge (CONTRACT 7), or say everything that is wrong with it."""
+        account, in_file = account or self._account, origin.channel == "sftp"
+        way = way_of(record, account, in_file=in_file)
         expiry = expiry_of(record, default_expiry)
-        errors = evaluate_errors(record, (self._account.mid, self._sites), expiry, now)
-        if errors or expiry is None:
+        sites, options = frozenset(account.site_ids.values()), self.options
+        terms = Terms(account.mid, sites, way, in_file, options.auth_capture, options.strict_amounts)
+        errors = evaluate_errors(record, terms, expiry, now)
+        if errors:
             return self._refuse("evaluate", record, origin, now, errors)
         with self.lock:
-            order_id = text_at(record, "OrderId")
-            earlier = self._keys.setdefault(("evaluate", order_id), [])
-            if earlier and self._options.deduplicate == "order_id":
-                return self._repeat("evaluate", record, origin, now, earlier[0])
-            order = self._order(record, self._account.order_session_key(order_id, len(earlier) + 1), expiry, now)
-            self._orders[order.order_session_key] = order
-            earlier.append(order.order_session_key)
-            return self._accept("evaluate", record, origin, now, order.order_session_key, expiry)
+            self._news.notice(self._orders, now)
+            return self._start(record, origin, now, expiry_for(way, expiry, now, options), (account, way))
 
-    def transmit(self, record: Fields, origin: Origin, now: datetime) -> Accepted | Refused:
+    def _start(
+        self, given: Fields, origin: Origin, now: datetime, expiry: datetime | None, setting: tuple[Account, Way]
+    ) -> Accepted | Refused:
+        account, way = setting
+        record, payment = payment_of(self.options.seed, given)
+        order_id, key = text_at(record, "OrderId"), text_at(record, "IdempotencyKey")
+        earlier = self._keys.setdefault((account.mid, "evaluate", order_id), [])
+        if earlier and (self.options.deduplicate == "order_id" or way == "sync"):
+            first = self._orders[earlier[0]]
+            word = evaluate_word(first, step_at(first, now))
+            return self._repeat("evaluate", record, origin, now, Accepted(first.order_session_key, word))
+        digest = digest_of(record)
+        if self.options.deduplicate == "key_24h":
+            try:
+                again = self._taken.find(f"{account.mid} evaluate", key, digest, now)
+            except KeyConflict:
+                self._refuse("evaluate", record, origin, now, _CONFLICT)
+                return Refused(_CONFLICT, is_conflict=True)
+            if again is not None:
+                return self._repeat("evaluate", record, origin, now, again)
+        session_key = account.order_session_key(order_id, len(earlier) + 1)
+        order = new_order(session_key, record, payment, (account, self.options, way), (now, expiry))
+        self._orders[session_key] = order
+        earlier.append(session_key)
+        self._news.happened("accepted", order, now)
+        self._news.expect(order, course_of(order))
+        self._note_accepted("evaluate", record, origin, now, {"order_session_key": session_key}, expiry)
+        verdict = Accepted(session_key, evaluate_word(order, step_at(order, now)))
+        if self.options.deduplicate == "key_24h":
+            self._taken.keep(f"{account.mid} evaluate", key, digest, now, verdict)
+        return verdict
+
+    def transmit(self, record: Fields, origin: Origin, now: datetime, account: Account | None = None) -> Accepted | Refused:
         """Take the copy of a charge (CONTRACT 5); no rescue starts."""
-        errors = transmit_errors(record, self._account.mid)
+        account = account or self._account
+        errors = transmit_errors(record, account.mid)
         if errors:
             return self._refuse("transmit", record, origin, now, errors)
         with self.lock:
             order_id = text_at(record, "OrderId")
-            earlier = self._keys.setdefault(("transmit", order_id), [])
-            if earlier and self._options.deduplicate == "order_id":
-                return self._repeat("transmit", record, origin, now, earlier[0])
-            key = self._account.transmit_id(order_id, len(earlier) + 1)
+            earlier = self._keys.setdefault((account.mid, "transmit", order_id), [])
+            if earlier and self.options.deduplicate == "order_id":
+                return self._repeat("transmit", record, origin, now, Accepted(earlier[0]))
+            key = account.transmit_id(order_id, len(earlier) + 1)
             earlier.append(key)
-            return self._accept("transmit", record, origin, now, key, None)
+            self._note_accepted("transmit", record, origin, now, {"order_session_key": None, "transmit_id": key}, None)
+            return Accepted(key)
+
+    def latest(self, mid: str, order_id: str) -> Order | None:
+        """The order that was accepted last under the merchant's own id, or None."""
+        with self.lock:
+            keys = self._keys.get((mid, "evaluate", order_id))
+            return self._orders[keys[-1]] if keys else None
+
+    def change(self, order: Order, now: datetime, event: Event, **facts: object) -> None:
+        """Keep an order as somebody's deed has left it, note it in the journal, and tell it."""
+        with self.lock:
+            self._news.notice(self._orders, now)
+            self._orders[order.order_session_key] = order
+            self._news.happened(event, order, now)
+            self._journal.record(event, now, order_session_key=order.order_session_key, order_id=order.order_id, **facts)
 
     def refuse_row(self, kind: Kind, record: Fields, origin: Origin, now: datetime, errors: Errors) -> Refused:
         """Refuse a record for a reason that lies outside it, such as its double in the same file."""
@@ -129,28 +187,14 @@ class Brain:
 
     def standing(self, order: Order, now: datetime) -> Standing:
         """How the order stands at `now`."""
-        name = status_at(order.fate, order.placed, order.expiry, now)
-        code = self._options.expired_code if name == "EXPIRED" else CODES[name]
-        change = order.fate.amount_change if name == "Completed" else 0
-        expired = name == "EXPIRED" or (name == "Cancelled" and now >= order.expiry and not _ended_before(order))
-        return Standing(name, code, order.amount + change, expired)
+        step = step_at(order, now)
+        code = self.options.expired_code if step.name == "EXPIRED" else CODES.get(step.name)
+        change = order.fate.amount_change if step.name == "Completed" else 0
+        return Standing(step.name, code, order.amount + change, step.expired)
 
-    def _order(self, record: Fields, key: str, expiry: datetime, now: datetime) -> Order:
-        order_id = text_at(record, "OrderId")
-        amount = at(record, "Transaction.Amount")
-        return Order(
-            order_session_key=key,
-            order_id=order_id,
-            amount=amount if isinstance(amount, int) else 0,
-            currency=text_at(record, "Transaction.Currency"),
-            placed=now,
-            expiry=expiry,
-            fate=fate_of(self._options.seed, order_id, text_at(record, "PaymentMethod.CardNumber")),
-            record={name: value for name, value in record.items() if name != "paymentmethod"},
-        )
-
-    def _accept(self, kind: Kind, record: Fields, origin: Origin, now: datetime, key: str, expiry: datetime | None) -> Accepted:
-        named = {"order_session_key": key} if kind == "evaluate" else {"order_session_key": None, "transmit_id": key}
+    def _note_accepted(
+        self, kind: Kind, record: Fields, origin: Origin, now: datetime, named: Fields, expiry: datetime | None
+    ) -> None:
         self._journal.record(
             "accepted",
             now,
@@ -159,19 +203,14 @@ class Brain:
             expiry=as_text(expiry) if expiry else None,
             payload_sha256=digest_of(record),
         )
-        return Accepted(key)
 
-    def _repeat(self, kind: Kind, record: Fields, origin: Origin, now: datetime, key: str) -> Accepted:
-        self._journal.record("deduplicated", now, **_facts(kind, record, origin), first=key)
-        return Accepted(key)
+    def _repeat(self, kind: Kind, record: Fields, origin: Origin, now: datetime, first: Accepted) -> Accepted:
+        self._journal.record("deduplicated", now, **_facts(kind, record, origin), first=first.key)
+        return first
 
     def _refuse(self, kind: Kind, record: Fields, origin: Origin, now: datetime, errors: Errors) -> Refused:
         self._journal.record("row_refused", now, **_facts(kind, record, origin), errors=errors)
         return Refused(errors)
-
-
-def _ended_before(order: Order) -> bool:
-    return order.fate.ending == "cancelled" and order.placed + order.fate.after < order.expiry
 
 
 def _facts(kind: Kind, record: Fields, origin: Origin) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The sandbox merchant's credentials: ids and API keys follow from the seed, SSH keys are fresh at every start."""
+"""The sandbox merchants' credentials: ids and API keys follow from the seed, SSH keys are fresh at every start."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import os
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,16 +16,20 @@ SITE_NAMES = ("acme-us", "acme-eu")
 SFTP_USERNAME = "acme"
 
 
-def _secret(seed: int, name: str, size: int) -> str:
+def _secret(seed: str, name: str, size: int) -> str:
     digest = hashlib.sha512(f"mitbatch sandbox\n{name}\n{seed}".encode()).digest()
     return base64.b64encode(digest[:size]).decode("ascii")
 
 
 @dataclass(frozen=True)
 class Account:
-    """One merchant account of the pretend provider (CONTRACT 1). Everything is a pure function of the seed."""
+    """One merchant account of the pretend provider (CONTRACT 1). Everything is a pure function of seed and mode.
+
+    `mode` says who retries a MIT: the provider (managed), or the merchant (sync); it belongs to the account (CONTRACT 7.6).
+    """
 
     seed: int
+    mode: Literal["managed", "sync"] = "managed"
     mid: str = field(init=False)
     app_key: str = field(init=False)
     app_secret: str = field(init=False, repr=False)
@@ -33,11 +38,12 @@ class Account:
 
     def __post_init__(self) -> None:
         """Derive the ids and keys."""
-        object.__setattr__(self, "mid", str(uuid.uuid5(_NAMESPACE, f"mid {self.seed}")))
-        object.__setattr__(self, "app_key", _secret(self.seed, "app key", 24).rstrip("="))
-        object.__setattr__(self, "app_secret", _secret(self.seed, "app secret", 40))
-        object.__setattr__(self, "tokenization_key", _secret(self.seed, "tokenization key", 18))
-        sites = {name: str(uuid.uuid5(_NAMESPACE, f"site {name} {self.seed}")) for name in SITE_NAMES}
+        tail = str(self.seed) if self.mode == "managed" else f"{self.mode} {self.seed}"
+        object.__setattr__(self, "mid", str(uuid.uuid5(_NAMESPACE, f"mid {tail}")))
+        object.__setattr__(self, "app_key", _secret(tail, "app key", 24).rstrip("="))
+        object.__setattr__(self, "app_secret", _secret(tail, "app secret", 40))
+        object.__setattr__(self, "tokenization_key", _secret(tail, "tokenization key", 18))
+        sites = {name: str(uuid.uuid5(_NAMESPACE, f"site {name} {tail}")) for name in SITE_NAMES}
         object.__setattr__(self, "site_ids", sites)
 
     def order_session_key(self, order_id: str, n: int) -> str:

@@ -1,177 +1,83 @@
-"""The provider's HTTP API under /v1/: token, evaluate, transmit, order, orders (CONTRACT 2, 5, 7, 9, 13)."""
+"""The provider's HTTP API under /v1/: who may ask, which endpoint answers, and the faults before and after it."""
 
-import hmac
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from jobs.sandbox.bearers import Bearers
-from jobs.sandbox.brain import Brain, Origin, Refused
+import jobs.sandbox.http_body_faults
+import jobs.sandbox.http_read_faults
+import jobs.sandbox.http_status_faults  # noqa: F401 - these faults are known by name as soon as the API is
+from jobs.sandbox import api_credentials, api_orders, api_payments, api_rescues
+from jobs.sandbox.api_office import Asked, Office, envelope, invalid, unauthorized
 from jobs.sandbox.credentials import Account
-from jobs.sandbox.faults import Faults
-from jobs.sandbox.http_faults import Answer, ApiCall, json_answer
-from jobs.sandbox.journal import Journal
-from jobs.sandbox.mailbox import Mailbox
-from jobs.sandbox.moments import Clock
-from jobs.sandbox.orders_view import matches, page_of, read_question, wire_order
-from jobs.sandbox.strict_text import Fields, NotStrict, parse_json
-from jobs.sandbox.validation import text_at
+from jobs.sandbox.http_faults import Answer, ApiCall
 
-_API = Origin("api")
-_NEED_BODY = ("token", "evaluate", "transmit")
+__all__ = ["ROUTES", "Asked", "Office", "answer", "envelope", "invalid"]
 
+ROUTES = (
+    ("token", "/v1/oauth2/token", "POST"),
+    ("tokenize", "/v1/tokenize", "POST"),
+    ("evaluate", "/v1/evaluate", "POST"),
+    ("transmit", "/v1/transmit", "POST"),
+    ("outcome", "/v1/outcome", "POST"),
+    ("capture", "/v1/capture", "POST"),
+    ("orders", "/v1/orders", "GET"),
+    ("cancel", "/v1/orders/{key}/cancel", "POST"),
+    ("external_cancel", "/v1/orders/{key:path}/external-cancel", "POST"),
+    ("refund", "/v1/orders/{key}/refund", "POST"),
+    ("order", "/v1/orders/{key}", "GET"),
+)
+"""Each endpoint's name, by which a fault can be limited to it, with its path and method."""
 
-@dataclass(frozen=True)
-class Asked:
-    """One request: the route's name, what it is about, and what it carried."""
-
-    route: str
-    method: str
-    path: str
-    query: str = ""
-    order_key: str = ""
-    authorization: str | None = None
-    content_type: str = ""
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Office:
-    """What the API works with."""
-
-    account: Account
-    clock: Clock
-    brain: Brain
-    bearers: Bearers
-    mailbox: Mailbox
-    journal: Journal
-    faults: Faults
-
-
-def envelope(**changed: object) -> dict[str, object]:
-    """The common response envelope with some fields changed (CONTRACT 4)."""
-    common: dict[str, object] = {
-        "success": True,
-        "result": None,
-        "status": None,
-        "statusCode": None,
-        "errors": [],
-        "customProperties": {},
-    }
-    return {**common, **changed}
-
-
-def invalid(errors: dict[str, list[str]]) -> Answer:
-    """400 with the flat map of property names, and a trace id among them (CONTRACT 13)."""
-    trace = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
-    return json_answer(400, {"TraceId": [trace], **errors})
+_OPEN: dict[str, Callable[[Office, Asked], Answer]] = {"token": api_credentials.token, "tokenize": api_credentials.tokenize}
+_BEHIND_BEARER: dict[str, Callable[[Office, Asked, Account], Answer]] = {
+    "evaluate": api_rescues.evaluate,
+    "transmit": api_rescues.transmit,
+    "outcome": api_rescues.outcome,
+    "capture": api_payments.capture,
+    "refund": api_payments.refund,
+    "orders": api_orders.orders,
+    "order": api_orders.order,
+    "cancel": api_orders.cancel,
+    "external_cancel": api_orders.external_cancel,
+}
 
 
 async def answer(office: Office, asked: Asked) -> tuple[Answer, bool]:
     """Answer one request; the flag asks for the connection to be reset instead."""
     office.mailbox.catch_up()
-    call = ApiCall(where=asked.route)
-    if asked.route != "token" and not office.bearers.is_good(asked.authorization, office.clock.now()):
-        call.answer = Answer(401, headers={"WWW-Authenticate": "Bearer"})
+    call = ApiCall(where=asked.route, age=_age(office, asked))
+    account = office.bearer_of(asked)
+    if asked.route not in _OPEN and account is None:
+        call.answer = unauthorized()
     else:
         await office.faults.strike("api.before", call)
         if call.answer is None:
-            call.answer = _ROUTES[asked.route](office, asked) if _is_json(asked) else Answer(415)
+            call.answer = _endpoint(office, asked, account)
+            office.brain.catch_up(office.clock.now())
             await office.faults.strike("api.after", call)
     office.journal.record(
         "answered",
         office.clock.now(),
         method=asked.method,
         path=asked.path,
-        query=asked.query,
+        query=_without_keys(asked),
         http_status=None if call.reset else call.answer.status,
         reset=call.reset,
     )
     return call.answer, call.reset
 
 
-def _is_json(asked: Asked) -> bool:
-    if asked.route not in _NEED_BODY:
-        return True
-    media = asked.content_type.partition(";")[0].strip().lower()
-    return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
+def _endpoint(office: Office, asked: Asked, account: Account | None) -> Answer:
+    if asked.route in _OPEN:
+        return _OPEN[asked.route](office, asked)
+    return unauthorized() if account is None else _BEHIND_BEARER[asked.route](office, asked, account)
 
 
-def _body(asked: Asked) -> Fields | Answer:
-    try:
-        document = parse_json(asked.body)
-    except NotStrict as error:
-        return invalid({"$": [f"The body is not usable: {error}."]})
-    return document if isinstance(document, dict) else invalid({"$": ["The body is not a JSON object."]})
+def _without_keys(asked: Asked) -> str:
+    """The query as the journal may keep it: that of tokenize holds a key."""
+    return "" if asked.route == "tokenize" else asked.query
 
 
-def _token(office: Office, asked: Asked) -> Answer:
-    record = _body(asked)
-    if isinstance(record, Answer):
-        return record
-    key_is_right = hmac.compare_digest(text_at(record, "AppKey").encode(), office.account.app_key.encode())
-    secret_is_right = hmac.compare_digest(text_at(record, "AppSecret").encode(), office.account.app_secret.encode())
-    if not (key_is_right and secret_is_right):
-        return invalid({"AppKey": ["AppKey or AppSecret is not right."]})
-    now = office.clock.now()
-    token, expires = office.bearers.mint(now)
-    client_id = str(uuid.uuid5(uuid.UUID(office.account.mid), "api client"))
-    return json_answer(
-        200,
-        {
-            "accessToken": token,
-            "refreshToken": uuid.uuid4().hex,
-            "expires": int(expires.timestamp() * 1000),
-            "id": client_id,
-            "session": None,
-            "daysToEnforceMFA": None,
-            "skipAvailable": None,
-            **envelope(),
-        },
-    )
-
-
-def _evaluate(office: Office, asked: Asked) -> Answer:
-    record = _body(asked)
-    if isinstance(record, Answer):
-        return record
-    verdict = office.brain.evaluate(record, _API, office.clock.now())
-    if isinstance(verdict, Refused):
-        return invalid(verdict.errors)
-    named = {"orderSessionKey": verdict.key, "orderId": verdict.key, "senseKey": None}
-    return json_answer(200, {**named, **envelope(result="Success", status="SUBMITTED")})
-
-
-def _transmit(office: Office, asked: Asked) -> Answer:
-    record = _body(asked)
-    if isinstance(record, Answer):
-        return record
-    verdict = office.brain.transmit(record, _API, office.clock.now())
-    if isinstance(verdict, Refused):
-        return invalid(verdict.errors)
-    return json_answer(200, {"transmitId": verdict.key, **envelope(result="success", status=0)})
-
-
-def _order(office: Office, asked: Asked) -> Answer:
-    order = office.brain.order(asked.order_key.lower())
-    if order is None:
-        return json_answer(404, {"status": 404, "title": "Not Found"})
-    return json_answer(200, wire_order(order, office.brain.standing(order, office.clock.now())))
-
-
-def _orders(office: Office, asked: Asked) -> Answer:
-    question = read_question(asked.query, office.account.mid)
-    if isinstance(question, dict):
-        return invalid(question)
-    now = office.clock.now()
-    pairs = [(order, office.brain.standing(order, now)) for order in office.brain.orders()]
-    return json_answer(200, page_of(question, [pair for pair in pairs if matches(question, *pair)]))
-
-
-_ROUTES: dict[str, Callable[[Office, Asked], Answer]] = {
-    "token": _token,
-    "evaluate": _evaluate,
-    "transmit": _transmit,
-    "order": _order,
-    "orders": _orders,
-}
+def _age(office: Office, asked: Asked) -> float | None:
+    """For how many seconds the order that is asked for has been there, or None where there is none."""
+    found = office.brain.order(asked.order_key.lower()) if asked.order_key else None
+    return (office.clock.now() - found.placed).total_seconds() if found else None

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from jobs.sandbox.control_api import Controls, control
-from jobs.sandbox.http_api import Asked, Office, answer
+from jobs.sandbox.control_api import Controls
+from jobs.sandbox.http_api import ROUTES, Asked, Office, answer
 from jobs.sandbox.http_faults import Answer
+from jobs.sandbox.portal import visited
 
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
@@ -86,14 +87,7 @@ class HttpServer:
         return KnownConnection
 
     def _application(self) -> Starlette:
-        named = (
-            ("token", "/v1/oauth2/token", "POST"),
-            ("evaluate", "/v1/evaluate", "POST"),
-            ("transmit", "/v1/transmit", "POST"),
-            ("orders", "/v1/orders", "GET"),
-            ("order", "/v1/orders/{key}", "GET"),
-        )
-        routes = [Route(path, self._endpoint, methods=[method], name=name) for name, path, method in named]
+        routes = [Route(path, self._endpoint, methods=[method], name=name) for name, path, method in ROUTES]
         routes.append(Route("/_sandbox/{path:path}", self._control, methods=["GET", "POST", "DELETE"]))
         return Starlette(routes=routes)
 
@@ -121,7 +115,8 @@ class HttpServer:
         if body is None:
             return Response(status_code=413, headers={"Connection": "close"})
         path = request.path_params["path"]
-        return _response(control(self.controls, request.method, path, dict(request.query_params), body))
+        query, headers = dict(request.query_params), dict(request.headers)
+        return _response(visited(self.controls, request.method, path, query, body, headers))
 
     async def _bounded_body(self, request: Request) -> bytes | None:
         length = request.headers.get("content-length", "0")
@@ -145,4 +140,6 @@ class HttpServer:
 
 
 def _response(given: Answer) -> Response:
+    if given.stream is not None:
+        return StreamingResponse(given.stream(), given.status, given.headers, given.media_type)
     return Response(given.body, status_code=given.status, media_type=given.media_type, headers=given.headers)

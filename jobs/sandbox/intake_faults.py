@@ -1,4 +1,4 @@
-"""Faults of the provider's file intake: refusals and spoilt acknowledgements."""
+"""Faults of the provider's file intake: refusals of files and rows."""
 
 from dataclasses import dataclass, field
 
@@ -20,17 +20,9 @@ class RowCall(Call):
     refused: bool = False
 
 
-@dataclass
-class AnswerCall(Call):
-    """An acknowledgement about to be written."""
-
-    left_out: bool = False
-    cut: bool = False
-
-
 @fault("intake.file")
 def refuse_file(call: FileCall) -> None:
-    """The next file is refused as a whole: an acknowledgement with the result failed and no rows."""
+    """The next file is refused as a whole: an acknowledgement with the result failed and no rows (F-19)."""
     call.reasons.append("the file is refused on purpose")
 
 
@@ -40,17 +32,5 @@ def _this_row(call: RowCall) -> bool:
 
 @fault("intake.row", wants=_this_row)
 def refuse_row(call: RowCall) -> None:
-    """The row number `after` (1 if not given) of the next file is refused; the others are taken."""
+    """The row number `after` (1 if not given) of the next file is refused; the others are taken (F-19)."""
     call.refused = True
-
-
-@fault("acknowledgement")
-def no_acknowledgement(call: AnswerCall) -> None:
-    """The file is taken, and its acknowledgement never appears."""
-    call.left_out = True
-
-
-@fault("acknowledgement")
-def partial_acknowledgement(call: AnswerCall) -> None:
-    """The acknowledgement appears cut half-way, and is whole only ten sandbox seconds later."""
-    call.cut = True

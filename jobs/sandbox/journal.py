@@ -35,6 +35,11 @@ class Journal:
         with self._lock:
             return [copy.deepcopy(row) for row in self._rows if isinstance(row["n"], int) and row["n"] > since]
 
+    def latest(self, count: int) -> list[dict[str, object]]:
+        """The last so many events, oldest first, as copies."""
+        with self._lock:
+            return copy.deepcopy(self._rows[-count:])
+
     def forget(self) -> None:
         """Start again with an empty list; the file keeps its lines."""
         with self._lock:

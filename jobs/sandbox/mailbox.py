@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from jobs.sandbox.acknowledgements import failed_file, file_answer, row_answer, to_bytes
+from jobs.sandbox.acknowledgements import failed_file, file_answer, row_answer
 from jobs.sandbox.bearers import Bearers
 from jobs.sandbox.brain import Accepted, Brain, Kind, Origin, Refused
 from jobs.sandbox.faults import Faults
-from jobs.sandbox.intake_faults import AnswerCall, FileCall, RowCall
+from jobs.sandbox.intake_faults import FileCall, RowCall
 from jobs.sandbox.intake_files import Batch, FileRefused, check_batch, kind_of, read_batch
 from jobs.sandbox.journal import Journal
 from jobs.sandbox.moments import Clock
 from jobs.sandbox.options import SandboxOptions
+from jobs.sandbox.outbound import Outbound
 from jobs.sandbox.strict_text import Fields
 from jobs.sandbox.validation import looks_like_card, text_at
-
-_MENDED_AFTER = timedelta(seconds=10)
 
 
 @dataclass(order=True)
@@ -57,7 +56,8 @@ class Mailbox:
         self._journal, self._faults = record
         self._agenda: list[_Due] = []
         self._count = itertools.count()
-        self._taken_names: dict[str, bytes] = {}
+        self._taken_names: dict[str, dict[str, object]] = {}
+        self.outbox = Outbound(folders.outbound, folders.spool, self._faults, self._plan)
 
     def reset(self) -> None:
         """Forget everything that was due, and empty both folders."""
@@ -66,7 +66,10 @@ class Mailbox:
             self._taken_names.clear()
             for folder in (self._folders.inbound, self._folders.outbound, self._folders.spool):
                 for path in folder.iterdir():
-                    path.unlink()
+                    if path.is_dir() and not path.is_symlink():
+                        path.rmdir()
+                    else:
+                        path.unlink()
 
     def arrived(self, name: str, *, at_once: bool = False) -> None:
         """A final name appeared in the inbound folder: pick it up when its delay is over, or at once and remove it."""
@@ -109,7 +112,7 @@ class Mailbox:
             self._journal.record("file_deduplicated", now, file=name)
             answer = self._taken_names[name]
         else:
-            answer = to_bytes(self._take(name, kind, raw, now))
+            answer = self._take(name, kind, raw, now)
             self._taken_names[name] = answer
         delay = timedelta(seconds=self._options.acknowledgement_delay_seconds)
         self._plan(now + delay, lambda due: self._acknowledge(name, answer, due))
@@ -170,24 +173,9 @@ class Mailbox:
             return {"PaymentMethod.CardNumber": ["A batch file carries a payment token, never a card number."]}
         return {}
 
-    def _acknowledge(self, name: str, answer: bytes, now: datetime) -> None:
-        call = AnswerCall()
-        self._faults.strike_now("acknowledgement", call)
-        if call.left_out:
-            return
+    def _acknowledge(self, name: str, answer: dict[str, object], now: datetime) -> None:
         target = f"{name.rpartition('.')[0]}_response.json"
-        if call.cut:
-            self.publish(target, answer[: len(answer) // 2])
-            self._plan(now + _MENDED_AFTER, lambda due: self._deliver(target, answer, due))
-        else:
-            self._deliver(target, answer, now)
+        self.outbox.send("acknowledgement", target, answer, now, self._acknowledged)
 
-    def _deliver(self, target: str, answer: bytes, now: datetime) -> None:
-        self.publish(target, answer)
+    def _acknowledged(self, target: str, now: datetime) -> None:
         self._journal.record("acknowledged", now, file=target)
-
-    def publish(self, name: str, content: bytes) -> None:
-        """Put a whole file into the outbound folder: written aside first, then renamed into place."""
-        aside = self._folders.spool / f"{name}.tmp"
-        aside.write_bytes(content)
-        aside.replace(self._folders.outbound / name)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from jobs.sandbox.brain import Order, Standing
+from jobs.sandbox.courses import Order, Standing
 from jobs.sandbox.moments import as_moment, as_text
 from jobs.sandbox.validation import at, text_at
 
@@ -114,7 +114,7 @@ def order_fields(order: Order, standing: Standing) -> dict[str, object]:
         "status": standing.code,
         "statusName": standing.name,
         "orderPlacedDate": as_text(order.placed),
-        "expiryDate": as_text(order.expiry),
+        "expiryDate": as_text(order.expiry) if order.expiry else None,
         "billingAddress": _address(at(record, "BillingInformation")),
         "shippingAddress": _address(at(record, "ShippingInformation")),
         "firstName": text_at(record, "BillingInformation.FirstName") or None,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from jobs.sandbox.acknowledgements import to_bytes
 from jobs.sandbox.brain import Brain
 from jobs.sandbox.fates import outcome_word
 from jobs.sandbox.journal import Journal
@@ -49,5 +48,8 @@ class OutcomeFiles:
             self._written += 1
             stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
             name = f"outcomes_{self.mid[:8]}_{stamp}_{self._written}.json"
-            self.mailbox.publish(name, to_bytes({"mid": self.mid, "outcomes": rows}))
-            self.journal.record("outcomes_written", now, file=name, rows=len(rows))
+            document: dict[str, object] = {"mid": self.mid, "outcomes": rows}
+            self.mailbox.outbox.send("outcomes", name, document, now, lambda told, at: self._written_down(told, at, len(rows)))
+
+    def _written_down(self, name: str, now: datetime, rows: int) -> None:
+        self.journal.record("outcomes_written", now, file=name, rows=rows)

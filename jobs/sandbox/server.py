@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import jobs.sandbox.sftp_faults  # noqa: F401 - its faults can be switched on before the server starts
+import jobs.sandbox.sftp_listing_faults
+import jobs.sandbox.sftp_rename_faults
+import jobs.sandbox.sftp_slow_faults  # noqa: F401 - its faults can be switched on before the server starts
 from jobs.clock import ShiftedClock
 from jobs.sandbox.bearers import Bearers
 from jobs.sandbox.brain import Brain
@@ -22,6 +24,7 @@ from jobs.sandbox.moments import Clock, as_text
 from jobs.sandbox.options import SandboxOptions
 from jobs.sandbox.outcome_files import OutcomeFiles
 from jobs.sandbox.settings_text import settings_text
+from jobs.sandbox.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from jobs.sandbox.http_server import HttpServer
@@ -32,7 +35,9 @@ _START_SECONDS = 30
 
 
 class Sandbox:
-    """A pretend provider for one merchant account, on loopback, in its own folder.
+    """A pretend provider on loopback, in its own folder, with one account in managed and one in sync mode.
+
+    `mid`, `app_key` and so on are the managed account's, which alone has SFTP; the other's begin with `sync_`.
 
     Use it as a context manager: it serves inside the block, and everything is stopped and joined at its end.
     The clock is shared with whoever made it; nothing happens here before the clock says so.
@@ -50,6 +55,7 @@ class Sandbox:
         self._folders = Folders(self.inbound, self.outbound, self.folder / "spool")
         for path in (self.inbound, self.outbound, self._folders.spool):
             path.mkdir(parents=True, exist_ok=True)
+        self._sync_account = Account(self.options.seed, "sync")
         self._journal = Journal(self.folder / "journal.jsonl")
         self._brain = Brain(self._account, self.options, self._journal)
         self._bearers = Bearers(self.mid, self.options.token_seconds)
@@ -61,11 +67,18 @@ class Sandbox:
             (self._journal, self.faults),
         )
         self._outcomes = OutcomeFiles(self.mid, self._brain, self._mailbox, self._journal)
+        self.webhooks = Webhooks(self.options.seed, self.clock, self._journal, self.faults)
+        self._brain.watch(self.webhooks.heard)
         self.site_ids = dict(self._account.site_ids)
         self.app_key, self.app_secret = self._account.app_key, self._account.app_secret
         self.tokenization_key = self._account.tokenization_key
+        self.sync_mid, self.sync_site_ids = self._sync_account.mid, dict(self._sync_account.site_ids)
+        self.sync_app_key, self.sync_app_secret = self._sync_account.app_key, self._sync_account.app_secret
+        self.sync_tokenization_key = self._sync_account.tokenization_key
         self.sftp_username = SFTP_USERNAME
         self.app_key_path, self.app_secret_path = self.folder / "app_key", self.folder / "app_secret"
+        self.subscriber_key_path, self._address_path = self.folder / "subscriber_key", self.folder / "control_url"
+        self.sync_app_key_path, self.sync_app_secret_path = self.folder / "sync_app_key", self.folder / "sync_app_secret"
         self.client_key_path, self.known_hosts_path = self.folder / "client_key", self.folder / "known_hosts"
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,6 +114,10 @@ class Sandbox:
         write_private(self.client_key_path, client_key.private)
         write_private(self.app_key_path, self.app_key.encode())
         write_private(self.app_secret_path, self.app_secret.encode())
+        write_private(self.sync_app_key_path, self.sync_app_key.encode())
+        write_private(self.sync_app_secret_path, self.sync_app_secret.encode())
+        write_private(self.subscriber_key_path, self.webhooks.key.encode())
+        write_private(self._address_path, f"{self.control_url}\n".encode())
         self.known_hosts_path.write_text(f"[127.0.0.1]:{self.sftp_port} {host_key.public}\n", encoding="ascii")
 
     def stop(self) -> None:
@@ -111,6 +128,8 @@ class Sandbox:
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
         self._thread = None
+        self._address_path.unlink(missing_ok=True)
+        self.webhooks.stop()
         self._journal.close()
 
     @property
@@ -122,6 +141,11 @@ class Sandbox:
     def control_url(self) -> str:
         """The base address of the sandbox's own controls."""
         return f"http://127.0.0.1:{self._http.port if self._http else 0}/_sandbox/"
+
+    @property
+    def secret_paths(self) -> tuple[Path, ...]:
+        """The files that hold secrets, each for its owner alone; they are there once the sandbox has started."""
+        return (self.client_key_path, self.app_key_path, self.app_secret_path, self.subscriber_key_path)
 
     @property
     def sftp_port(self) -> int:
@@ -148,13 +172,16 @@ class Sandbox:
                 {
                     "order_session_key": order.order_session_key,
                     "order_id": order.order_id,
+                    "mid": order.mid,
+                    "way": order.way,
+                    "refunded": sum(order.refunds),
                     "status": standing.name,
                     "code": standing.code,
                     "expired": standing.expired,
                     "amount": standing.amount,
                     "currency": order.currency,
                     "placed": as_text(order.placed),
-                    "expiry": as_text(order.expiry),
+                    "expiry": as_text(order.expiry) if order.expiry else None,
                 }
             )
         return rows
@@ -163,6 +190,8 @@ class Sandbox:
         """Move the clock and let everything happen that is then due."""
         self.clock.advance(step)
         self._mailbox.catch_up()
+        self._brain.catch_up(self.clock.now())
+        self.webhooks.catch_up()
         if self.options.outcome_files:
             self._outcomes.write(self.clock.now())
 
@@ -173,7 +202,15 @@ class Sandbox:
             self._brain.reset()
             self._mailbox.reset()
             self._outcomes.reset()
+            self.webhooks.forget()
             self._journal.forget()
+
+    def register_webhook(self, url: str) -> None:
+        """Tell this address on loopback what happens to orders, signed with the key in `subscriber_key_path` (CONTRACT 12).
+
+        Raises `ValueError` for an address on another machine. A reset forgets the address.
+        """
+        self.webhooks.register(url)
 
     def change_host_key(self) -> None:
         """Show a new host key from the next connection on, and leave the known_hosts file as it was."""
@@ -201,7 +238,17 @@ class Sandbox:
         return Office(self._account, self.clock, self._brain, self._bearers, self._mailbox, self._journal, self.faults)
 
     def _controls(self) -> Controls:
-        return Controls(self.clock, self._journal, self.faults, self.orders, self.advance, self.reset)
+        return Controls(
+            clock=self.clock,
+            journal=self._journal,
+            faults=self.faults,
+            brain=self._brain,
+            webhooks=self.webhooks,
+            folders=self._folders,
+            orders=self.orders,
+            advance=self.advance,
+            reset=self.reset,
+        )
 
     async def _serve(self, started: concurrent.futures.Future[None]) -> None:
         if self._http is None or self._sftp is None:
@@ -217,6 +264,8 @@ class Sandbox:
         started.set_result(None)
         while not self._stopping.is_set():
             self._mailbox.catch_up()
+            self._brain.catch_up(self.clock.now())
+            self.webhooks.catch_up()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _TICK_SECONDS)
         await self._sftp.stop()

@@ -15,6 +15,7 @@ from jobs.sandbox.sftp_faults import ConnectCall
 from jobs.sandbox.sftp_session import MerchantSession
 
 _LOGIN_SECONDS = 30
+_WEAK = {"kex_algs": ["diffie-hellman-group1-sha1"], "encryption_algs": ["aes128-cbc"], "mac_algs": ["hmac-sha1"]}
 
 
 class _Door(asyncssh.SSHServer):
@@ -24,6 +25,7 @@ class _Door(asyncssh.SSHServer):
         self._client_key: asyncssh.SSHKey | None = client_key
         self._open_connections = open_connections
         self._connection: asyncssh.SSHServerConnection | None = None
+        self.is_full = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -34,6 +36,8 @@ class _Door(asyncssh.SSHServer):
             self._open_connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
+        if self.is_full:
+            raise asyncssh.DisconnectError(asyncssh.DISC_TOO_MANY_CONNECTIONS, "too many connections")
         return True
 
     def public_key_auth_supported(self) -> bool:
@@ -110,10 +114,12 @@ class SftpServer:
         door = _Door(asyncssh.import_public_key(self.client_key.public), self._connections)
         if call.login_refused:
             door.refuse_everybody()
+        door.is_full = call.too_many
         with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
             await asyncssh.run_server(
                 client,
                 server_factory=lambda: door,
+                **(_WEAK if call.weak else {}),
                 server_host_keys=[asyncssh.import_private_key(host_key.private)],
                 sftp_factory=self._session,
                 login_timeout=_LOGIN_SECONDS,

@@ -1,7 +1,9 @@
 """One SFTP session of the merchant: a small world of two folders, where faults strike on request (CONTRACT 6)."""
 
 import os
+import socket
 import stat
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +68,10 @@ class MerchantSession(asyncssh.SFTPServer):
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         """Read bytes at an offset."""
         file = _opened(file_obj)
+        call = self._call("read", offset=offset)
+        await self._strike("read.before", call)
         file.content.seek(offset)
-        return file.content.read(size)
+        return file.content.read(size if call.most_bytes is None else min(size, call.most_bytes))
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
         """Write bytes at an offset."""
@@ -77,7 +81,7 @@ class MerchantSession(asyncssh.SFTPServer):
         if call.cut_after_bytes is not None:
             data = data[: call.cut_after_bytes]
         file.content.seek(0 if file.appending else offset, os.SEEK_END if file.appending else os.SEEK_SET)
-        file.content.write(data)
+        file.content.write(data[: len(data) - call.drop_bytes])
         if call.cut_after_bytes is not None:
             call.cut()
         await self._strike("write.after", call)
@@ -100,9 +104,12 @@ class MerchantSession(asyncssh.SFTPServer):
     async def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
         """List a folder."""
         self._mailbox.catch_up()
-        await self._strike("list.before", self._call("list", path))
-        for entry in sorted(Path(os.fsdecode(self.map_path(path))).iterdir()):
-            yield SFTPName(os.fsencode(entry.name), attrs=SFTPAttrs.from_local(entry.stat()))
+        call = self._call("list", path)
+        await self._strike("list.before", call)
+        folder = Path(os.fsdecode(self.map_path(path)))
+        there = {} if call.elsewhere else {os.fsencode(entry.name): entry.lstat() for entry in sorted(folder.iterdir())}
+        for name in call.change_listing(sorted(there, key=lambda name: (there[name].st_mtime_ns, name))):
+            yield SFTPName(name, attrs=SFTPAttrs.from_local(there[name]) if name in there else _made_up())
 
     async def remove(self, path: bytes) -> None:
         """Remove a file from the inbound folder."""
@@ -159,6 +166,8 @@ class MerchantSession(asyncssh.SFTPServer):
         self._mailbox.catch_up()
         call = self._call("stat", path)
         await self._strike("stat.before", call)
+        if call.elsewhere:
+            raise FileNotFoundError(2, "no such file")
         found = look()
         attributes = SFTPAttrs.from_local(found)
         if not stat.S_ISDIR(found.st_mode):
@@ -170,6 +179,10 @@ class MerchantSession(asyncssh.SFTPServer):
         call = self._call("rename", newpath)
         await self._strike("rename.before", call)
         folder = Path(os.fsdecode(self.map_path(b"inbound")))
+        if call.taken_before:
+            (folder / new_name).write_bytes(b"somebody else's file")
+        if call.copied:
+            self._copy_half(folder / old_name, folder / new_name)
         if not overwrite and (folder / new_name).exists():
             raise asyncssh.SFTPFailure("the new name exists already")
         (folder / old_name).replace(folder / new_name)
@@ -177,8 +190,14 @@ class MerchantSession(asyncssh.SFTPServer):
         self._mailbox.arrived(new_name, at_once=call.at_once)
         await self._strike("rename.after", call)
 
+    def _copy_half(self, old: Path, new: Path) -> None:
+        content = old.read_bytes()
+        new.write_bytes(content[: len(content) // 2])
+        self._cut()
+
     def _call(self, where: str, path: bytes = b"", **given: object) -> SftpCall:
         call = SftpCall(where=where, path=path.decode("utf-8", "replace"), cut=self._cut, gone=self._gone)
+        call.half_close = self._half_close
         for name, value in given.items():
             setattr(call, name, value)
         return call
@@ -199,9 +218,17 @@ class MerchantSession(asyncssh.SFTPServer):
         self._line.abort()
         raise ConnectionResetError
 
+    def _half_close(self) -> None:
+        self._line.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
     async def _gone(self) -> None:
         await self._line.wait_closed()
         raise ConnectionResetError
+
+
+def _made_up() -> SFTPAttrs:
+    now = int(time.time())
+    return SFTPAttrs(permissions=stat.S_IFREG | 0o600, size=100, atime=now, mtime=now)
 
 
 def _opened(file_obj: object) -> OpenFile:

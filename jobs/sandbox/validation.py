@@ -2,14 +2,29 @@
 
 import re
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.sandbox.fates import REFUSED_TOKEN_ENDING
+from jobs.sandbox.cards import digits_of
+from jobs.sandbox.fates import REFUSED_TOKEN_ENDING, Way
 from jobs.sandbox.moments import as_moment
 from jobs.sandbox.strict_text import Fields
 
 Errors = dict[str, list[str]]
 """The flat map of CONTRACT 13: dotted property name to messages."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one record has to fit: the account's mid and sites, the way in which it is retried, and where it came in."""
+
+    mid: str
+    sites: frozenset[str]
+    way: Way = "managed"
+    in_file: bool = False
+    auth_capture: bool = True
+    strict_amounts: bool = False
+
 
 _REQUIRED_TEXT = (
     "Transaction.Id",
@@ -58,9 +73,8 @@ def _invalid(path: str) -> str:
     return f"The field {path} is invalid."
 
 
-def evaluate_errors(record: Fields, account: tuple[str, frozenset[str]], expiry: datetime | None, now: datetime) -> Errors:
-    """Everything that is wrong with one evaluate record at once; `account` is the mid and its site ids."""
-    mid, sites = account
+def evaluate_errors(record: Fields, terms: Terms, expiry: datetime | None, now: datetime) -> Errors:
+    """Everything that is wrong with one evaluate record at once (CONTRACT 7 and 13)."""
     errors: Errors = {}
     if not text_at(record, "OrderId"):
         errors["OrderId"] = ["Merchant's orderId is required"]
@@ -68,16 +82,39 @@ def evaluate_errors(record: Fields, account: tuple[str, frozenset[str]], expiry:
         if not text_at(record, path):
             errors[path] = [_missing(path)]
     _check_declined(record, errors)
-    _check_key(record, errors)
-    _check_amount(record, errors)
-    _check_account(record, mid, sites, errors)
-    if at(record, "IsMIT") is False:
-        errors["IsMIT"] = ["This account takes merchant-initiated transactions only."]
-    if expiry is None or expiry <= now:
+    errors.update(key_errors(record))
+    _check_amount(record, terms.strict_amounts, errors)
+    _check_account(record, terms.mid, terms.sites, errors)
+    if not isinstance(at(record, "IsMIT"), bool | None):
+        errors["IsMIT"] = [_invalid("IsMIT")]
+    elif terms.in_file and at(record, "IsMIT") is False:
+        errors["IsMIT"] = ["A file takes merchant-initiated transactions only."]
+    if terms.way == "managed" and (expiry is None or expiry <= now):
         errors["ExpiryDateUtc"] = [_invalid("ExpiryDateUtc")]
-    if text_at(record, "PaymentMethod.CardNumber")[-4:].lower() == REFUSED_TOKEN_ENDING:
-        errors["PaymentMethod.CardNumber"] = ["This payment token is a test value that is refused at intake."]
+    kind = at(record, "TransactionType")
+    if kind not in (None, "") and (not isinstance(kind, str) or kind.upper() not in _transaction_types(terms)):
+        errors["TransactionType"] = [_invalid("TransactionType")]
+    _check_card(record, terms, errors)
     return errors
+
+
+def is_authorization(record: Fields) -> bool:
+    """Whether a record asks for an authorisation that is captured later; PURCHASE is the default (CONTRACT 7.1)."""
+    return text_at(record, "TransactionType").upper() == "AUTHORIZATION"
+
+
+def _transaction_types(terms: Terms) -> tuple[str, ...]:
+    return ("PURCHASE", "AUTHORIZATION") if terms.auth_capture else ("PURCHASE",)
+
+
+def _check_card(record: Fields, terms: Terms, errors: Errors) -> None:
+    """A token is anything but a card number; a raw number comes over HTTP alone, with `token: false` (CONTRACT 7.3)."""
+    number = text_at(record, "PaymentMethod.CardNumber")
+    is_raw = at(record, "PaymentMethod.Token") is False
+    if number[-4:].lower() == REFUSED_TOKEN_ENDING:
+        errors["PaymentMethod.CardNumber"] = ["This payment token is a test value that is refused at intake."]
+    elif number and (is_raw != bool(digits_of(number)) or (is_raw and terms.in_file)):
+        errors["PaymentMethod.CardNumber"] = [_invalid("PaymentMethod.CardNumber")]
 
 
 def _check_declined(record: Fields, errors: Errors) -> None:
@@ -88,19 +125,20 @@ def _check_declined(record: Fields, errors: Errors) -> None:
         errors["IsDeclined"] = [_invalid("IsDeclined")]
 
 
-def _check_key(record: Fields, errors: Errors) -> None:
+def key_errors(record: Fields) -> Errors:
+    """What is wrong with a required idempotencyKey: it is a GUID (CONTRACT 7.6)."""
     key = at(record, "IdempotencyKey")
     if key in (None, ""):
-        errors["IdempotencyKey"] = [_missing("IdempotencyKey")]
-    elif not is_guid(key):
-        errors["IdempotencyKey"] = [_invalid("IdempotencyKey")]
+        return {"IdempotencyKey": [_missing("IdempotencyKey")]}
+    return {} if is_guid(key) else {"IdempotencyKey": [_invalid("IdempotencyKey")]}
 
 
-def _check_amount(record: Fields, errors: Errors) -> None:
+def _check_amount(record: Fields, strict: bool, errors: Errors) -> None:  # noqa: FBT001 - a plain fact among others
     amount = at(record, "Transaction.Amount")
+    lowest, highest = (10, 20_000) if strict else (0, 10**12)
     if amount is None:
         errors["Transaction.Amount"] = [_missing("Amount")]
-    elif not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount < 10**12:
+    elif not isinstance(amount, int) or isinstance(amount, bool) or not lowest < amount < highest:
         errors["Transaction.Amount"] = [_invalid("Transaction.Amount")]
     currency = text_at(record, "Transaction.Currency")
     if currency and not re.fullmatch(r"[A-Z]{3}", currency):
@@ -142,7 +180,7 @@ def transmit_errors(record: Fields, mid: str) -> Errors:
 
 def looks_like_card(text: str) -> bool:
     """Whether this is a run of digits as long as a card number."""
-    return re.fullmatch(r"[0-9]{12,19}", re.sub(r"[ -]", "", text)) is not None
+    return bool(digits_of(text))
 
 
 def expiry_of(record: Fields, default: datetime | None) -> datetime | None:

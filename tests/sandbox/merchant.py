@@ -4,8 +4,11 @@ import contextlib
 import copy
 import io
 import json
+import os
+import shutil
 import socket
 import ssl
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +17,7 @@ from typing import Any
 
 import httpx
 import paramiko
+import pytest
 
 from jobs.sandbox import Sandbox
 
@@ -201,3 +205,65 @@ def fails(act: Callable[[], object]) -> Exception:
         return error
     message = "the call did not fail"
     raise AssertionError(message)
+
+
+def cit(sandbox: Sandbox, order_id: str = "cit-1", card: str = "", phone: str = "", cvv: str = "") -> dict[str, Any]:
+    """One evaluate record of CONTRACT 7 for a customer who is present, with a raw card if one is given."""
+    record = without(decline(sandbox, order_id, token_ending("b001")), "expiryDateUtc", "isRecurring", "subscription")
+    record.update({"isMIT": False, "customerIp": "192.0.2.7", "transactionType": "PURCHASE"})
+    if card:
+        record["paymentMethod"] = raw_card(card, cvv)
+    if phone:
+        record["payer"]["phone"] = phone
+    return record
+
+
+def raw_card(number: str, cvv: str = "") -> dict[str, Any]:
+    """The paymentMethod of CONTRACT 7.3 with a card number instead of a token."""
+    method: dict[str, Any] = {"token": False, "cardNumber": number, "expirationMonth": 12, "expirationYear": 2030}
+    return {**method, "verificationValue": cvv} if cvv else method
+
+
+def sync_decline(sandbox: Sandbox, order_id: str = "sync-1", token: str = "", card: str = "") -> dict[str, Any]:
+    """One evaluate record for a MIT of the sync account: no expiry is sent (CONTRACT 7.6)."""
+    record = without(decline(sandbox, order_id, token), "expiryDateUtc")
+    record.update({"mid": sandbox.sync_mid, "siteId": sandbox.sync_site_ids["acme-us"]})
+    return {**record, "paymentMethod": raw_card(card)} if card else record
+
+
+@contextmanager
+def sync_api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    """An HTTP client that bears a fresh token of the sync account."""
+    with http(sandbox) as client:
+        body = {"AppKey": sandbox.sync_app_key, "AppSecret": sandbox.sync_app_secret}
+        client.headers["Authorization"] = f"Bearer {client.post('oauth2/token', json=body).json()['accessToken']}"
+        yield client
+
+
+def curl(sandbox: Sandbox, method: str, path: str, authorization: str = "", body: object = None) -> tuple[int, str]:
+    """One call made by curl: the HTTP status and the body. Skips where there is no curl, but not under CI."""
+    program = shutil.which("curl")
+    if program is None:
+        assert not os.environ.get("CI"), "curl is not installed"
+        pytest.skip("curl is not installed: no second client to speak with")
+    command = [
+        program,
+        "-sS",
+        "--max-time",
+        "10",
+        "--noproxy",
+        "*",
+        "-X",
+        method,
+        "-w",
+        "\n%{http_code}",
+        f"{sandbox.api_url}{path}",
+    ]
+    if authorization:
+        command += ["-H", f"Authorization: {authorization}"]
+    if body is not None:
+        command += ["-H", "Content-Type: application/*+json", "-d", "@-"]
+    text = "" if body is None else json.dumps(body)
+    told = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    found, _, status = told.rpartition("\n")
+    return int(status), found

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from jobs.sandbox import Sandbox
-from tests.sandbox.merchant import api, decline, token_ending, without
+from tests.sandbox.merchant import api, curl, decline, token_ending, without
 
 SEVEN = {
     "OrderId": "orderId",
@@ -90,7 +90,7 @@ def test_all_seven_enforced_fields_are_named_at_once(sandbox: Sandbox) -> None:
         ({"mid": str(uuid.UUID(int=7))}, "Mid"),
         ({"siteId": str(uuid.UUID(int=7))}, "SiteId"),
         ({"siteId": None}, "SiteId"),
-        ({"isMIT": False}, "IsMIT"),
+        ({"isMIT": "true"}, "IsMIT"),
         ({"orderId": 12}, "OrderId"),
     ],
 )
@@ -233,3 +233,12 @@ def test_another_http_library_sees_the_same(sandbox: Sandbox) -> None:
     connection.close()
 
     assert (answer.status, found["status"]) == (200, "SUBMITTED")
+
+
+def test_curl_submits_too(sandbox: Sandbox) -> None:
+    """curl, with the media type of the documentation, submits an order."""
+    with api(sandbox) as client:
+        authorization = str(client.headers["Authorization"])
+    status, text = curl(sandbox, "POST", "evaluate", authorization, decline(sandbox))
+
+    assert (status, json.loads(text)["status"]) == (200, "SUBMITTED")

@@ -1,5 +1,6 @@
 """CONTRACT 6.4, 9 and 14: `GET orders` and `GET orders/{id}`."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 
 from jobs.sandbox import Sandbox
-from tests.sandbox.merchant import api, decline, expiry, token_ending
+from tests.sandbox.merchant import api, curl, decline, expiry, token_ending
 
 
 def submit(client: httpx.Client, sandbox: Sandbox, order_id: str, last: str = "a004") -> str:
@@ -58,10 +59,13 @@ def test_an_unknown_order_is_404(sandbox: Sandbox) -> None:
         ("a006", (1, "ONHOLD", 2599), (1, "ONHOLD", 2599)),
         ("a007", (3, "PROBLEM", 2599), (3, "PROBLEM", 2599)),
         ("a008", (7, "COMPLETED", 2598), (7, "COMPLETED", 2598)),
+        ("a009", (5, "CAPTUREREQUIRED", 2599), (2, "CANCELLED", 2599)),
+        ("a00a", (7, "COMPLETED", 2599), (None, "CHARGEBACK", 2599)),
+        ("a00b", (7, "COMPLETED", 2599), (6, "RETURNED", 2599)),
     ],
 )
 def test_a_test_token_decides(
-    sandbox: Sandbox, last: str, after_an_hour: tuple[int, str, int], after_expiry: tuple[int, str, int]
+    sandbox: Sandbox, last: str, after_an_hour: tuple[int, str, int], after_expiry: tuple[int | None, str, int]
 ) -> None:
     """Each documented token ending has its documented outcome after an hour and at the expiry."""
     with api(sandbox) as client:
@@ -173,3 +177,39 @@ def test_a_bad_parameter_is_400(sandbox: Sandbox, question: dict[str, str], key:
 
     assert answer.status_code == 400
     assert set(answer.json()) == {"TraceId", key}
+
+
+def test_the_statuses_may_be_one_list(sandbox: Sandbox) -> None:
+    """CONTRACT 9: `status` is an array of numbers, repeated or joined by commas."""
+    with api(sandbox) as client:
+        submit(client, sandbox, "o-1", "a001")
+        submit(client, sandbox, "o-2", "a002")
+        submit(client, sandbox, "o-3", "a006")
+    sandbox.advance(timedelta(hours=1))
+    with api(sandbox) as client:
+        found = [
+            client.get(f"orders?{query}").json()["totalItemCount"] for query in ("status=7,2", "status=7&status=2", "status=4")
+        ]
+
+    assert found == [2, 2, 0]
+
+
+def test_a_page_past_the_end_is_empty(sandbox: Sandbox) -> None:
+    """A page that is not there has no orders and no next page."""
+    with api(sandbox) as client:
+        submit(client, sandbox, "o-1")
+        found = client.get("orders", params={"pageNumber": 9, "mid": sandbox.mid.upper()}).json()
+
+    assert (found["orders"], found["hasNextPage"], found["isLastPage"], found["firstItemOnPage"]) == ([], False, True, 0)
+
+
+def test_curl_reads_what_httpx_reads(sandbox: Sandbox) -> None:
+    """curl gets the same page and the same order."""
+    with api(sandbox) as client:
+        key = submit(client, sandbox, "o-1")
+        authorization = str(client.headers["Authorization"])
+        expected = [client.get(path).json() for path in ("orders?pageSize=5", f"orders/{key}")]
+    found = [curl(sandbox, "GET", path, authorization) for path in ("orders?pageSize=5", f"orders/{key}")]
+
+    assert [status for status, _ in found] == [200, 200]
+    assert [json.loads(text) for _, text in found] == expected

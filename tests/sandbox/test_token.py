@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from jobs.sandbox import Sandbox
-from tests.sandbox.merchant import api, decline, http
+from tests.sandbox.merchant import api, curl, decline, http
 
 
 def test_token_answer_has_every_field_of_the_capture(sandbox: Sandbox) -> None:
@@ -71,3 +71,26 @@ def test_a_token_ends_after_ten_minutes_of_sandbox_time(sandbox: Sandbox) -> Non
         after = client.get("orders")
 
     assert (before, after.status_code, after.content) == (200, 401, b"")
+
+
+def test_curl_logs_in_and_uses_its_token(sandbox: Sandbox) -> None:
+    """curl gets a bearer, and the bearer opens the orders."""
+    status, text = curl(sandbox, "POST", "oauth2/token", body={"AppKey": sandbox.app_key, "AppSecret": sandbox.app_secret})
+    bearer = json.loads(text)["accessToken"]
+
+    assert status == 200
+    assert curl(sandbox, "GET", "orders", f"Bearer {bearer}")[0] == 200
+    assert curl(sandbox, "GET", "orders", f"Bearer {bearer}x") == (401, "")
+
+
+def test_each_account_has_its_own_mid_in_the_token(sandbox: Sandbox) -> None:
+    """CONTRACT 2: the claim custom:mid is the account's; one account's key does not go with the other's secret."""
+    mids = []
+    with http(sandbox) as client:
+        for key, secret in ((sandbox.app_key, sandbox.app_secret), (sandbox.sync_app_key, sandbox.sync_app_secret)):
+            token = client.post("oauth2/token", json={"AppKey": key, "AppSecret": secret}).json()["accessToken"]
+            claims = token.split(".")[1]
+            mids.append(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["custom:mid"])
+        mixed = client.post("oauth2/token", json={"AppKey": sandbox.app_key, "AppSecret": sandbox.sync_app_secret}).status_code
+
+    assert (mids, mixed) == ([sandbox.mid, sandbox.sync_mid], 400)

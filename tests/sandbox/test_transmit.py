@@ -1,5 +1,6 @@
 """CONTRACT 5: `POST transmit`, the copy of a charge that went well."""
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,7 +8,7 @@ import pytest
 
 from jobs.clock import MovableClock
 from jobs.sandbox import Sandbox, SandboxOptions
-from tests.sandbox.merchant import api, charge, without
+from tests.sandbox.merchant import api, charge, curl, without
 
 
 def test_a_copy_is_taken_with_result_success(sandbox: Sandbox) -> None:
@@ -72,3 +73,12 @@ def test_a_card_number_is_refused_and_kept_nowhere(sandbox: Sandbox) -> None:
 
     assert set(answer.json()) == {"TraceId", "PaymentMethod.CardNumber"}
     assert "1111 1111" not in (sandbox.folder / "journal.jsonl").read_text()
+
+
+def test_curl_transmits(sandbox: Sandbox) -> None:
+    """curl sends a copy and reads result "success"."""
+    with api(sandbox) as client:
+        authorization = str(client.headers["Authorization"])
+    status, text = curl(sandbox, "POST", "transmit", authorization, charge(sandbox))
+
+    assert (status, json.loads(text)["result"]) == (200, "success")
