@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from batch.equipment import Equipment
 from batch.ledger import Batch, Submission, Writing
-from batch.ledger.copies import record_copy_answer, refuse_copies, transmissions_of_batch
+from batch.ledger.copies import refuse_copies
 from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import bearers_of, submissions_of_batch, superseded_in
@@ -50,7 +50,7 @@ def apply_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Ack
     for move in moves:
         _items(writing, equipment, move, evidence_id)
     if odd:
-        _item(
+        tell(
             writing,
             equipment,
             ItemKind.QUARANTINE,
@@ -65,7 +65,7 @@ def _late_acceptance(writing: Writing, equipment: Equipment, latest: Submission,
     words = "an earlier claim of it was accepted late: the provider may have it twice"
     if State.REVIEW in EDGES[latest.state]:
         move_orders(writing, [Move(latest, State.REVIEW, "acknowledgement", words, evidence_id)])
-    _item(writing, equipment, ItemKind.CONTRADICTION, f"order:{latest.order_id}", words, evidence_id)
+    tell(writing, equipment, ItemKind.CONTRADICTION, f"order:{latest.order_id}", words, evidence_id)
 
 
 def _shared_ids(writing: Writing, answers: dict[str, list[AcknowledgedRow]]) -> set[str]:
@@ -92,40 +92,13 @@ def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, e
     if known:
         words = f"{batch.file_name} is refused although the provider accepted orders of it before"
         moves = [Move(each, State.REVIEW, "acknowledgement", words, evidence_id) for each in waiting]
-        _item(writing, equipment, ItemKind.CONTRADICTION, f"batch:{batch.batch_id}", words, evidence_id)
+        tell(writing, equipment, ItemKind.CONTRADICTION, f"batch:{batch.batch_id}", words, evidence_id)
     else:
         moves = [_refusal(each, why, "FAILED", evidence_id) for each in waiting]
-        _item(writing, equipment, ItemKind.FILE_REFUSED, f"batch:{batch.batch_id}", f"{batch.file_name}: {why}", evidence_id)
+        tell(writing, equipment, ItemKind.FILE_REFUSED, f"batch:{batch.batch_id}", f"{batch.file_name}: {why}", evidence_id)
     move_orders(writing, moves)
     if batch.kind == "transmit" and not known:
         refuse_copies(writing, batch, why)
-
-
-def apply_transmit_rows(writing: Writing, equipment: Equipment, batch: Batch, answer: Acknowledgement, evidence_id: str) -> None:
-    """Write down for each good charge of a transmit file what the provider said."""
-    orders = {each.order_id: each for each in transmissions_of_batch(writing.connection, writing.mid, batch.batch_id)}
-    odd, refused = answer.odd_rows, 0
-    for row in answer.rows:
-        order = orders.get(row.order_id)
-        if order is None:
-            odd += 1
-            continue
-        refused += not row.accepted
-        if row.accepted:
-            record_copy_answer(writing, order.order_id, result="success", transmit_id=row.provider_id)
-        else:
-            record_copy_answer(writing, order.order_id, result="failed", error_text=row.error_text or "refused")
-    if refused:
-        _item(writing, equipment, ItemKind.ROW_REFUSED, f"batch:{batch.batch_id}", f"{refused} copies were refused", evidence_id)
-    if odd:
-        _item(
-            writing,
-            equipment,
-            ItemKind.QUARANTINE,
-            f"batch:{batch.batch_id}",
-            f"{odd} rows of its answer fit no order",
-            evidence_id,
-        )
 
 
 def _move(
@@ -187,11 +160,12 @@ def _contradiction(order: Submission, why: str, evidence_id: str) -> Move | None
 def _items(writing: Writing, equipment: Equipment, move: Move, evidence_id: str) -> None:
     subject = f"order:{move.submission.order_id}"
     if move.to is State.REJECTED:
-        _item(writing, equipment, ItemKind.ROW_REFUSED, subject, move.reason, evidence_id)
+        tell(writing, equipment, ItemKind.ROW_REFUSED, subject, move.reason, evidence_id)
     elif move.to is State.REVIEW:
-        _item(writing, equipment, ItemKind.CONTRADICTION, subject, move.reason, evidence_id)
+        tell(writing, equipment, ItemKind.CONTRADICTION, subject, move.reason, evidence_id)
 
 
-def _item(writing: Writing, equipment: Equipment, kind: ItemKind, subject: str, words: str, evidence_id: str) -> None:
+def tell(writing: Writing, equipment: Equipment, kind: ItemKind, subject: str, words: str, evidence_id: str) -> None:
+    """Open an item about what an acknowledgement says."""
     days = equipment.settings.review.due_business_days
     open_item(writing, kind, subject, f"{ITEM_TEXTS[kind]}: {words}", due_business_days=days, evidence_id=evidence_id)

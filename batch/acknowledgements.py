@@ -9,20 +9,22 @@ import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
 
-from batch.acknowledged_rows import apply_rows, apply_transmit_rows, refuse_all
+from batch.acknowledged_copies import apply_transmit_rows
+from batch.acknowledged_rows import apply_rows, refuse_all
 from batch.equipment import Equipment
 from batch.ledger import Batch, Run, Writing
+from batch.ledger.batches import batch_named, unanswered_batches, unsent_batches
 from batch.ledger.evidence import KnownFile, known_files, record_file, store_evidence
-from batch.ledger.items import close_items, open_item
-from batch.ledger.moves import move_batch
-from batch.ledger.reading import batch_named, unanswered_batches, unsent_batches
+from batch.ledger.items import close_items
+from batch.ledger.steps import move_batch
 from batch.outcome_news import apply_news
 from batch.pace import from_utc_text
 from batch.responses import MOST_FILE_BYTES, Acknowledgement, read_acknowledgement, read_outcomes
+from batch.set_aside import set_aside, set_aside_name, tell
 from batch.sftp import PLAIN_NAME
-from batch.sftp_connection import RemoteName
+from batch.sftp_channel import RemoteName
 from schemas.errors import AnswerUnreadable, InternalError, SftpRefused
-from schemas.reasons import ITEM_TEXTS, ItemKind
+from schemas.reasons import ItemKind
 from schemas.states import BatchStep
 
 STABLE_AFTER = timedelta(seconds=60)
@@ -43,12 +45,12 @@ def collect(equipment: Equipment, run: Run) -> int:
     awaited = {_acknowledgement_name(equipment, batch) for batch in waiting}
     for entry in equipment.folder.answers():
         if not PLAIN_NAME.fullmatch(entry.name) or not entry.is_file:
-            _set_aside_name(equipment, run, entry, known)
+            set_aside_name(equipment, run, entry, known)
         elif _is_ours(equipment, entry.name) and _is_new(entry, known, awaited):
             try:
                 _read(equipment, run, entry, known)
             except SftpRefused as error:
-                _tell(equipment, run, entry.name, f"it cannot be read: {error.what}", "")
+                tell(equipment, run, entry.name, f"it cannot be read: {error.what}", "")
     with equipment.ledger.reading() as connection:
         return len(unanswered_batches(connection, mid))
 
@@ -70,7 +72,7 @@ def _is_new(entry: RemoteName, known: dict[str, list[KnownFile]], awaited: Itera
 
 def _read(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, list[KnownFile]]) -> None:
     if (entry.size or 0) > MOST_FILE_BYTES:
-        _set_aside(equipment, run, entry.name, b"", f"it has {entry.size:,} bytes; at most {MOST_FILE_BYTES:,} are read")
+        set_aside(equipment, run, entry.name, b"", f"it has {entry.size:,} bytes; at most {MOST_FILE_BYTES:,} are read")
         return
     content = equipment.folder.fetch(entry.name, MOST_FILE_BYTES)
     if content is None:
@@ -82,10 +84,10 @@ def _read(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, li
     try:
         _apply(equipment, run, entry.name, content)
     except InternalError as error:
-        _set_aside(equipment, run, entry.name, content, f"it could not be applied ({error.what})")
+        set_aside(equipment, run, entry.name, content, f"it could not be applied ({error.what})")
     except AnswerUnreadable as error:
         if before is not None and equipment.clock.now() - from_utc_text(before.seen_at) >= STABLE_AFTER:
-            _set_aside(equipment, run, entry.name, content, error.what)
+            set_aside(equipment, run, entry.name, content, error.what)
         elif before is None:
             with equipment.ledger.writing(run) as writing:
                 record_file(writing, name=entry.name, content=content, verdict="unstable", reason=error.what)
@@ -144,30 +146,3 @@ def _acknowledge(
             **delivered,
         )
     close_items(writing, ItemKind.MISSING_ACKNOWLEDGEMENT, f"batch:{batch.batch_id}", "the acknowledgement came")
-
-
-def _set_aside_name(equipment: Equipment, run: Run, entry: RemoteName, known: dict[str, list[KnownFile]]) -> None:
-    shown = entry.name.encode("unicode_escape", "backslashreplace").decode()[:255]
-    if shown not in known:
-        _set_aside(equipment, run, shown, b"", "its name is not plain, or it is not a plain file")
-
-
-def _set_aside(equipment: Equipment, run: Run, name: str, content: bytes, reason: str) -> None:
-    with equipment.ledger.writing(run) as writing:
-        evidence_id = ""
-        if content:
-            evidence_id = store_evidence(writing, source="file", subject=f"file:{name}", content=content).evidence_id
-        record_file(writing, name=name, content=content, verdict="set_aside", reason=reason, evidence_id=evidence_id)
-    _tell(equipment, run, name, reason, evidence_id)
-
-
-def _tell(equipment: Equipment, run: Run, name: str, reason: str, evidence_id: str) -> None:
-    with equipment.ledger.writing(run) as writing:
-        open_item(
-            writing,
-            ItemKind.QUARANTINE,
-            f"file:{name}",
-            f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: {reason}",
-            due_business_days=equipment.settings.review.due_business_days,
-            evidence_id=evidence_id,
-        )

@@ -25,8 +25,9 @@ from batch.findings import Findings
 from batch.holding import hold
 from batch.intent import current, intend
 from batch.ledger import Batch, Run
-from batch.ledger.moves import Move, move_batch, move_orders
+from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
+from batch.ledger.steps import move_batch
 from batch.pace import from_utc_text, utc_text
 from schemas.errors import (
     AnswerUnreadable,

@@ -14,11 +14,13 @@ from batch.build import evaluate_record, file_name, idempotency_key
 from batch.equipment import Equipment
 from batch.gate import Verdict
 from batch.ledger import Batch, Run, Submission, Writing
-from batch.ledger.claim import Claim, NewBatch, Past, claim_batch
+from batch.ledger.claim import Claim, NewBatch, claim_batch
 from batch.ledger.decisions import record_decisions
 from batch.ledger.items import HOLD_REFUSED, open_item
-from batch.ledger.moves import Move, move_batch, move_orders
+from batch.ledger.moves import Move, move_orders
+from batch.ledger.past import Past
 from batch.ledger.reading import submissions_of_batch
+from batch.ledger.steps import move_batch
 from batch.pace import utc_text
 from batch.writeback import OURS, HoldWanted
 from schemas.order import RowStatus

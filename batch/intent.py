@@ -12,8 +12,10 @@ from batch.build import canonical_csv, rows_digest
 from batch.equipment import Equipment
 from batch.holding import Obstacle, obstacle_of, withdrawal
 from batch.ledger import Batch, Run, Submission, Writing
-from batch.ledger.moves import Move, move_batch, move_orders
-from batch.ledger.reading import batch_by_id, rows_of_batch, submissions_of_batch
+from batch.ledger.batches import batch_by_id
+from batch.ledger.moves import Move, move_orders
+from batch.ledger.reading import rows_of_batch, submissions_of_batch
+from batch.ledger.steps import move_batch
 from batch.pace import from_utc_text
 from schemas.reasons import Reason
 from schemas.states import BatchStep, State

@@ -5,31 +5,24 @@ goes on (I9). A problem with one file, one answer or one server is remembered an
 states without a lease, or contradicts the ledger, stops the run.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 from batch.acknowledgements import collect
+from batch.choosing import choose
 from batch.delivery import Delivery
 from batch.equipment import Equipment
 from batch.findings import Findings
-from batch.gate import Gate, Verdict
 from batch.held_rows import look_at_holds
-from batch.holding import claim, hold
+from batch.holding import hold
 from batch.ledger import Batch, Run
-from batch.ledger.claim import Past, past_of
-from batch.ledger.decisions import record_decisions
-from batch.ledger.items import open_item, refused_holds
-from batch.ledger.reading import delivered_on, unsent_batches
-from batch.order_rows import is_storable
+from batch.ledger.batches import delivered_on, unsent_batches
 from batch.outstanding import note_outstanding
-from batch.pace import end_of_business_date
-from batch.poll import flag_overdue, look_for_unanswered, poll, search_some
+from batch.poll import flag_overdue, poll
 from batch.results import write_back
+from batch.search import look_for_unanswered, search_some
 from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
-from schemas.reasons import ItemKind, Reason
-from schemas.states import BatchStep, State
+from schemas.states import BatchStep
 
-PAGE = 2000
 SEARCHED = 20
 """Of so many orders of a file that may have arrived the provider is asked, one call each, before the file is renamed."""
 
@@ -90,86 +83,13 @@ def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything:
     gather(equipment, run, findings, everything=everything)
 
 
-def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Verdict, Past | None]]]:
-    """The gate's verdict on every candidate, page by page, with what the ledger knows of each order; writes nothing.
-
-    An order id that the order system shows twice is judged once: rows come in the order of their ids.
-    """
-    settings = equipment.settings
-    gate = Gate(
-        settings,
-        equipment.network_rules,
-        equipment.decline_codes,
-        now=equipment.clock.now(),
-        business_date_end=end_of_business_date(business_date, settings.schedule.timezone),
-        scrub_key=equipment.scrub_key,
-    )
-    previous = None
-    for page in equipment.source.declined(PAGE):
-        with equipment.ledger.reading() as connection:
-            refused = refused_holds(connection, equipment.ledger.mid, business_date)
-            known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page if is_storable(row.order_id)])
-        judged = []
-        for row in page:
-            if row.order_id == previous:
-                continue
-            previous = row.order_id
-            past = known.get(row.order_id)
-            verdict = gate.judge(row, _standing(past))
-            if verdict is not None and verdict.selected and verdict.order_id in refused:
-                words = "the order system refused its hold today; correct the row"
-                verdict = replace(verdict, selected=False, reason=Reason.INVALID_ROW, reason_text=words)
-            if verdict is not None:
-                judged.append((verdict, past))
-        yield judged
-
-
-def _standing(past: Past | None) -> State | None:
-    """The state of an order's latest claim, as the gate must see it: open, until the order row shows how it ended."""
-    if past is None:
-        return None
-    return past.state if past.is_settled else State.CLAIMED
-
-
-def _choose(equipment: Equipment, run: Run) -> None:
-    """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time."""
-    equipment.progress.stage("choose")
-    most = equipment.settings.channels.max_rows_per_file
-    chosen: list[tuple[Verdict, Past | None]] = []
-    for page in verdicts(equipment, run.business_date):
-        _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
-        chosen += [(verdict, past) for verdict, past in page if verdict.selected]
-        while len(chosen) >= most:
-            hold(equipment, run, claim(equipment, run, chosen[:most]))
-            chosen = chosen[most:]
-        equipment.progress.advance(len(page))
-    if chosen:
-        hold(equipment, run, claim(equipment, run, chosen))
-
-
-def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> None:
-    if not skipped:
-        return
-    with equipment.ledger.writing(run) as writing:
-        record_decisions(writing, skipped)
-        for verdict in skipped:
-            if verdict.reason is Reason.PAN_FOUND:
-                open_item(
-                    writing,
-                    ItemKind.PAN_FOUND,
-                    f"order:{verdict.order_id}",
-                    verdict.reason_text,
-                    due_business_days=equipment.settings.review.due_business_days,
-                )
-
-
 def _hold_and_choose(equipment: Equipment, run: Run, unsent: list[Batch], *, chooses: bool) -> None:
     """Hold what an earlier run only claimed, then choose: nothing is judged while one of ours still looks free."""
     for batch in unsent:
         if batch.kind == "evaluate" and batch.step is BatchStep.CLAIMED:
             hold(equipment, run, batch)
     if chooses:
-        _choose(equipment, run)
+        choose(equipment, run)
 
 
 def await_acknowledgements(equipment: Equipment, run: Run, findings: Findings) -> None:

@@ -1,7 +1,6 @@
 """The provider's SFTP folders: write a part, prove that it is whole, rename it, look what is there, fetch answers.
 
-Nothing here decides anything: every method says what the server answered, or raises SftpLost when it gave no clear
-answer and SftpRefused when it said no (CONTRACT 6).
+Nothing here decides: every method says what the server answered, raises SftpLost for no clear answer, SftpRefused for no.
 """
 
 import hashlib
@@ -9,7 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from batch.sftp_connection import RemoteName, SftpChannel, SftpConnections
+from batch.sftp_channel import RemoteName, SftpChannel
+from batch.sftp_connection import SftpConnections
 from schemas.errors import SftpRefused
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")

@@ -1,22 +1,19 @@
 """Connections to the provider's SFTP server: the pinned host key first, then our key, then channels that several files share."""
 
 import socket
-import stat
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import paramiko
-from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR
-from paramiko.sftp_attr import SFTPAttributes
 
+from batch.sftp_channel import SftpChannel
 from schemas.errors import HostKeyChanged, MitbatchError, SftpLoginRefused, SftpLost, SftpRefused, SftpUnreachable
 
 Watch = Callable[[float, Callable[[], None]], AbstractContextManager[None]]
 """`watch(seconds, action)`: runs the action unless the block has ended by then."""
-
-MOST_NAMES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,42 +31,8 @@ class SftpAccess:
     watch: Watch
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteName:
-    """An entry of a remote folder. `is_file` is false for folders, links, and whatever else is not a plain file."""
-
-    name: str
-    size: int | None
-    is_file: bool
-
-
-class SftpChannel(paramiko.SFTPClient):
-    """One SFTP session. Its listing never fails for a name that is not UTF-8: such a name comes with escaped bytes."""
-
-    def entries(self, folder: str) -> list[RemoteName]:
-        """The entries of a remote folder, at most MOST_NAMES."""
-        kind, message = self._request(CMD_OPENDIR, folder.encode())  # type: ignore[attr-defined]  # the public listing decodes strictly
-        if kind != CMD_HANDLE:
-            raise paramiko.SFTPError("the server gave no handle for the folder")
-        handle = message.get_binary()
-        found: list[RemoteName] = []
-        while len(found) < MOST_NAMES:
-            try:
-                kind, message = self._request(CMD_READDIR, handle)  # type: ignore[attr-defined]
-            except EOFError:
-                break
-            if kind != CMD_NAME:
-                raise paramiko.SFTPError("the server gave no names for the folder")
-            for _ in range(min(message.get_int(), MOST_NAMES - len(found))):
-                if not message.get_remainder():
-                    raise paramiko.SFTPError("the server promised more names than it gave")
-                name, _long = message.get_binary().decode("utf-8", "surrogateescape"), message.get_binary()
-                attributes = SFTPAttributes._from_msg(message, name, "")  # type: ignore[attr-defined]
-                plain = attributes.st_mode is None or stat.S_ISREG(attributes.st_mode)
-                if name not in {".", ".."}:
-                    found.append(RemoteName(name, attributes.st_size, plain))
-        self._request(CMD_CLOSE, handle)  # type: ignore[attr-defined]
-        return found
+_NO_CLEAR_ANSWER = (EOFError, paramiko.SSHException, paramiko.SFTPError, UnicodeError, ValueError, IndexError, struct.error)
+"""What comes of an answer that is none: cut off, of another protocol, or not what it says it is."""
 
 
 class SftpConnections:
@@ -104,8 +67,8 @@ class SftpConnections:
             if error.errno is not None:
                 raise SftpRefused(self._no(what, error.strerror or str(error)), absent=error.errno == 2) from error
             raise SftpRefused(self._no(what, str(error) or "no reason given")) from error
-        except Exception as error:
-            self._drop(transport)  # whatever the server said, it was no clear answer
+        except _NO_CLEAR_ANSWER as error:
+            self._drop(transport)
             raise self._lost(what) from error
         except BaseException:
             self._drop(transport)
@@ -136,7 +99,7 @@ class SftpConnections:
             transport = self._transport_with_room()
             try:
                 opened = SftpChannel.from_transport(transport)
-            except Exception as error:
+            except (*_NO_CLEAR_ANSWER, OSError) as error:
                 self._open.pop(transport, None)
                 transport.close()
                 raise SftpUnreachable(f"{self._access.name} accepted the login but opened no SFTP session.") from error

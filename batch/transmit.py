@@ -10,10 +10,10 @@ from batch.delivery import Delivery
 from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.ledger import Batch, Run
+from batch.ledger.batches import unsent_batches
 from batch.ledger.claim import NewBatch
 from batch.ledger.copies import claim_transmissions, transmitted_before
 from batch.ledger.items import open_item
-from batch.ledger.reading import unsent_batches
 from batch.order_rows import Malformed, charged_time, read_order
 from schemas.order import Order, OrderRow
 from schemas.reasons import ITEM_TEXTS, ItemKind

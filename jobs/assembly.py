@@ -1,8 +1,7 @@
 """Putting a run together from the settings: databases, keys, connections, profile and rules. Nothing else opens anything."""
 
 import contextlib
-import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,17 +14,16 @@ from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
 from jobs.databases import open_ledger, open_orders
-from jobs.outside import StopRequest, new_batch_id, new_run_id, new_scrub_key, side_by_side, watch
-from jobs.settings_file import check_private, secret
+from jobs.outside import StopRequest, new_batch_id, new_run_id, new_scrub_key, side_by_side
+from jobs.secret_values import secret
+from jobs.sftp_access import sftp_access
 from schemas.decline_codes import parse_decline_codes
-from schemas.errors import ConfigurationError, PathMissing
+from schemas.errors import PathMissing
 from schemas.network_rules import parse_network_rules
 from schemas.profile import Profile, parse_profile
 from schemas.settings import Settings
 
 if TYPE_CHECKING:
-    import paramiko
-
     from batch.bookkeeping import Bookkeeping
     from batch.sftp_connection import SftpAccess
 
@@ -87,7 +85,7 @@ def assemble(
 
     profile = load_profile(settings)
     secrets = {name: secret(settings, name) for name in ("app_key", "app_secret")}
-    access = _sftp_access(settings)
+    access = sftp_access(settings)
     orders_engine, orders = open_orders(settings.orders.url, settings.orders)
     ledger, scrub_key = _ledger(settings, profile, access, clock=clock, stop=stop, writes=writes)
     connections = SftpConnections(access)
@@ -158,69 +156,6 @@ def _ledger(
     if not writes:
         return ledger, check_identity(ledger, wanted) or bytes.fromhex(new_scrub_key())
     return ledger, lock_identity(ledger, wanted, ledger_id=new_run_id(), scrub_key=new_scrub_key())
-
-
-def _sftp_access(settings: Settings) -> "SftpAccess":
-    from batch.sftp_connection import SftpAccess
-
-    sftp = settings.sftp
-
-    def dial() -> socket.socket:
-        connection = socket.create_connection((sftp.host, sftp.port), timeout=min(30.0, sftp.deadline_seconds))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small requests must not wait for each other
-        return connection
-
-    return SftpAccess(
-        name=f"{sftp.host}:{sftp.port}",
-        dial=dial,
-        username=sftp.username,
-        key=_private_key(check_private(sftp.private_key, "sftp.private_key")),
-        host_keys=_host_keys(settings),
-        deadline_seconds=sftp.deadline_seconds,
-        transports=sftp.transports,
-        channels=sftp.channels,
-        watch=watch,
-    )
-
-
-def _private_key(path: Path) -> "paramiko.PKey":
-    import paramiko
-
-    try:
-        return paramiko.PKey.from_path(path)
-    except (paramiko.SSHException, ValueError, TypeError, OSError) as error:
-        reason = type(error).__name__
-        raise ConfigurationError(
-            f"The key {path} (sftp.private_key) cannot be used ({reason}); it must be without passphrase."
-        ) from error
-
-
-def _host_keys(settings: Settings) -> tuple["paramiko.PKey", ...]:
-    import paramiko
-
-    path, host, port = settings.sftp.known_hosts, settings.sftp.host, settings.sftp.port
-    if not path.is_file():
-        raise PathMissing(f"The file {path} (sftp.known_hosts) does not exist.")
-    name = host if port == 22 else f"[{host}]:{port}"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        entries = [entry for line in lines if (entry := paramiko.hostkeys.HostKeyEntry.from_line(line.strip())) is not None]
-    except (paramiko.SSHException, paramiko.hostkeys.InvalidHostKey, ValueError, OSError) as error:
-        raise ConfigurationError(f"The file {path} (sftp.known_hosts) cannot be read ({type(error).__name__}).") from error
-    found = tuple(entry.key for entry in entries if entry.key is not None and _is_for(entry.hostnames or [], name))
-    if not found:
-        raise ConfigurationError(
-            f"{path} (sftp.known_hosts) has no key for {name}.",
-            next_step="Ask the provider for its host key and add that line; no unknown key is ever accepted.",
-        )
-    return found
-
-
-def _is_for(names: "Iterable[str]", host: str) -> bool:
-    """Whether a line of known_hosts is for this host: by its name, or by the hash of its name."""
-    from paramiko import HostKeys
-
-    return any(name == host or (name.startswith("|1|") and HostKeys.hash_host(host, name) == name) for name in names)
 
 
 def _api(settings: Settings, profile: Profile, secrets: dict[str, str], clock: Clock) -> "ProviderApi":

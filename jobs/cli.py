@@ -1,6 +1,7 @@
 """The commands. This module loads nothing heavy: each command brings what it needs."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from jobs.output import Options, answer, complain, say
+from jobs.sandbox_cli import make_sandbox_app
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
@@ -21,10 +23,11 @@ app = typer.Typer(
 )
 holds_app = typer.Typer(help="The holds that keep in-house retries away.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(holds_app, name="holds")
+app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
 help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(help_app, name="help")
 
-_current = Options(config=Path("mitbatch.toml"))
+_current: Options = Options(config=Path("mitbatch.toml"))
 INTERRUPTED = "Interrupted; running the same command again is safe.\n"
 _SWITCHES = {"--json": "json", "--verbose": "verbose", "--quiet": "quiet"}
 
@@ -48,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{error}\n")
             return int(ExitCode.USAGE)
         words = _words(error)
-        complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step="See: mitbatch --help"))
+        complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step=_see(error, words)))
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write(INTERRUPTED)
@@ -71,6 +74,13 @@ def _words(error: TyperException) -> str:
         return said
     name = parameter.opts[0] if parameter.param_type_name == "option" else (parameter.metavar or parameter.name)
     return f"Missing {parameter.param_type_name} {name}"
+
+
+def _see(error: TyperException, words: str) -> str:
+    """Where to read on: the help of the command that was meant, else of the group in which the words were said."""
+    path = getattr(getattr(error, "ctx", None), "command_path", "mitbatch")
+    meant = re.search(r"^No such command .* Did you mean '([a-z-]+)'", words)
+    return f"See: {path} {meant.group(1)} --help" if meant else f"See: {path} --help"
 
 
 def _internal(error: Exception) -> int:
@@ -145,7 +155,8 @@ def nightly(date: OneDate = "", dry_run: DryRun = False) -> None:
 
     Example: mitbatch nightly --dry-run
     """
-    from jobs.night import run_command, show_plan
+    from jobs.night import run_command
+    from jobs.plan import show_plan
 
     raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "nightly", date))
 
@@ -160,7 +171,8 @@ def rerun(
 
     Example: mitbatch rerun --date 2026-11-23
     """
-    from jobs.night import run_command, show_plan
+    from jobs.night import run_command
+    from jobs.plan import show_plan
 
     raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "rerun", date, batch_id=batch))
 
@@ -261,25 +273,6 @@ def demo(
     from jobs.demo import run_demo
 
     raise typer.Exit(run_demo(_current, folder))
-
-
-@app.command()
-def sandbox(
-    what: Annotated[str, typer.Argument(metavar="[journal]", help="Nothing: start it. journal: print what it received.")] = "",
-    folder: Annotated[Path, typer.Option("--folder", help="Where its keys, files and journal are.")] = Path("mitbatch-sandbox"),
-    seed: Annotated[int, typer.Option("--seed", help="Decides credentials and outcomes.")] = 0,
-) -> None:
-    """Start a pretend provider (HTTP and SFTP) on loopback until it is stopped; or print its journal.
-
-    Example: mitbatch sandbox journal
-    """
-    from jobs.sandbox_command import print_journal, serve
-
-    if what not in {"", "journal"}:
-        raise UsageRefused(
-            f"The sandbox knows nothing called {what!r}.", next_step="Say: mitbatch sandbox, or: mitbatch sandbox journal"
-        )
-    raise typer.Exit(print_journal(_current, folder) if what else serve(_current, folder, seed))
 
 
 @help_app.command("exit-codes")

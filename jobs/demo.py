@@ -7,25 +7,20 @@ sides.
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batch.ledger.reading import count_by_state
-from batch.source import OrderSource
-from jobs.assembly import open_books
 from jobs.clock import ShiftedClock
+from jobs.demo_closing import checks_of, print_closing
 from jobs.night import run_with, show
-from jobs.output import Options, answer, say
+from jobs.output import Options, say
 from jobs.running import RunReport
 from jobs.sample_orders import fill_orders, sample_files
 from jobs.settings_file import load_settings
 from schemas.errors import ExitCode, UsageRefused
-from schemas.money import people_text
-from schemas.reasons import REASON_TEXTS, Reason
 from schemas.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,8 +87,8 @@ def run_demo(options: Options, folder: Path) -> int:
         demo.run("A poll, nine days later", "poll")
         demo.pass_time(timedelta(days=14), "two more weeks pass, and the last expiry")
         demo.run("The last poll", "poll")
-        checks = _checks(demo, second)
-    _closing(demo, checks, time.monotonic() - began)
+        checks = checks_of(demo, second)
+    print_closing(demo, checks, time.monotonic() - began)
     return int(ExitCode.CLEAN if all(checks.values()) else ExitCode.INTERNAL)
 
 
@@ -119,72 +114,3 @@ def _quiet_libraries() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-def _checks(demo: Demo, second: RunReport) -> dict[str, bool]:
-    accepted = Counter(str(each["order_id"]) for each in demo.sandbox.accepted("evaluate"))
-    copies = Counter(str(each["order_id"]) for each in demo.sandbox.accepted("transmit"))
-    with open_books(demo.settings, clock=demo.clock) as (ledger, source, _), ledger.reading() as connection:
-        states = count_by_state(connection, ledger.mid)
-        completed = sum(orders for orders, _ in states.get("completed", {}).values())
-        shown = _completed_rows(source, list(accepted))
-    told = sum(order["status"] == "Completed" or order.get("code") == 7 for order in demo.sandbox.orders())
-    return {
-        f"the provider has each of {len(accepted)} orders exactly once": bool(accepted) and set(accepted.values()) == {1},
-        f"the provider has each of {len(copies)} copies exactly once": bool(copies) and set(copies.values()) == {1},
-        "the second night sent nothing": not second.findings.delivered,
-        f"{completed} orders are completed in the ledger, in the order system and at the provider": completed == shown == told,
-        "the books balance": all(report.audit is not None and report.audit.balanced for report in demo.reports),
-    }
-
-
-def _completed_rows(source: OrderSource, order_ids: list[str]) -> int:
-    return sum(row["status"] == "completed" for row in source.written(order_ids).values())
-
-
-def _closing(demo: Demo, checks: dict[str, bool], seconds: float) -> None:
-    first, audit = demo.reports[0], demo.settings.data_dir / "audit"
-    with open_books(demo.settings, clock=demo.clock) as (ledger, source, _), ledger.reading() as connection:
-        states, free = count_by_state(connection, ledger.mid), source.count_retryable()
-    rows = [("sent: " + state, sum(n for n, _ in totals.values()), _money(totals)) for state, totals in states.items()]
-    for reason, totals in sorted(first.figures.not_sent.items()):
-        amounts = {currency: (total.orders, total.amount_minor) for currency, total in totals.items()}
-        rows.append((f"not sent: {reason}", sum(t.orders for t in totals.values()), _money(amounts)))
-    rows.append(("your own retry may take now", sum(n for n, _ in free.values()), _money(free)))
-    say(demo.options, ["== Where everything stands"])
-    say(demo.options, _table(rows))
-    say(demo.options, ["", *(f"{'ok  ' if good else 'FAIL'}  {words}" for words, good in checks.items()), ""])
-    codes = ", ".join(f"{report.job} {int(report.code)}" for report in demo.reports)
-    places = {
-        "exit codes": f"{codes} (10: an item needs a person, here card numbers and refused rows on purpose)",
-        "settings": demo.folder / "mitbatch.toml",
-        "finance's CSV": audit,
-        "sent rows": demo.settings.data_dir / "export",
-        "the provider": demo.folder / "provider" / "journal.jsonl",
-        "try": f"mitbatch --config {demo.folder / 'mitbatch.toml'} explain 000471",
-    }
-    say(demo.options, [*(f"{name:<16}{place}" for name, place in places.items()), f"took            {seconds:.0f} s"])
-    answer(
-        demo.options,
-        {
-            "schema": "mitbatch.demo/1",
-            "type": "result",
-            "command": "demo",
-            "checks": checks,
-            "folder": str(demo.folder),
-            "runs": [{"job": report.job, "exit_code": int(report.code)} for report in demo.reports],
-        },
-    )
-
-
-def _money(totals: dict[str, tuple[int, int]]) -> str:
-    return "   ".join(people_text(minor, currency) for currency, (_, minor) in sorted(totals.items()) if currency)
-
-
-def _table(rows: list[tuple[str, int, str]]) -> list[str]:
-    explained = {f"not sent: {reason.value}": REASON_TEXTS[reason] for reason in Reason}
-    width = max(len(name) for name, _, _ in rows)
-    amounts = max(len(money) for _, _, money in rows)
-    return [
-        f"{name:<{width}}  {count:>5,}  {money:>{amounts}}   {explained.get(name, '')}".rstrip() for name, count, money in rows
-    ]

@@ -8,8 +8,9 @@ from typing import Any
 
 import schemas.errors as error_tree
 from batch.ledger import Submission
+from batch.ledger.batches import batch_by_id
 from batch.ledger.decisions import decisions_of
-from batch.ledger.reading import attempts_of, batch_by_id, events_of, nearest_order_ids
+from batch.ledger.reading import attempts_of, events_of, nearest_order_ids
 from batch.pace import utc_text
 from jobs.assembly import open_books
 from jobs.clock import SystemClock

@@ -1,26 +1,25 @@
 """The commands that change something: nightly, rerun, poll, transmit. And `--dry-run`, which shows and changes nothing."""
 
 import sys
-from collections import Counter
 from datetime import date, datetime
 
 from batch.equipment import Clock, Equipment
 from batch.findings import Findings
 from batch.ledger import Run
-from batch.ledger.reading import batch_by_id, unsent_batches
-from batch.pace import business_date, utc_text
-from batch.pipeline import await_acknowledgements, nightly, poll_only, verdicts
+from batch.ledger.batches import batch_by_id
+from batch.pace import business_date
+from batch.pipeline import await_acknowledgements, nightly, poll_only
 from batch.transmit import Copies, transmit
 from jobs.assembly import assemble
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
 from jobs.outside import StopRequest
-from jobs.report_lines import banner, machine_object, people_lines
+from jobs.report_lines import people_lines
+from jobs.report_object import machine_object
 from jobs.running import RunReport, Work, run_job
 from jobs.settings_file import load_settings
 from jobs.watching import watched
 from schemas.errors import ConfigurationError, ExitCode, UsageRefused
-from schemas.money import people_text
 from schemas.settings import Settings
 
 
@@ -115,56 +114,3 @@ def with_copies(lines: list[str], copies: Copies | None) -> list[str]:
 
 def _copies_object(copies: Copies) -> dict[str, object]:
     return {"claimed": copies.claimed, "left_out": dict(copies.left_out)}
-
-
-def show_plan(options: Options, day: str, clock: Clock | None = None) -> int:
-    """What a nightly would do now: every candidate's fate in figures. Writes nothing, takes no lease, sends nothing."""
-    settings = load_settings(options.config)
-    clock = clock or SystemClock()
-    day = checked_date(day, settings, clock.now())
-    with assemble(settings, clock=clock, writes=False) as workshop:
-        equipment = workshop.equipment
-        chosen, reasons, amounts = _judge(equipment, day)
-        with equipment.ledger.reading() as connection:
-            left = [batch.file_name for batch in unsent_batches(connection, equipment.ledger.mid, "evaluate")]
-    most = settings.channels.max_rows_per_file
-    files = -(-chosen // most)
-    money = "   ".join(people_text(minor, currency) for currency, minor in sorted(amounts.items()))
-    lines = [
-        banner("nightly", day, settings),
-        f"candidates      {chosen + sum(reasons.values()):>7,} orders",
-        f"not sent        {sum(reasons.values()):>7,} orders   "
-        + " · ".join(f"{name} {n:,}" for name, n in reasons.most_common()),
-        f"would be sent   {chosen:>7,} orders   {money}   in {files:,} files",
-        f"left from before {len(left):>6,} files",
-    ]
-    say(options, [f"DRY RUN  {line.rstrip()}" for line in lines])
-    answer(
-        options,
-        {
-            "schema": "mitbatch.plan/1",
-            "type": "result",
-            "command": "nightly",
-            "run_id": "",
-            "generated_at": utc_text(clock.now()),
-            "environment": settings.environment,
-            "dry_run": True,
-            "business_date": day,
-            "not_sent": dict(reasons),
-            "would_send": {"orders": chosen, "amount_minor": dict(sorted(amounts.items()))},
-            "left_from_before": left,
-        },
-    )
-    return int(ExitCode.CLEAN)
-
-
-def _judge(equipment: Equipment, day: str) -> tuple[int, Counter[str], Counter[str]]:
-    chosen, reasons, amounts = 0, Counter[str](), Counter[str]()
-    for page in verdicts(equipment, day):
-        for verdict, _ in page:
-            if verdict.selected:
-                chosen += 1
-                amounts[verdict.currency] += verdict.amount_minor or 0
-            else:
-                reasons[verdict.reason.value] += 1
-    return chosen, reasons, amounts

@@ -10,9 +10,10 @@ from batch.bookkeeping import AuditReport, night_figures
 from batch.equipment import Equipment
 from batch.findings import Findings, Standing, exit_code, gravest
 from batch.ledger import Ledger, Run
+from batch.ledger.batches import unanswered_batches, unsent_batches
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
-from batch.ledger.reading import count_by_state, cut_off_dates, unanswered_batches, unsent_batches
+from batch.ledger.reading import count_by_state, cut_off_dates
 from batch.night_figures import NightFigures
 from batch.pace import business_date, from_utc_text
 from jobs.assembly import Workshop

@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from batch.ledger.batches import unanswered_batches, unsent_batches
 from batch.ledger.items import Item, open_items
-from batch.ledger.reading import count_by_state, last_runs, unanswered_batches, unsent_batches
+from batch.ledger.reading import count_by_state, last_runs
 from batch.pace import business_date, utc_text
 from jobs.assembly import open_books
 from jobs.clock import SystemClock

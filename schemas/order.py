@@ -144,9 +144,8 @@ class Order:
 class OrderRow:
     """A row of the orders table as it was read: every cell as text (empty for null), nothing checked yet.
 
-    `cells` holds the READ_COLUMNS and those OPTIONAL_COLUMNS that exist. `status`, `retry_state` and
-    `hold_reference` stand beside them. `unreadable` names columns whose value was of a kind that no text can stand
-    for without loss (a float where an integer must be, bytes).
+    `cells` holds the READ_COLUMNS and those OPTIONAL_COLUMNS that exist. `unreadable` names columns whose value was of
+    a kind that no text can stand for without loss (a float where an integer must be, bytes).
     """
 
     cells: dict[str, str]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import insert
 
 from batch.books import FIRST_HASH
-from batch.ledger.moves import event_row
+from batch.ledger.events import event_row
 from batch.ledger.records import Batch, Run
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import batch as batch_table
@@ -40,51 +40,6 @@ class NewBatch:
     file_name: str
     format: str
     expires_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What the ledger knows of an order id: its latest attempt, that attempt's state, and the head of its event chain.
-
-    It is settled when the order row shows how it ended; until then the order is not claimed again.
-    """
-
-    attempt: int
-    state: State
-    event_seq: int
-    event_hash: str
-    event_date: str
-    is_settled: bool
-
-
-def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[str, Past]:
-    """The latest submission of each of these order ids that the ledger has met before."""
-    latest = (
-        select(submission.c.order_id, func.max(submission.c.attempt).label("attempt"))
-        .where(submission.c.mid == mid, submission.c.order_id.in_(order_ids))
-        .group_by(submission.c.order_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(
-            submission.c.order_id,
-            submission.c.attempt,
-            submission.c.state,
-            submission.c.event_seq,
-            submission.c.event_hash,
-            submission.c.event_date,
-            submission.c.row_version,
-            submission.c.written_version,
-        )
-        .join(latest, (submission.c.order_id == latest.c.order_id) & (submission.c.attempt == latest.c.attempt))
-        .where(submission.c.mid == mid)
-    )
-    return {
-        row.order_id: Past(
-            row.attempt, State(row.state), row.event_seq, row.event_hash, row.event_date, row.written_version == row.row_version
-        )
-        for row in rows
-    }
 
 
 def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Batch:

@@ -10,14 +10,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, update
 
-from batch.books import canonical_detail, event_hash
-from batch.ledger.records import Batch, Submission
+from batch.ledger.events import event_row
+from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
 from schemas.errors import IllegalTransition, TransitionLost
-from schemas.ledger_tables import batch as batch_table
 from schemas.ledger_tables import event
 from schemas.ledger_tables import submission as submission_table
-from schemas.states import BATCH_EDGES, EDGES, BatchStep, State
+from schemas.states import EDGES, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,44 +35,6 @@ class Move:
     detail: Mapping[str, object] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
     shows: bool = True
-
-
-def event_row(
-    writing: Writing,
-    *,
-    subject: str,
-    seq: int,
-    previous_hash: str,
-    previous_date: str,
-    kind: str,
-    from_state: str | None,
-    to_state: str | None,
-    source: str,
-    reason: str,
-    evidence_id: str = "",
-    detail: Mapping[str, object] | None = None,
-) -> dict[str, Any]:
-    """One row of the event chain, with the hash that ties it to the row before.
-
-    It is booked on the run's business date, but never before the event that it follows: a run for a past date must not
-    book an order's news in days that lie before what is known of it already.
-    """
-    row: dict[str, Any] = {
-        "mid": writing.mid,
-        "subject": subject,
-        "seq": seq,
-        "at": writing.now,
-        "business_date": max(writing.run.business_date, previous_date),
-        "run_id": writing.run.run_id,
-        "kind": kind,
-        "from_state": from_state,
-        "to_state": to_state,
-        "source": source,
-        "reason": reason,
-        "evidence_id": evidence_id or None,
-        "detail": canonical_detail(dict(detail or {})),
-    }
-    return {**row, "previous_hash": previous_hash, "hash": event_hash(previous_hash, row)}
 
 
 def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
@@ -166,44 +127,6 @@ def _compare_and_set(writing: Writing, updates: list[dict[str, Any]]) -> None:
     result = writing.connection.execute(_SUBMISSION_UPDATE, [{**values, "w_mid": writing.mid} for values in updates])
     if result.rowcount != len(updates):
         raise TransitionLost(f"{len(updates) - result.rowcount} of {len(updates)} orders were no longer where they were read.")
-
-
-def move_batch(writing: Writing, batch: Batch, to: BatchStep, *, reason: str, evidence_id: str = "", **changes: Any) -> Batch:  # noqa: ANN401 - columns of several types
-    """Take one batch to its next step; `changes` are further columns. Raises as `move_orders` does."""
-    if to not in BATCH_EDGES[batch.step]:
-        raise IllegalTransition(f"Batch {batch.batch_id} cannot go from {batch.step} to {to}.")
-    row = event_row(
-        writing,
-        subject=f"batch:{batch.batch_id}",
-        seq=batch.event_seq + 1,
-        previous_hash=batch.event_hash,
-        previous_date=batch.event_date,
-        kind="step",
-        from_state=batch.step.value,
-        to_state=to.value,
-        source="send",
-        reason=reason,
-        evidence_id=evidence_id,
-        detail={"file_name": batch.file_name},
-    )
-    head = {"event_seq": row["seq"], "event_hash": row["hash"], "event_date": row["business_date"]}
-    if to is BatchStep.DELIVERED or (not batch.delivered_at and "delivered_at" in changes):
-        changes = {**changes, "delivered_date": row["business_date"]}
-    statement = (
-        update(batch_table)
-        .where(
-            batch_table.c.mid == writing.mid,
-            batch_table.c.batch_id == batch.batch_id,
-            batch_table.c.step == batch.step.value,
-            batch_table.c.event_seq == batch.event_seq,
-        )
-        .values(step=to.value, **head, **changes)
-    )
-    if writing.connection.execute(statement).rowcount != 1:
-        raise TransitionLost(f"Batch {batch.batch_id} was no longer at {batch.step}.")
-    writing.connection.execute(insert(event), [row])
-    known: dict[str, Any] = {name: value or "" for name, value in changes.items() if name in Batch.__dataclass_fields__}
-    return replace(batch, step=to, **head, **known)
 
 
 def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:

@@ -1,0 +1,91 @@
+"""Choosing what is handed over: every candidate gets its reason, and what may go is claimed and held."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from batch.equipment import Equipment
+from batch.gate import Gate, Verdict
+from batch.holding import claim, hold
+from batch.ledger import Run
+from batch.ledger.decisions import record_decisions
+from batch.ledger.items import open_item, refused_holds
+from batch.ledger.past import Past, past_of
+from batch.order_rows import is_storable
+from batch.pace import end_of_business_date
+from schemas.reasons import ItemKind, Reason
+from schemas.states import State
+
+PAGE = 2000
+
+
+def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Verdict, Past | None]]]:
+    """The gate's verdict on every candidate, page by page, with what the ledger knows of each order; writes nothing.
+
+    An order id that the order system shows twice is judged once: rows come in the order of their ids.
+    """
+    settings = equipment.settings
+    gate = Gate(
+        settings,
+        equipment.network_rules,
+        equipment.decline_codes,
+        now=equipment.clock.now(),
+        business_date_end=end_of_business_date(business_date, settings.schedule.timezone),
+        scrub_key=equipment.scrub_key,
+    )
+    previous = None
+    for page in equipment.source.declined(PAGE):
+        with equipment.ledger.reading() as connection:
+            refused = refused_holds(connection, equipment.ledger.mid, business_date)
+            known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page if is_storable(row.order_id)])
+        judged = []
+        for row in page:
+            if row.order_id == previous:
+                continue
+            previous = row.order_id
+            past = known.get(row.order_id)
+            verdict = gate.judge(row, _standing(past))
+            if verdict is not None and verdict.selected and verdict.order_id in refused:
+                words = "the order system refused its hold today; correct the row"
+                verdict = replace(verdict, selected=False, reason=Reason.INVALID_ROW, reason_text=words)
+            if verdict is not None:
+                judged.append((verdict, past))
+        yield judged
+
+
+def _standing(past: Past | None) -> State | None:
+    """The state of an order's latest claim, as the gate must see it: open, until the order row shows how it ended."""
+    if past is None:
+        return None
+    return past.state if past.is_settled else State.CLAIMED
+
+
+def choose(equipment: Equipment, run: Run) -> None:
+    """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time."""
+    equipment.progress.stage("choose")
+    most = equipment.settings.channels.max_rows_per_file
+    chosen: list[tuple[Verdict, Past | None]] = []
+    for page in verdicts(equipment, run.business_date):
+        _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
+        chosen += [(verdict, past) for verdict, past in page if verdict.selected]
+        while len(chosen) >= most:
+            hold(equipment, run, claim(equipment, run, chosen[:most]))
+            chosen = chosen[most:]
+        equipment.progress.advance(len(page))
+    if chosen:
+        hold(equipment, run, claim(equipment, run, chosen))
+
+
+def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> None:
+    if not skipped:
+        return
+    with equipment.ledger.writing(run) as writing:
+        record_decisions(writing, skipped)
+        for verdict in skipped:
+            if verdict.reason is Reason.PAN_FOUND:
+                open_item(
+                    writing,
+                    ItemKind.PAN_FOUND,
+                    f"order:{verdict.order_id}",
+                    verdict.reason_text,
+                    due_business_days=equipment.settings.review.due_business_days,
+                )
