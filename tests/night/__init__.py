@@ -1,0 +1,1 @@
+"""Whole nights against the sandbox: real sockets, real databases, real files."""
