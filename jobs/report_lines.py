@@ -41,7 +41,9 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         _line("answers", f"{figures.answered:,}", _answers(report)),
         _line("written back", f"{figures.written_back:,} of {figures.answered:,}"),
         *(_balance_line(currency, balance) for currency, balance in figures.balances.items()),
+        *_overdue(report),
         *_repeated(report),
+        *_rejected(report),
         *(f"WARN  {problem}" for problem in report.findings.problems),
         *_needs(report),
     ]
@@ -125,6 +127,22 @@ def _balance_line(currency: str, balance: Balance) -> str:
 
 def _mark(balance: Balance) -> str:
     return "ok" if balance.balanced else "DOES NOT CLOSE"
+
+
+def _overdue(report: RunReport) -> list[str]:
+    late = report.overdue
+    if not late.totals:
+        return []
+    days, hours = late.oldest.days, late.oldest.seconds // 3600
+    return [_line("overdue", _amounts(late.totals), f"oldest {days}d {hours}h past its expiry")]
+
+
+def _rejected(report: RunReport) -> list[str]:
+    rejected = orders_of(report.figures.acknowledged_rejected)
+    if not rejected or report.audit is None:
+        return []
+    words = _plural(rejected, "row was", "rows were")
+    return [f"WARN  {words} rejected by the provider: MB-ROW-REJECTED   {report.audit.folder / 'submissions.csv'}"]
 
 
 def _repeated(report: RunReport) -> list[str]:

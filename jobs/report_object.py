@@ -36,6 +36,7 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
         "answers": {state: totals_object(totals) for state, totals in sorted(figures.answers.items())},
         "written_back": figures.written_back,
         "balance": {currency: _balance_object(balance) for currency, balance in sorted(figures.balances.items())},
+        "overdue": {**totals_object(report.overdue.totals), "oldest_seconds": int(report.overdue.oldest.total_seconds())},
         "problems": [{"code": problem.code, "sentence": str(problem)} for problem in report.findings.problems],
         "items": {"open": len(report.items), "new": report.new_items},
         "audit": str(report.audit.folder) if report.audit else None,

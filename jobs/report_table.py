@@ -58,6 +58,8 @@ def _facts(report: RunReport) -> "Table":
         fact("  refused", dict(figures.acknowledged_rejected))
     for state, totals in figures.answers.items():
         fact(state, dict(totals))
+    if report.overdue.totals:
+        fact("overdue", report.overdue.totals, "no final answer although the expiry and the grace are over")
     for currency, balance in sorted(figures.balances.items()):
         mark = Text("closes", style="green") if balance.balanced else Text("DOES NOT CLOSE", style="bold red")
         open_now = people_text(balance.closing.amount_minor, currency)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from batch.book_entries import Total
 from batch.bookkeeping import AuditReport, night_figures
 from batch.equipment import Equipment
 from batch.findings import Findings, Standing, exit_code, gravest
@@ -13,9 +14,9 @@ from batch.ledger import Ledger, Run
 from batch.ledger.batches import unanswered_batches, unsent_batches
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
-from batch.ledger.reading import count_by_state, cut_off_dates
+from batch.ledger.reading import count_by_state, cut_off_dates, overdue_submissions
 from batch.night_figures import NightFigures
-from batch.pace import business_date, from_utc_text
+from batch.pace import business_date, from_utc_text, utc_text
 from jobs.assembly import Workshop
 from jobs.outside import is_alive, new_run_id, this_process
 from jobs.trace_log import write_trace
@@ -23,6 +24,14 @@ from schemas.errors import ExitCode, InternalError, LeaseLost, MitbatchError
 from schemas.states import BatchStep
 
 Work = Callable[[Equipment, Run, Findings], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Orders without a final answer although their expiry and the grace are over; `oldest` since the oldest expiry."""
+
+    totals: dict[str, Total]
+    oldest: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class RunReport:
     items: tuple[Item, ...]
     new_items: int
     audit: AuditReport | None
+    overdue: Overdue
     states: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
 
@@ -116,6 +126,7 @@ def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport 
         items = tuple(open_items(connection, ledger.mid))
         figures = audit.figures if audit is not None else night_figures(connection, ledger.mid, run.business_date)
         doubted_files = _doubted_files(connection, equipment)
+        late = _overdue(connection, equipment)
     new = sum(item.opened_run == run.run_id for item in items)
     today = business_date(equipment.clock.now(), equipment.settings.schedule.timezone)
     overdue = sum(item.due_date < today for item in items)
@@ -139,8 +150,19 @@ def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport 
         items=items,
         new_items=new,
         audit=audit,
+        overdue=late,
         states=states,
     )
+
+
+def _overdue(connection: Connection, equipment: Equipment) -> Overdue:
+    now, grace = equipment.clock.now(), timedelta(seconds=equipment.settings.outcomes.expiry_grace_seconds)
+    totals: dict[str, Total] = {}
+    late = overdue_submissions(connection, equipment.ledger.mid, before=utc_text(now - grace))
+    for submission in late:
+        one = Total(1, submission.amount_minor)
+        totals[submission.currency] = totals[submission.currency] + one if submission.currency in totals else one
+    return Overdue(totals, now - from_utc_text(late[0].expires_at) if late else timedelta())
 
 
 def _doubted_files(connection: Connection, equipment: Equipment) -> int:
