@@ -1,9 +1,7 @@
 """The pretend provider's memory and decisions: it takes records, keeps orders, and tells how they stand."""
 
 import threading
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from jobs.sandbox.cards import payment_of
 from jobs.sandbox.courses import Event, Order, Standing, course_of, step_at
@@ -16,35 +14,12 @@ from jobs.sandbox.news import Listener, News
 from jobs.sandbox.options import SandboxOptions
 from jobs.sandbox.replays import KeyConflict, Replays
 from jobs.sandbox.strict_text import Fields, digest_of
-from jobs.sandbox.validation import Errors, Terms, at, evaluate_errors, expiry_of, text_at, transmit_errors
+from jobs.sandbox.validation import Errors, Terms, evaluate_errors, expiry_of, text_at, transmit_errors
+from jobs.sandbox.verdicts import Accepted, Kind, Origin, Refused, facts_of
 
-Kind = Literal["evaluate", "transmit"]
+__all__ = ["Accepted", "Brain", "Kind", "Origin", "Refused"]
+
 _CONFLICT: Errors = {"IdempotencyKey": ["The key was used for another payload in the last 24 hours."]}
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a record came from: the channel, and for a batch row its file and sequence number."""
-
-    channel: Literal["sftp", "api"]
-    file: str | None = None
-    sequence_number: str | None = None
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A record was taken; `key` is the order session key, or the transmit id, `status` the word of the answer."""
-
-    key: str
-    status: str = "SUBMITTED"
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A record was not taken, with every reason; a conflict is a key that was used for another payload."""
-
-    errors: Errors = field(default_factory=dict)
-    is_conflict: bool = False
 
 
 class Brain:
@@ -198,30 +173,16 @@ class Brain:
         self._journal.record(
             "accepted",
             now,
-            **_facts(kind, record, origin),
+            **facts_of(kind, record, origin),
             **named,
             expiry=as_text(expiry) if expiry else None,
             payload_sha256=digest_of(record),
         )
 
     def _repeat(self, kind: Kind, record: Fields, origin: Origin, now: datetime, first: Accepted) -> Accepted:
-        self._journal.record("deduplicated", now, **_facts(kind, record, origin), first=first.key)
+        self._journal.record("deduplicated", now, **facts_of(kind, record, origin), first=first.key)
         return first
 
     def _refuse(self, kind: Kind, record: Fields, origin: Origin, now: datetime, errors: Errors) -> Refused:
-        self._journal.record("row_refused", now, **_facts(kind, record, origin), errors=errors)
+        self._journal.record("row_refused", now, **facts_of(kind, record, origin), errors=errors)
         return Refused(errors)
-
-
-def _facts(kind: Kind, record: Fields, origin: Origin) -> dict[str, object]:
-    amount = at(record, "Transaction.Amount")
-    return {
-        "kind": kind,
-        "channel": origin.channel,
-        "order_id": text_at(record, "OrderId"),
-        "file": origin.file,
-        "sequence_number": origin.sequence_number,
-        "amount": amount if isinstance(amount, int) else None,
-        "currency": text_at(record, "Transaction.Currency") or None,
-        "idempotency_key": text_at(record, "IdempotencyKey") or None,
-    }

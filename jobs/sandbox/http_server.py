@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class HttpServer:
     controls: Controls
     max_body_bytes: int
     port: int = 0
+    tls: ssl.SSLContext | None = None
     _server: uvicorn.Server | None = None
     _serving: asyncio.Task[None] | None = None
     _transports: dict[tuple[str, int], asyncio.Transport] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class HttpServer:
             server_header=False,
             timeout_graceful_shutdown=1,
         )
+        config.load()
+        config.ssl = self.tls
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
         while not self._server.started:

@@ -12,7 +12,8 @@ class SandboxOptions:
     `deduplicate`: "off" accepts a second submission again, so that it shows; "order_id" answers it with the first
     order; "key_24h" replays the first answer to the same idempotencyKey and payload for 24 hours and answers 409 for
     another payload; "file_name" ignores a second file of the same name. `expired_code`: the number beside the name
-    EXPIRED, for which no code is published (CONTRACT 14). `strict_amounts`: evaluate takes only more than 10 and less
+    EXPIRED, for which no code is published (CONTRACT 14).
+    `https` adds a second port with TLS. `strict_amounts`: evaluate takes only more than 10 and less
     than 20000 cents (CONTRACT 15). `auth_capture`: whether the accounts take the transactionType AUTHORIZATION.
     `capture_window_seconds`: after it an authorisation is voided; from 5 minutes to 7 days (CONTRACT 11).
     `sync_period_days`: how long a declined sync MIT is worked on in the background (CONTRACT 7.6).
@@ -39,6 +40,7 @@ class SandboxOptions:
     max_rows_per_file: int = 2000
     max_file_bytes: int = 64 * 1024 * 1024
     max_body_bytes: int = 1024 * 1024
+    https: bool = False
     http_port: int = 0
     sftp_port: int = 0
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 import jobs.sandbox.sftp_listing_faults
 import jobs.sandbox.sftp_rename_faults
-import jobs.sandbox.sftp_slow_faults  # noqa: F401 - its faults can be switched on before the server starts
+import jobs.sandbox.sftp_slow_faults
+import jobs.sandbox.tls_faults  # noqa: F401 - its faults can be switched on before the server starts
 from jobs.clock import ShiftedClock
 from jobs.sandbox.bearers import Bearers
 from jobs.sandbox.brain import Brain
@@ -83,7 +84,9 @@ class Sandbox:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self.authority_path = self.folder / "authority.pem"
         self._http: HttpServer | None = None
+        self._https: HttpServer | None = None
         self._sftp: SftpServer | None = None
 
     def __enter__(self) -> Self:
@@ -103,6 +106,7 @@ class Sandbox:
         client_key, host_key = KeyPair.fresh(), KeyPair.fresh()
         self._http = HttpServer(self._office(), self._controls(), self.options.max_body_bytes, self.options.http_port)
         self._sftp = SftpServer(self.inbound.parent, self._mailbox, self.faults, client_key, host_key, self.options.sftp_port)
+        self._https = self._with_tls() if self.options.https else None
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name="sandbox", daemon=True)
         self._thread.start()
@@ -136,6 +140,11 @@ class Sandbox:
     def api_url(self) -> str:
         """The base address of the API, with its version and a slash at the end."""
         return f"http://127.0.0.1:{self._http.port if self._http else 0}/v1/"
+
+    @property
+    def https_url(self) -> str:
+        """The same API over TLS, where the option `https` is on; `authority_path` is what a client has to trust."""
+        return f"https://127.0.0.1:{self._https.port if self._https else 0}/v1/"
 
     @property
     def control_url(self) -> str:
@@ -250,12 +259,24 @@ class Sandbox:
             reset=self.reset,
         )
 
+    def _with_tls(self) -> "HttpServer":
+        from jobs.sandbox.http_server import HttpServer
+        from jobs.sandbox.tls_certificates import fresh_faces
+        from jobs.sandbox.tls_faults import listening_context
+
+        faces = fresh_faces()
+        self.authority_path.write_bytes(faces.authority)
+        context = listening_context(faces, self.faults)
+        return HttpServer(self._office(), self._controls(), self.options.max_body_bytes, tls=context)
+
     async def _serve(self, started: concurrent.futures.Future[None]) -> None:
         if self._http is None or self._sftp is None:
             return
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         try:
             await self._http.start()
+            if self._https is not None:
+                await self._https.start()
             await self._sftp.start()
         except OSError as error:
             await self._http.stop()
@@ -269,4 +290,6 @@ class Sandbox:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _TICK_SECONDS)
         await self._sftp.stop()
+        if self._https is not None:
+            await self._https.stop()
         await self._http.stop()

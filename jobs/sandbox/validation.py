@@ -94,7 +94,7 @@ def evaluate_errors(record: Fields, terms: Terms, expiry: datetime | None, now: 
     kind = at(record, "TransactionType")
     if kind not in (None, "") and (not isinstance(kind, str) or kind.upper() not in _transaction_types(terms)):
         errors["TransactionType"] = [_invalid("TransactionType")]
-    _check_card(record, terms, errors)
+    _check_card(record, errors)
     return errors
 
 
@@ -107,13 +107,13 @@ def _transaction_types(terms: Terms) -> tuple[str, ...]:
     return ("PURCHASE", "AUTHORIZATION") if terms.auth_capture else ("PURCHASE",)
 
 
-def _check_card(record: Fields, terms: Terms, errors: Errors) -> None:
-    """A token is anything but a card number; a raw number comes over HTTP alone, with `token: false` (CONTRACT 7.3)."""
+def _check_card(record: Fields, errors: Errors) -> None:
+    """A token is anything but a card number; a raw number comes with `token: false`, and never in a file (CONTRACT 7.3)."""
     number = text_at(record, "PaymentMethod.CardNumber")
     is_raw = at(record, "PaymentMethod.Token") is False
     if number[-4:].lower() == REFUSED_TOKEN_ENDING:
         errors["PaymentMethod.CardNumber"] = ["This payment token is a test value that is refused at intake."]
-    elif number and (is_raw != bool(digits_of(number)) or (is_raw and terms.in_file)):
+    elif number and is_raw != bool(digits_of(number)):
         errors["PaymentMethod.CardNumber"] = [_invalid("PaymentMethod.CardNumber")]
 
 

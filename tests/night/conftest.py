@@ -1,6 +1,7 @@
 """A house for each test: its own folder, its own provider, one clock."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,21 @@ from jobs.sandbox import Sandbox, SandboxOptions
 from tests.night.house import START, House
 
 MakeHouse = Callable[..., House]
+Stop = Callable[[Sandbox], None]
+
+
+@pytest.fixture(scope="session")
+def stop_later() -> Iterator[Stop]:
+    """Stop providers while the next test runs, because a stop is mostly waiting. All have stopped at the end."""
+    ends: list[Future[None]] = []
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        yield lambda sandbox: ends.append(pool.submit(sandbox.stop))
+    for end in ends:
+        end.result()
 
 
 @pytest.fixture
-def make_house(tmp_path: Path) -> Iterator[MakeHouse]:
+def make_house(tmp_path: Path, stop_later: Stop) -> Iterator[MakeHouse]:
     """Build houses; `options` are the provider's, `columns` the merchant's own names of columns."""
     with ExitStack() as stack:
 
@@ -23,7 +35,9 @@ def make_house(tmp_path: Path) -> Iterator[MakeHouse]:
             folder = tmp_path / f"house{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             clock = MovableClock(START)
-            sandbox = stack.enter_context(Sandbox(folder / "provider", clock=clock, options=SandboxOptions(**options)))
+            sandbox = Sandbox(folder / "provider", clock=clock, options=SandboxOptions(**options))
+            sandbox.start()
+            stack.callback(stop_later, sandbox)
             return House(folder, sandbox, clock, columns)
 
         yield make

@@ -157,7 +157,7 @@ def test_awkward_copies_travel_byte_for_byte(house: House) -> None:
     assert {row["order_id"] for row in house.audit("transmissions")} == set(AWKWARD)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(st.tuples(texts, texts, st.integers(1, 10_000_000)), min_size=1, max_size=60, unique_by=lambda row: row[0]),
     evaluate_format=st.sampled_from(["json", "csv"]),

@@ -35,6 +35,7 @@ def status_of(client: httpx.Client, record: dict[str, Any]) -> str:
         (CHALLENGE, PHONE, "", "Authorization", "CHALLENGE"),
         (CHALLENGE, "", "", "PURCHASE", "DECLINED"),
         (CHALLENGE, "", "123", "PURCHASE", "APPROVED"),
+        (CHALLENGE, "802-555-0100", "", "PURCHASE", "APPROVED"),
         (DECLINED, "", "123", "PURCHASE", "DECLINED"),
         (OTHER, "998888", "123", "AUTHORIZATION", "DECLINED"),
     ],
@@ -107,9 +108,15 @@ def test_a_raw_card_is_kept_nowhere(sandbox: Sandbox) -> None:
         status_of(client, cit(sandbox, "o-1", card=OTHER, cvv="73791"))
         client.post("evaluate", json={**cit(sandbox, card=OTHER, cvv="73791"), "orderId": None})
         refused = client.post("evaluate", json={**cit(sandbox), "paymentMethod": {"cardNumber": OTHER}}).text
+        hashes = []
+        for cvv in ("", "73791"):
+            record = cit(sandbox, "o-2", card=OTHER, cvv=cvv)
+            status_of(client, record)
+            hashes.append(sandbox.accepted("evaluate")[-1]["payload_sha256"])
     kept = [refused, json.dumps(sandbox.journal()), repr(sandbox._brain.orders()), (sandbox.folder / "journal.jsonl").read_text()]
 
     assert [text for text in kept if OTHER in text or "73791" in text] == []
+    assert hashes[0] == hashes[1]
 
 
 @pytest.mark.parametrize("method", [raw_card(SUCCESS), {"token": True, "cardNumber": SUCCESS}])

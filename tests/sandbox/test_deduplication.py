@@ -62,6 +62,21 @@ def test_a_key_is_forgotten_after_24_hours(tmp_path: Path, clock: MovableClock) 
     assert first == second != third
 
 
+def test_a_reset_forgets_the_keys(tmp_path: Path, clock: MovableClock) -> None:
+    """After a reset the keys of evaluate and of cancel are new again, whatever they were used for."""
+    key = str(uuid.uuid4())
+    with Sandbox(tmp_path, clock, SandboxOptions(deduplicate="key_24h")) as sandbox, api(sandbox) as client:
+        found = []
+        for source in ("ecommerce", "installment"):
+            record = {**decline(sandbox), "orderSource": source}
+            session_key = client.post("evaluate", json=record).json()["orderSessionKey"]
+            cancelled = client.post(f"orders/{session_key}/cancel", json={"idempotencyKey": key, "reason": source})
+            found.append((session_key, cancelled.status_code))
+            sandbox.reset()
+
+    assert [status for _, status in found] == [200, 200]
+
+
 def test_a_replay_tells_the_first_answer(tmp_path: Path, clock: MovableClock) -> None:
     """Under key_24h the first answer is replayed though the order is over; under order_id the state is told."""
     found = []

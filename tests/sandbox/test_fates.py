@@ -71,6 +71,7 @@ def test_nothing_resolves_after_its_expiry() -> None:
 
     assert status_at(fate, PLACED, expiry, PLACED + DRAFT_LASTS) == "Processing"
     assert status_at(fate, PLACED, expiry, PLACED + timedelta(days=30)) == "Cancelled"
+    assert status_at(fate, PLACED, PLACED + fate.after, PLACED + timedelta(days=30)) == "Cancelled"
 
 
 def test_outcomes_do_not_depend_on_the_order_of_calls(tmp_path: Path) -> None:

@@ -82,6 +82,17 @@ def test_success_and_declined(sandbox: Sandbox) -> None:
     assert (found["success"], found["status"]) == (False, "APPROVED")
 
 
+def test_two_faults_at_once(sandbox: Sandbox) -> None:
+    """A fault that needs JSON leaves alone what another has already turned into a page."""
+    with api(sandbox) as client:
+        sandbox.faults.switch_on("html_answer")
+        sandbox.faults.switch_on("failure_in_200")
+        found = [client.post("evaluate", json=decline(sandbox, f"o-{n}")) for n in range(2)]
+
+    assert found[0].text.startswith("<!DOCTYPE html>")
+    assert found[1].json()["success"] is False
+
+
 def test_gzip_bomb(sandbox: Sandbox) -> None:
     """A small body unpacks to that many mebibytes."""
     with api(sandbox) as client:

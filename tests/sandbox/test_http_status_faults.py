@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from jobs.sandbox import Sandbox
+from jobs.sandbox.faults import CATALOGUE
 from tests.sandbox.merchant import api, decline, http
 
 
@@ -103,6 +104,13 @@ def test_one_order_is_invalid_and_the_others_go_on(sandbox: Sandbox) -> None:
 
     assert [answer.status_code for answer in found] == [200, 400, 200]
     assert set(found[1].json()) == {"TraceId", "Transaction.AvsResultCode"}
+
+
+def test_every_fault_of_the_class_has_a_name() -> None:
+    """Each entry of the catalogue's class H is named by a fault's sentence, but certificates: this server speaks no TLS."""
+    sentences = " ".join(known.sentence for known in CATALOGUE.values() if known.point.startswith("api."))
+
+    assert {n for n in range(1, 21) if f"H-{n:02}" not in sentences} == {18}
 
 
 def test_conflicts_strike_changes_only(sandbox: Sandbox) -> None:

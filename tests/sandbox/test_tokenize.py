@@ -152,6 +152,7 @@ def test_a_card_number_is_kept_nowhere(tmp_path: Path) -> None:
         assert "verification" not in text
         assert token not in text
         assert sandbox.tokenization_key not in text
+        assert "environment" not in text
     assert [row["last_four_digits"] for row in tokenized] == ["4444"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.clock import MovableClock, ShiftedClock
-from jobs.sandbox import Sandbox
+from jobs.sandbox import Sandbox, SandboxOptions
 from jobs.sandbox.brain import Brain
 from jobs.sandbox.courses import Event, Order
 from tests.sandbox.merchant import api, batch_name, cit, decline, deliver, evaluate_file, sftp, token_ending
@@ -84,6 +84,20 @@ def test_events_of_many_orders_are_told_in_the_order_of_their_moments(heard: tup
 
     ids = [("accepted", "late"), ("accepted", "early"), ("cancelled", "late"), ("completed", "early"), ("accepted", "new")]
     assert [row[:2] for row in found] == ids
+
+
+def test_a_late_pick_up_is_told_after_what_came_before_it(tmp_path: Path, clock: MovableClock) -> None:
+    """In one leap an order completes and a file is picked up two minutes later: they are told in that order."""
+    found: list[tuple[str, str]] = []
+    with Sandbox(tmp_path, clock, SandboxOptions(pickup_delay_seconds=300)) as sandbox, sftp(sandbox) as session:
+        sandbox._brain.watch(lambda event, order: found.append((event, order.order_id)))
+        with api(sandbox) as client:
+            client.post("evaluate", json=decline(sandbox, "first", token_ending("a001")))
+        clock.advance(timedelta(minutes=57))
+        deliver(session, batch_name(sandbox), evaluate_file(sandbox, [decline(sandbox, "second", token_ending("a006"))]))
+        sandbox.advance(timedelta(minutes=10))
+
+    assert found == [("accepted", "first"), ("completed", "first"), ("accepted", "second")]
 
 
 def test_a_deed_is_told_and_what_it_prevents_is_not(heard: tuple[Sandbox, Heard]) -> None:
