@@ -4,7 +4,6 @@ import difflib
 import json
 import signal
 import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +35,13 @@ class Start:
 
 def serve(options: Options, folder: Path, start: Start) -> int:
     """Run the sandbox until Ctrl-C or SIGTERM; print where everything is first. Raises UsageRefused, ConfigurationError."""
-    stopped = threading.Event()
+    enders = {signal.SIGINT, signal.SIGTERM}
     sandbox = _made(folder, start)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stopped.set())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, enders)  # waited for below; a handler could come amid anything
     try:
         sandbox.start()
     except OSError as error:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         raise ConfigurationError(
             f"The sandbox cannot listen on 127.0.0.1 ({error.strerror}).",
             next_step="Leave out --http-port and --sftp-port, and free ones are taken.",
@@ -51,10 +50,11 @@ def serve(options: Options, folder: Path, start: Start) -> int:
         places = _prepared(sandbox, start)
         say(options, [*(f"{name:<10}{place}" for name, place in places.items()), "Ctrl-C stops it."])
         answer(options, envelope("sandbox", "started", **places))
-        stopped.wait()
+        signal.sigwait(enders)
         orders = len(sandbox.accepted("evaluate"))
     finally:
         sandbox.stop()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     sys.stderr.write("The sandbox has stopped.\n")
     answer(options, envelope("sandbox", "result", orders=orders))
     return int(ExitCode.CLEAN)
