@@ -170,7 +170,7 @@ class ProviderApi:
             if not found.has_next:
                 break
             page += 1
-        return Answer(order_id, b"", None, "the provider's listing does not show the order")
+        return Answer(order_id, b"", None, "the provider's listing does not show the order", is_absent=True)
 
     async def _get(self, path: str, query: dict[str, str], most_bytes: int = MOST_ANSWER_BYTES) -> tuple[int, bytes]:
         token = await self._cached_token()

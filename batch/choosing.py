@@ -8,7 +8,7 @@ from batch.gate import Gate, Verdict
 from batch.holding import claim, hold
 from batch.ledger import Run
 from batch.ledger.decisions import record_decisions
-from batch.ledger.items import open_item, refused_holds
+from batch.ledger.items import close_items, open_item, open_items, refused_holds
 from batch.ledger.past import Past, past_of
 from batch.order_rows import is_storable
 from batch.pace import end_of_business_date
@@ -64,7 +64,9 @@ def choose(equipment: Equipment, run: Run) -> None:
     equipment.progress.stage("choose")
     most = equipment.settings.channels.max_rows_per_file
     chosen: list[tuple[Verdict, Past | None]] = []
+    bearing: set[str] = set()
     for page in verdicts(equipment, run.business_date):
+        bearing |= {f"order:{verdict.order_id}" for verdict, _ in page if verdict.reason is Reason.PAN_FOUND}
         _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
         chosen += [(verdict, past) for verdict, past in page if verdict.selected]
         while len(chosen) >= most:
@@ -73,6 +75,10 @@ def choose(equipment: Equipment, run: Run) -> None:
         equipment.progress.advance(len(page))
     if chosen:
         hold(equipment, run, claim(equipment, run, chosen))
+    with equipment.ledger.writing(run) as writing:
+        for found in open_items(writing.connection, writing.mid):
+            if found.kind is ItemKind.PAN_FOUND and found.subject.startswith("order:") and found.subject not in bearing:
+                close_items(writing, ItemKind.PAN_FOUND, found.subject, "no row with a card number is left there")
 
 
 def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> None:

@@ -16,7 +16,7 @@ from batch.gate import Verdict
 from batch.ledger import Batch, Run, Submission, Writing
 from batch.ledger.claim import Claim, NewBatch, claim_batch
 from batch.ledger.decisions import record_decisions
-from batch.ledger.items import HOLD_REFUSED, open_item
+from batch.ledger.items import HOLD_REFUSED, close_items, open_item
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.past import Past
 from batch.ledger.reading import submissions_of_batch
@@ -48,6 +48,11 @@ def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past
         new = NewBatch(batch_id, "evaluate", name, settings.channels.evaluate_format, expires_at)
         batch = claim_batch(writing, new, claims)
         record_decisions(writing, [verdict for verdict, _ in selected], batch_id=batch_id)
+        for verdict, past in selected:
+            if past is not None:
+                close_items(
+                    writing, ItemKind.ROW_REFUSED, f"order:{verdict.order_id}", "the order was mended and is claimed again"
+                )
     return batch
 
 

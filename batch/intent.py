@@ -40,14 +40,31 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
             leaving.append(submission)
         else:
             staying.append((submission, obstacle))
-    if batch.step is BatchStep.SENDING and not staying:
+    known = _known_at_provider(equipment, batch)
+    if batch.step is BatchStep.SENDING and not staying and not known:
         return batch
     with equipment.ledger.writing(run) as writing:
         move_orders(writing, [withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
         if batch.kind == "evaluate" and not leaving:
+            _leave_out(writing, known)
             return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
+        _leave_out(writing, known)
         _number(writing, leaving)
         return _fix_rows(writing, equipment, batch)
+
+
+def _known_at_provider(equipment: Equipment, batch: Batch) -> list[Submission]:
+    """Orders with a line in the file that have gone on in another way: the provider has them, or a person looks at them."""
+    with equipment.ledger.reading() as connection:
+        orders = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id)
+    before = (State.CLAIMED, State.HELD, State.SENDING, State.WITHDRAWN)
+    return [each for each in orders if each.sequence_number > 0 and each.state not in before]
+
+
+def _leave_out(writing: Writing, known: Sequence[Submission]) -> None:
+    changes = {"sequence_number": 0}
+    reason = "it is left out of the file: it went on in another way"
+    move_orders(writing, [Move(each, None, "send", reason, "", "numbered", changes, changes, shows=False) for each in known])
 
 
 def _number(writing: Writing, leaving: Sequence[Submission]) -> None:

@@ -23,6 +23,7 @@ from schemas.states import NOT_RECOVERED, State
 AT_A_TIME = 500
 
 _SHOWN: dict[State, RowStatus] = {
+    State.CLAIMED: RowStatus.PENDING,
     State.HELD: RowStatus.PENDING,
     State.SENDING: RowStatus.PENDING,
     State.IN_DOUBT: RowStatus.PENDING,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from batch.api import Answer
 from batch.applying import raise_item
 from batch.equipment import Equipment
 from batch.ledger import Batch, Run, Submission, Writing
@@ -13,6 +14,7 @@ from batch.ledger.reading import bearers_of, hinted_without_id, submissions_of_b
 from batch.ledger.steps import move_batch
 from batch.pace import from_utc_text, utc_text
 from batch.responses import OrderRead
+from schemas.errors import ApiUnreachable, InternalError
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import EDGES, BatchStep, State
 
@@ -39,15 +41,26 @@ def look_for_unanswered(equipment: Equipment, run: Run) -> None:
     with equipment.ledger.reading() as connection:
         hinted = hinted_without_id(connection, equipment.ledger.mid, now=utc_text(equipment.clock.now()))
     for submission in hinted:
-        _search_one(equipment, run, submission)
+        try:
+            _search_one(equipment, run, submission)
+        except InternalError as error:
+            with equipment.ledger.writing(run) as writing:
+                words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: what was found of it could not be applied ({error.what})"
+                raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words)
+                note_reads(writing, [(submission, "")])
 
 
 def search_some(equipment: Equipment, run: Run, batch: Batch, most: int) -> None:
-    """Search the provider for the first orders of a file: finding one of them shows that the file has arrived."""
+    """Search the provider for the first orders of a file: finding one of them shows that the file has arrived.
+
+    Raises ApiUnreachable when the listing does not answer the question.
+    """
     with equipment.ledger.reading() as connection:
         waiting = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, _WAITING)
     for submission in waiting[:most]:
-        _search_one(equipment, run, submission)
+        answer = _search_one(equipment, run, submission)
+        if answer.read is None and not (answer.is_absent or answer.is_double):
+            raise ApiUnreachable(f"The provider's orders cannot be searched: {answer.problem}.")
 
 
 def _open_missing(equipment: Equipment, run: Run, batch: Batch) -> None:
@@ -78,7 +91,7 @@ def _search(equipment: Equipment, run: Run, batch: Batch) -> None:
             close_items(writing, ItemKind.MISSING_ACKNOWLEDGEMENT, f"batch:{batch.batch_id}", reason)
 
 
-def _search_one(equipment: Equipment, run: Run, submission: Submission) -> None:
+def _search_one(equipment: Equipment, run: Run, submission: Submission) -> Answer:
     answer = equipment.api.find_order(submission.order_id)
     with equipment.ledger.writing(run) as writing:
         evidence_id = ""
@@ -101,6 +114,7 @@ def _search_one(equipment: Equipment, run: Run, submission: Submission) -> None:
             _arrive(writing, submission, answer.read, evidence_id)
         else:
             note_reads(writing, [(submission, "")])
+    return answer
 
 
 def _contradict(writing: Writing, equipment: Equipment, submission: Submission, doubt: str, evidence_id: str) -> None:

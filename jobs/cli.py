@@ -40,7 +40,7 @@ OneDate = Annotated[
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing escapes: every ending has a code of the page `exit-codes`."""
     global _current
-    _current = Options(config=Path(os.environ.get("MITBATCH_CONFIG", "mitbatch.toml")))
+    _current = Options(config=Path(os.environ.get("MITBATCH_CONFIG", "mitbatch.toml")), json="--json" in arguments)
     try:
         result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
         if result == ExitCode.INTERRUPTED:
@@ -51,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{error}\n")
             return int(ExitCode.USAGE)
         words = _words(error)
-        complain(_current, UsageRefused(f"{words.rstrip('.')}.", next_step=_see(error, words)))
+        complain(_current, UsageRefused(words if words.endswith("?") else f"{words.rstrip('.')}.", next_step=_see(error, words)))
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write(INTERRUPTED)

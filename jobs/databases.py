@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,11 @@ def _engine(url: str, *, key: str, **options: Any) -> Engine:  # noqa: ANN401 - 
         sqlite = parsed.get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False} if sqlite else {}
         engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not sqlite, hide_parameters=True, **options)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{key} needs the driver {error.name}, which is not installed.", next_step="Run: pip install 'psycopg[binary]'"
+        ) from error
+    except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"{key} is not a database URL that can be used ({type(error).__name__}).") from error
     if sqlite:
         event.listen(engine, "connect", _own_transactions)
@@ -121,7 +126,7 @@ def _private_file(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.is_symlink():
         raise SecretExposed(f"The ledger {path} is a symbolic link.", next_step="Name the file itself in ledger.url.")
-    if not path.exists():
+    with suppress(FileExistsError):  # there already, perhaps since a moment ago by another first run
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:

@@ -106,7 +106,10 @@ def _verdict(latest: Submission | None, row: dict[str, str] | None) -> str:
     if latest.state in RELEASED:
         free = row is not None and not row["hold_reference"]
         return f"{latest.state}; " + ("your own retry may take it." if free else "its hold is kept.")
-    return f"{latest.state} since {latest.claimed_at}; your own retry is blocked until {latest.expires_at}."
+    return (
+        f"{latest.state} since {latest.claimed_at}; your own retry is blocked until its outcome is known "
+        f"(it expires at {latest.expires_at})."
+    )
 
 
 def _event_line(event: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ def show_plan(options: Options, day: str, clock: Clock | None = None) -> int:
         f"candidates      {chosen + sum(reasons.values()):>7,} orders",
         f"not sent        {sum(reasons.values()):>7,} orders   "
         + " · ".join(f"{name} {n:,}" for name, n in reasons.most_common()),
-        f"would be sent   {chosen:>7,} orders   {money}   in {files:,} files",
+        f"would be sent   {chosen:>7,} orders   {money}   in {files:,} {'file' if files == 1 else 'files'}",
         f"left from before {len(left):>6,} files",
     ]
     say(options, [f"DRY RUN  {line.rstrip()}" for line in lines])

@@ -206,12 +206,14 @@ class SftpUnreachable(NothingSent):
     """No connection to the SFTP server came about. Check host, port, network and the provider's allow-list."""
 
     code = "MB-SFTP-UNREACHABLE"
+    next_step = "Check sftp.host, sftp.port, the network and the provider's allow-list."
 
 
 class SftpLoginRefused(NothingSent):
     """The SFTP server refused our user name or key. Check `sftp.username` and `sftp.private_key`; ask the provider."""
 
     code = "MB-SFTP-LOGIN"
+    next_step = "Check sftp.username and sftp.private_key, and ask the provider."
 
 
 class SftpRefused(NothingSent):
@@ -237,18 +239,21 @@ class ApiUnreachable(NothingSent):
     """The provider's API did not answer. Check `provider.api_url` and the network; running again is safe."""
 
     code = "MB-API-UNREACHABLE"
+    next_step = "Check provider.api_url and the network; running again is safe."
 
 
 class ApiLoginRefused(NothingSent):
     """The provider's API refused our credentials. Check the app key and the app secret of this environment."""
 
     code = "MB-API-LOGIN"
+    next_step = "Check the app key and the app secret of this environment."
 
 
 class OrdersUnreachable(NothingSent):
     """The order system's database did not do what was asked. Holds are unchanged; check `orders.url` and the rights."""
 
     code = "MB-ORDERS-UNREACHABLE"
+    next_step = "Check orders.url and the rights; running again is safe."
 
 
 class LedgerBusy(NothingSent):

@@ -72,8 +72,8 @@ TERMINAL = RELEASED + NEVER_AGAIN
 _FINAL_ANSWERS = (State.COMPLETED, *NOT_RECOVERED)
 
 EDGES: dict[State, tuple[State, ...]] = {
-    State.CLAIMED: (State.HELD, State.WITHDRAWN),
-    State.HELD: (State.SENDING, State.WITHDRAWN),
+    State.CLAIMED: (State.HELD, State.WITHDRAWN, State.REVIEW),
+    State.HELD: (State.SENDING, State.WITHDRAWN, State.REVIEW),
     State.SENDING: (State.IN_DOUBT, State.PENDING, State.REJECTED, State.REVIEW, State.WITHDRAWN),
     State.IN_DOUBT: (State.SENDING, State.PENDING, State.REJECTED, State.REVIEW),
     State.PENDING: (State.CAPTURE_REQUIRED, *_FINAL_ANSWERS, State.REVIEW, State.REFUNDED, State.CHARGEBACK),
@@ -83,7 +83,7 @@ EDGES: dict[State, tuple[State, ...]] = {
     State.EXPIRED: (State.REVIEW,),
     State.CANCELLED: (State.REVIEW,),
     State.REJECTED: (State.REVIEW,),
-    State.WITHDRAWN: (),
+    State.WITHDRAWN: (State.REVIEW,),
     State.REVIEW: (State.PENDING, *_FINAL_ANSWERS, State.REJECTED, State.REFUNDED, State.CHARGEBACK),
     State.PARTIALLY_REFUNDED: (State.REFUNDED, State.CHARGEBACK, State.REVIEW),
     State.REFUNDED: (State.CHARGEBACK, State.REVIEW),
@@ -91,7 +91,8 @@ EDGES: dict[State, tuple[State, ...]] = {
 }
 """Every permitted move. Anything else is an error that names both states.
 
-SENDING -> WITHDRAWN is for files whose part was never verified: their final name cannot have existed.
+SENDING -> WITHDRAWN is for files whose part was never verified: their final name cannot have existed. CLAIMED, HELD and
+WITHDRAWN -> REVIEW are for orders that the provider turns out to have all the same.
 """
 
 

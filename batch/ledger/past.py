@@ -13,7 +13,8 @@ from schemas.states import State
 class Past:
     """What the ledger knows of an order id: its latest attempt, that attempt's state, and the head of its event chain.
 
-    It is settled when the order row shows how it ended; until then the order is not claimed again.
+    It is settled when the order row shows how it ended and no hint about it is unanswered; until then the order is not
+    claimed again.
     """
 
     attempt: int
@@ -40,6 +41,7 @@ def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[
             submission.c.event_seq,
             submission.c.event_hash,
             submission.c.event_date,
+            submission.c.next_read_at.is_not(None).label("is_hinted"),
             submission.c.row_version,
             submission.c.written_version,
         )
@@ -48,7 +50,12 @@ def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[
     )
     return {
         row.order_id: Past(
-            row.attempt, State(row.state), row.event_seq, row.event_hash, row.event_date, row.written_version == row.row_version
+            attempt=row.attempt,
+            state=State(row.state),
+            event_seq=row.event_seq,
+            event_hash=row.event_hash,
+            event_date=row.event_date,
+            is_settled=row.written_version == row.row_version and not row.is_hinted,
         )
         for row in rows
     }

@@ -48,11 +48,11 @@ def bearers_of(connection: Connection, mid: str, provider_order_ids: Sequence[st
 
 
 def rows_of_batch(connection: Connection, mid: str, found: Batch) -> list[BatchRow]:
-    """The wire records of a batch in file order: of an evaluate file those that were not withdrawn."""
+    """The wire records of a batch in file order; of an evaluate file those that have a line in it."""
     table = submission if found.kind == "evaluate" else transmission
     query = select(table.c.sequence_number, table.c.record_json).where(table.c.mid == mid, table.c.batch_id == found.batch_id)
     if found.kind == "evaluate":
-        query = query.where(submission.c.state != State.WITHDRAWN.value)
+        query = query.where(submission.c.state != State.WITHDRAWN.value, submission.c.sequence_number > 0)
     rows = connection.execute(query.order_by(table.c.sequence_number))
     return [BatchRow(row.sequence_number, orjson.loads(row.record_json)) for row in rows]
 
@@ -74,9 +74,16 @@ def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool
 
 
 def hinted_without_id(connection: Connection, mid: str, *, now: str) -> list[Submission]:
-    """Orders that a hint says have news, and whose id at the provider we do not know."""
+    """Orders that a hint says have news, and whose id at the provider we do not know; the latest claim of each."""
+    later = submission.alias()
+    superseded = select(later.c.attempt).where(
+        later.c.mid == mid, later.c.order_id == submission.c.order_id, later.c.attempt > submission.c.attempt
+    )
     query = select(*_SUBMISSION_COLUMNS).where(
-        submission.c.mid == mid, submission.c.provider_order_id.is_(None), submission.c.next_read_at <= now
+        submission.c.mid == mid,
+        submission.c.provider_order_id.is_(None),
+        submission.c.next_read_at <= now,
+        ~superseded.exists(),
     )
     return [Submission.of(row) for row in connection.execute(query.order_by(submission.c.order_id)).mappings()]
 

@@ -111,8 +111,9 @@ def test_the_ways_that_matter_are_as_promised() -> None:
     """Only what was held is sent, only what never left is withdrawn, and only a provider's answer or a person ends an order."""
     answered = {State.PENDING, State.CAPTURE_REQUIRED, State.REVIEW}
 
-    assert set(EDGES[State.CLAIMED]) == {State.HELD, State.WITHDRAWN}
-    assert set(EDGES[State.HELD]) == {State.SENDING, State.WITHDRAWN}
+    assert set(EDGES[State.CLAIMED]) == {State.HELD, State.WITHDRAWN, State.REVIEW}
+    assert set(EDGES[State.HELD]) == {State.SENDING, State.WITHDRAWN, State.REVIEW}
+    assert EDGES[State.WITHDRAWN] == (State.REVIEW,)
     assert sources(State.SENDING) == {State.HELD, State.IN_DOUBT}
     assert sources(State.WITHDRAWN) == {State.CLAIMED, State.HELD, State.SENDING}
     assert sources(State.PENDING) == {State.SENDING, State.IN_DOUBT, State.REVIEW}
