@@ -80,6 +80,18 @@ def _shared_ids(writing: Writing, answers: dict[str, list[AcknowledgedRow]]) -> 
     return {provider_id for provider_id, orders in bearers.items() if len(orders) > 1}
 
 
+def accept_after_refusal(writing: Writing, equipment: Equipment, batch: Batch, evidence_id: str) -> None:
+    """The provider accepts a file that it had refused: its released orders are held again where that still goes."""
+    words = f"{batch.file_name} is accepted although the provider refused it before"
+    tell(writing, equipment, ItemKind.CONTRADICTION, f"batch:{batch.batch_id}", words, evidence_id)
+    superseded = superseded_in(writing.connection, writing.mid, batch.batch_id)
+    for latest in superseded.values():
+        _late_acceptance(writing, equipment, latest, evidence_id)
+    rejected = submissions_of_batch(writing.connection, writing.mid, batch.batch_id, [State.REJECTED])
+    free = [each for each in rejected if each.order_id not in superseded]
+    move_orders(writing, [Move(each, State.REVIEW, "acknowledgement", words, evidence_id) for each in free])
+
+
 def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, evidence_id: str) -> None:
     """The provider refused the whole file: no rescue started for any of its orders.
 
@@ -88,7 +100,8 @@ def refuse_all(writing: Writing, equipment: Equipment, batch: Batch, why: str, e
     """
     orders = submissions_of_batch(writing.connection, writing.mid, batch.batch_id)
     waiting = [each for each in orders if each.state in _WAITING]
-    known = any(each.provider_order_id for each in orders) or batch.step in (BatchStep.ACKNOWLEDGED, BatchStep.EMPTY)
+    answered = batch.step in (BatchStep.ACKNOWLEDGED, BatchStep.EMPTY)
+    known = answered or any(each.provider_order_id or each.state is State.REVIEW for each in orders)
     if known:
         words = f"{batch.file_name} is refused although the provider accepted orders of it before"
         moves = [Move(each, State.REVIEW, "acknowledgement", words, evidence_id) for each in waiting]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from batch.acknowledged_copies import apply_transmit_rows
-from batch.acknowledged_rows import apply_rows, refuse_all
+from batch.acknowledged_rows import accept_after_refusal, apply_rows, refuse_all
 from batch.equipment import Equipment
 from batch.ledger import Batch, Run, Writing
 from batch.ledger.batches import batch_named, unanswered_batches, unsent_batches
@@ -133,6 +133,8 @@ def _acknowledge(
         apply_transmit_rows(writing, equipment, batch, acknowledgement, evidence_id)
     else:
         apply_rows(writing, equipment, batch, acknowledgement, evidence_id)
+        if batch.step is BatchStep.REFUSED:
+            accept_after_refusal(writing, equipment, batch, evidence_id)
     if batch.step in ANSWERABLE:
         delivered = {} if batch.delivered_at else {"delivered_at": writing.now}
         to = BatchStep.ACKNOWLEDGED if acknowledgement.accepted else BatchStep.REFUSED

@@ -155,8 +155,12 @@ class Delivery:
         """Go on after an earlier run: the provider's own answers first, then the part tells whether a rename happened."""
         with self._equipment.ledger.reading() as connection:
             orders = submissions_of_batch(connection, self._equipment.ledger.mid, batch.batch_id)
-        if any(order.provider_order_id for order in orders):
+        lines = [order for order in orders if order.sequence_number > 0]
+        if any(order.provider_order_id for order in lines):
             return self._delivered(batch, "the provider has orders of it")
+        if any(order.state is State.REVIEW for order in lines):
+            self._in_doubt(batch)
+            raise SftpRefused(f"{batch.file_name} is not renamed: an order of it is under review; the others stay held.")
         if self._look(batch) is None:
             return self._delivered(batch, "the part is gone: the rename happened")
         if batch.part_sha256 and not self._is_our_part(batch):

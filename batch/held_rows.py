@@ -12,11 +12,12 @@ from batch.ledger import Run, Submission
 from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import attempts_of, by_hold_reference, held_submissions
+from batch.order_rows import is_storable
 from batch.pace import utc_text
 from batch.results import row_result
-from batch.writeback import OURS
+from batch.writeback import OURS, Refusals
 from schemas.reasons import ITEM_TEXTS, ItemKind
-from schemas.states import RELEASED
+from schemas.states import RELEASED, State
 
 PAGE = 1000
 PREFIX = "mitbatch:"
@@ -33,7 +34,7 @@ def look_at_holds(equipment: Equipment, run: Run) -> None:
         _compare(equipment, run, held)
         after = held[-1].order_id
     for page in equipment.source.held_rows(PREFIX, PAGE):
-        _lift_strays(equipment, run, page)
+        _lift_strays(equipment, run, [row for row in page if is_storable(row[0])])
 
 
 def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> None:
@@ -42,6 +43,8 @@ def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> None:
     if not changed:
         return
     now = utc_text(equipment.clock.now())
+    with equipment.ledger.writing(run):
+        pass  # still our turn: a runner that was paused must not hold what another has released since
     for submission in changed:
         equipment.writer.hold_again(row_result(equipment, submission), now=now)
     rows = equipment.source.written([submission.order_id for submission in changed])
@@ -57,6 +60,16 @@ def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> None:
 
 def _is_as_left(submission: Submission, row: dict[str, str] | None) -> bool:
     return row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
+
+
+def _lift(equipment: Equipment, run: Run, due: list[Submission]) -> Refusals:
+    """Show in each row how its order ended, which lifts the hold. Returns what the order system refused."""
+    now = utc_text(equipment.clock.now())
+    with equipment.ledger.writing(run):
+        pass  # still our turn
+    withdrawn = [(each.order_id, each.hold_reference) for each in due if each.state is State.WITHDRAWN]
+    ended = [row_result(equipment, each) for each in due if each.state is not State.WITHDRAWN]
+    return equipment.writer.lift_holds(withdrawn, now=now) | equipment.writer.write_results(ended, now=now)
 
 
 def _is_of_this_merchant(mid: str, order_id: str, reference: str) -> bool:
@@ -78,10 +91,13 @@ def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) ->
     ]
     if not due and not unknown:
         return
-    equipment.writer.lift_holds([(each.order_id, each.hold_reference) for each in due], now=utc_text(equipment.clock.now()))
+    refused = _lift(equipment, run, due)
     with equipment.ledger.writing(run) as writing:
         for stray in due:
-            if attempts_of(writing.connection, writing.mid, stray.order_id)[-1].attempt == stray.attempt:
+            if stray.order_id in refused:
+                words = f"its hold should be lifted, and the order system refuses it ({refused[stray.order_id]})"
+                raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, stray, words)
+            elif attempts_of(writing.connection, writing.mid, stray.order_id)[-1].attempt == stray.attempt:
                 reason = "its row still bore our hold, which was lifted"
                 move_orders(writing, [Move(stray, None, "hold", reason, kind="stray_hold", shows=False)])
         for order_id in unknown:

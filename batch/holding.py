@@ -140,4 +140,5 @@ def _tell(writing: Writing, equipment: Equipment, submission: Submission, obstac
 def withdrawal(submission: Submission, source: str, obstacle: Obstacle, *, shows: bool) -> Move:
     """The move that takes an order back before anything of it was sent; `shows`: its hold must be lifted in the row."""
     detail = {"close_reason": str(obstacle.code)} if obstacle.code else {}
-    return Move(submission, State.WITHDRAWN, source, obstacle.sentence, detail=detail, shows=shows)
+    changes = {"sequence_number": 0}  # it has no line in the file any more
+    return Move(submission, State.WITHDRAWN, source, obstacle.sentence, detail=detail, changes=changes, shows=shows)

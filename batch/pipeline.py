@@ -16,6 +16,7 @@ from batch.held_rows import look_at_holds
 from batch.holding import hold
 from batch.ledger import Batch, Run
 from batch.ledger.batches import delivered_on, unsent_batches
+from batch.ledger.reading import has_refused
 from batch.outstanding import note_outstanding
 from batch.poll import flag_overdue, poll
 from batch.results import write_back
@@ -38,12 +39,13 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     with equipment.ledger.reading() as connection:
         findings.not_repeated.extend(delivered_on(connection, equipment.ledger.mid, run.business_date))
         unsent = unsent_batches(connection, equipment.ledger.mid)
+        refused = has_refused(connection, equipment.ledger.mid)
     if only_batch:
         unsent = [batch for batch in unsent if batch.batch_id == only_batch]
     _try(findings, lambda: write_back(equipment, run))
     _try(findings, lambda: look_at_holds(equipment, run))
     resumed = [batch for batch in unsent if batch.step in RESUMED]
-    heard = not resumed or _heard(equipment, run, findings, resumed)
+    heard = not (resumed or refused) or _heard(equipment, run, findings, resumed)
     _try(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))
     with equipment.ledger.reading() as connection:
         due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]

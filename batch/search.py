@@ -112,8 +112,11 @@ def _search_one(equipment: Equipment, run: Run, submission: Submission) -> Answe
             _contradict(writing, equipment, submission, doubt, evidence_id)
         elif answer.read is not None:
             _arrive(writing, submission, answer.read, evidence_id)
-        else:
+        elif answer.is_absent:
             note_reads(writing, [(submission, "")])
+        else:
+            words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: it cannot be searched for: {answer.problem}"
+            raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words, evidence_id)
     return answer
 
 

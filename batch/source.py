@@ -64,7 +64,7 @@ class OrderSource:
                 reference.startswith(prefix, autoescape=True), self._orders.has_status(RowStatus.PENDING, RowStatus.REVIEW)
             )
             if last is not None:
-                query = query.where(key > last)
+                query = query.where(key > _bound(last))
             with self._reading() as connection:
                 rows = connection.execute(query.order_by(key).limit(page_size)).all()
             if rows:

@@ -14,7 +14,7 @@ from batch.ledger.batches import unsent_batches
 from batch.ledger.claim import NewBatch
 from batch.ledger.copies import claim_transmissions, transmitted_before
 from batch.ledger.items import open_item
-from batch.order_rows import Malformed, charged_time, read_order
+from batch.order_rows import Malformed, charged_time, is_storable, read_order, storable_id
 from schemas.order import Order, OrderRow
 from schemas.reasons import ITEM_TEXTS, ItemKind
 
@@ -45,7 +45,11 @@ def transmit(equipment: Equipment, run: Run, findings: Findings) -> Copies:
     Delivery(equipment, run, findings).deliver(unsent)
     copies, due = Copies(), list[Order]()
     batches: list[Batch] = []
-    for page in equipment.source.paid(PAGE):
+    for found in equipment.source.paid(PAGE):
+        page = [row for row in found if is_storable(row.order_id)]
+        for row in found:
+            if row not in page:
+                copies.leave_out("invalid_row", storable_id(row.order_id))
         with equipment.ledger.reading() as connection:
             before = transmitted_before(connection, mid, [row.order_id for row in page])
         due += [order for row in page if row.order_id not in before and (order := _order(equipment, run, row, copies))]

@@ -73,6 +73,12 @@ def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool
     return [Submission.of(row) for row in rows]
 
 
+def has_refused(connection: Connection, mid: str) -> bool:
+    """Whether any order was refused by the provider: its answer may be corrected before the order is claimed again."""
+    query = select(submission.c.order_id).where(submission.c.mid == mid, submission.c.state == State.REJECTED.value)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def hinted_without_id(connection: Connection, mid: str, *, now: str) -> list[Submission]:
     """Orders that a hint says have news, and whose id at the provider we do not know; the latest claim of each."""
     later = submission.alias()
