@@ -169,7 +169,7 @@ def test_the_provider_s_words_are_fit_to_be_shown(house: House, status: str) -> 
     shown += b"".join(house.audit_bytes().values()).decode()
 
     assert house.state("b") == "rejected"
-    assert [word for word in ("4111", "ann@example.com", "x" * 65) if word in shown] == []
+    assert [word for word in ("4111 1111", "4111111111111111", "ann@example.com", "x" * 65) if word in shown] == []
 
 
 def test_a_hold_that_nobody_owns_is_lifted(house: House) -> None:
