@@ -17,5 +17,4 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSshServer
 def server(_running: OpenSshServer) -> OpenSshServer:
     """The running server with empty folders."""
     _running.empty()
-    _running.said.clear()
     return _running
