@@ -1,5 +1,6 @@
 """The pretend provider in a process of its own, steered over a pipe: one JSON line asks, one answers."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -97,8 +98,16 @@ def serve(folder: Path, *, standing: bool) -> None:
             elif question["do"] == "settle":
                 _say({} if _is_settled(sandbox) else {"problem": "a connection stays open"})
             else:
-                inbound = {path.name: path.read_bytes().decode("latin-1") for path in sandbox.inbound.iterdir()}
-                _say({"journal": sandbox.journal(), "orders": sandbox.orders(), "inbound": inbound})
+                _say({"journal": sandbox.journal(), "orders": sandbox.orders(), "inbound": _contents(sandbox.inbound)})
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    """What lies in a folder; a file that the provider takes away meanwhile is not there."""
+    found = {}
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found[path.name] = path.read_bytes().decode("latin-1")
+    return found
 
 
 def _is_settled(sandbox: Any) -> bool:  # noqa: ANN401 - its SFTP server is private
