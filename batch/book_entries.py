@@ -49,7 +49,7 @@ class Event:
 class Attempt:
     """One claim of an order: what never changes about it, its whole history, and the state that the ledger's row shows.
 
-    `sequence_number` is fixed once the order is being sent. `response_code` and `decline_group` are those of the charge, known
+    `response_code` and `decline_group` are those of the charge, known
     where something changed on the day in hand.
     """
 
@@ -61,7 +61,6 @@ class Attempt:
     channel: str
     batch_id: str
     file_name: str
-    sequence_number: int
     idempotency_key: str
     hold_reference: str
     expires_at: str

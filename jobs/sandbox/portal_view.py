@@ -108,7 +108,7 @@ def _entries(paths: list[Path]) -> Iterator[Row]:
         try:
             found = path.lstat()
         except FileNotFoundError:
-            continue
+            continue  # taken away since the folder was listed
         name = path.name.encode("utf-8", "replace").decode("utf-8")
         kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file"
         yield {"name": name, "size": f"{found.st_size:,}", "kind": kind}

@@ -211,10 +211,6 @@ class LedgerBuilder:
         """What the acknowledgement said of a copy."""
         self._update(transmission, columns, order_id=order_id)
 
-    def renumber(self, order_id: str, number: int) -> None:
-        """The order takes another place in its file."""
-        self._update(submission, {"sequence_number": number}, order_id=order_id)
-
     def tamper_with_state(self, order_id: str, state: str) -> None:
         """Change a row behind the events' back."""
         self._update(submission, {"state": state}, order_id=order_id)

@@ -22,7 +22,7 @@ from schemas.states import EDGES, NEVER_AGAIN, OPEN, RELEASED, State
 EVENT = Event(1, "2026-11-23T07:00:00Z", "2026-11-23", "run", "transition", "", "claimed", "claim", "selected", "", {})
 ATTEMPT = Attempt(
     order_id="1", attempt=1, site="acme", currency="USD", amount_minor=100, channel="sftp", batch_id="b", file_name="f",
-    sequence_number=1, idempotency_key="k", hold_reference="h", expires_at="", delivered_at="", delivered_date="",
+    idempotency_key="k", hold_reference="h", expires_at="", delivered_at="", delivered_date="",
     row_state="", response_code="", decline_group="", events=(),
 )  # fmt: skip
 
