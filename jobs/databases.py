@@ -37,7 +37,10 @@ def open_ledger(url: str, *, create: bool = True) -> Engine:
         _private_file(Path(str(engine.url.database)))
         event.listen(engine, "connect", _durable)
     try:
-        _migrate(engine)
+        try:
+            _migrate(engine)
+        except DatabaseError:
+            _migrate(engine)  # another first run may have made it at the same moment; a damaged file fails again
     except DatabaseError as error:
         raise LedgerUnfit(
             f"The ledger {engine.url.render_as_string(hide_password=True)} cannot be read: {str(error.orig)[:200]}.",
