@@ -1,44 +1,43 @@
 """The folder that finance opens: each business date's files, written whole, renamed into place, and left alone if unchanged."""
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from batch.audit_csv import BYTE_ORDER_MARK, Cell, Marks, RowRenderer
 from batch.audit_manifest import FileFigures
+from batch.disk import Disk
 from schemas.audit_columns import SIGNED_COLUMNS
 
 MANIFEST = "manifest.json"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_BLOCK = 1 << 20
 
 
 class AuditFolder:
     """The audit folder of one merchant account: one folder per business date. A part is as many rows as a sheet can hold."""
 
-    def __init__(self, root: Path, *, part_rows: int = 1_000_000) -> None:
+    def __init__(self, root: Path, disk: Disk, *, part_rows: int = 1_000_000) -> None:
         self.root = root
         self.part_rows = part_rows
+        self._disk = disk
 
     def dates(self) -> list[str]:
         """Business dates that have a manifest, oldest first."""
-        if not self.root.is_dir():
-            return []
-        return sorted(path.name for path in self.root.iterdir() if _DATE.match(path.name) and (path / MANIFEST).is_file())
+        return [
+            name for name in self._disk.names(self.root) if _DATE.match(name) and MANIFEST in self._disk.names(self.root / name)
+        ]
 
     def previous_manifest(self, business_date: str) -> str:
         """SHA-256 of the manifest of the latest earlier date that has one; empty if there is none."""
         earlier = [date for date in self.dates() if date < business_date]
-        return _file_digest(self.root / earlier[-1] / MANIFEST) if earlier else ""
+        return (self._disk.sha256_of(self.root / earlier[-1] / MANIFEST) or "") if earlier else ""
 
     @contextmanager
     def day(self, business_date: str, marks: Marks) -> Iterator["DayFolder"]:
         """Lend a date's folder. Nothing in it changes before `publish`; what was not published by the end is dropped."""
-        folder = DayFolder(self.root / business_date, marks, self.part_rows)
+        folder = DayFolder(self.root / business_date, self._disk, marks, self.part_rows)
         try:
             yield folder
         finally:
@@ -48,13 +47,14 @@ class AuditFolder:
 class DayFolder:
     """One business date's folder while it is being written. Files are written beside the old ones, under names with a dot."""
 
-    def __init__(self, path: Path, marks: Marks, part_rows: int) -> None:
+    def __init__(self, path: Path, disk: Disk, marks: Marks, part_rows: int) -> None:
         self.path = path
+        self._disk = disk
         self._marks = marks
         self._part_rows = part_rows
         self._drafts: dict[str, _Draft] = {}
         self._tables: list[Table] = []
-        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        disk.make_folder(path, 0o750)
 
     def table(self, name: str, columns: Sequence[str]) -> "Table":
         """Begin a CSV file. Rows are added to it in the order in which they shall stand."""
@@ -78,7 +78,7 @@ class DayFolder:
             if draft.final.name == MANIFEST:
                 self._remove_stale()
             draft.publish()
-        _sync_folder(self.path)
+        self._disk.sync_folder(self.path)
 
     def drop(self) -> None:
         """Remove what was begun and not published."""
@@ -86,16 +86,16 @@ class DayFolder:
             draft.drop()
 
     def _draft(self, name: str) -> "_Draft":
-        self._drafts[name] = _Draft(self.path / f".{name}.new", self.path / name)
+        self._drafts[name] = _Draft(self._disk, self.path / f".{name}.new", self.path / name)
         return self._drafts[name]
 
     def _remove_stale(self) -> None:
         kept = {name for draft in self._drafts.values() for name in (draft.final.name, draft.path.name)}
         names = "|".join(re.escape(table.name) for table in self._tables)
         ours = re.compile(rf"({names})(\.[0-9]{{4,}})?\.csv\Z|\.({names})\.[0-9]{{4,}}\.csv\.new\Z")
-        for path in self.path.iterdir():
-            if ours.match(path.name) and path.name not in kept:
-                path.unlink()
+        for name in self._disk.names(self.path):
+            if ours.match(name) and name not in kept:
+                self._disk.remove(self.path / name)
 
 
 class Table:
@@ -159,44 +159,28 @@ def _add(sums: dict[str, int], row: Mapping[str, Cell], column: str) -> None:
 
 
 class _Draft:
-    def __init__(self, path: Path, final: Path) -> None:
+    def __init__(self, disk: Disk, path: Path, final: Path) -> None:
         self.final = final
         self.path = path
+        self._disk = disk
         self._digest = hashlib.sha256()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        self._file: BinaryIO = os.fdopen(os.open(path, flags, 0o640), "wb", buffering=_BLOCK)
+        self._file = disk.create(path, 0o640)
 
     def write(self, content: bytes) -> None:
         self._digest.update(content)
         self._file.write(content)
 
     def close(self) -> str:
-        if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        self._file.close()
         return self._digest.hexdigest()
 
     def publish(self) -> None:
         sha256 = self.close()
-        if self.final.is_file() and _file_digest(self.final) == sha256:
-            self.path.unlink()
+        if self._disk.sha256_of(self.final) == sha256:
+            self._disk.remove(self.path)
         else:
-            self.path.replace(self.final)
+            self._disk.replace(self.path, self.final)
 
     def drop(self) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        self._file.abandon()
+        self._disk.remove(self.path)

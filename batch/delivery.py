@@ -34,6 +34,7 @@ from schemas.errors import (
     ApiLoginRefused,
     ApiUnreachable,
     EvidenceChanged,
+    FileNotWritten,
     MitbatchError,
     NothingSent,
     OrdersUnreachable,
@@ -50,7 +51,15 @@ TRIES = 3
 MOST_LOST = 3
 """So many files lost one after the other, and the rest waits for the next run: a server that stalls must not keep the lease."""
 MOST_FILE_BYTES = 64 << 20
-_EVERY_BATCH = (SafetyRefusal, SftpUnreachable, SftpLoginRefused, ApiUnreachable, ApiLoginRefused, OrdersUnreachable)
+_EVERY_BATCH = (
+    SafetyRefusal,
+    SftpUnreachable,
+    SftpLoginRefused,
+    ApiUnreachable,
+    ApiLoginRefused,
+    OrdersUnreachable,
+    FileNotWritten,
+)
 
 
 class Delivery:

@@ -1,6 +1,5 @@
 """Connections to the provider's SFTP server: the pinned host key first, then our key, then channels that several files share."""
 
-import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +17,13 @@ Watch = Callable[[float, Callable[[], None]], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class SftpAccess:
-    """How one merchant gets in. `dial` opens the socket; `host_keys` are the only server keys that are believed."""
+    """How one merchant gets in. `connect` opens a line on which nothing was said yet; it raises OSError when there is none.
+
+    `host_keys` are the only server keys that are believed.
+    """
 
     name: str
-    dial: Callable[[], socket.socket]
+    connect: Callable[[], paramiko.Transport]
     username: str
     key: paramiko.PKey
     host_keys: Sequence[paramiko.PKey]
@@ -147,10 +149,9 @@ def log_in(access: SftpAccess) -> paramiko.Transport:
     Raises SftpUnreachable, HostKeyChanged, SftpLoginRefused.
     """
     try:
-        sock = access.dial()
+        transport = access.connect()
     except OSError as error:
         raise SftpUnreachable(f"{access.name} cannot be reached ({error.strerror or error}).") from error
-    transport = paramiko.Transport(sock, disabled_algorithms={"keys": ["ssh-rsa"], "pubkeys": ["ssh-rsa"]})
     try:
         with access.watch(access.deadline_seconds, transport.close):
             _prefer_known_types(transport, access.host_keys)

@@ -14,9 +14,7 @@ from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
 from jobs.databases import open_ledger, open_orders
-from jobs.outside import StopRequest, new_batch_id, new_run_id, new_scrub_key, side_by_side
-from jobs.secret_values import secret
-from jobs.sftp_access import sftp_access
+from jobs.surroundings import Surroundings
 from schemas.decline_codes import parse_decline_codes
 from schemas.errors import PathMissing
 from schemas.network_rules import parse_network_rules
@@ -30,10 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """A run's equipment, and what writes finance's files."""
+    """A run's equipment, what writes finance's files, and the surroundings that all of it was made from."""
 
     equipment: Equipment
     bookkeeping: "Bookkeeping"
+    surroundings: Surroundings
 
 
 class Silent:
@@ -65,9 +64,8 @@ def load_profile(settings: Settings) -> Profile:
 @contextlib.contextmanager
 def assemble(
     settings: Settings,
+    surroundings: Surroundings,
     *,
-    clock: Clock,
-    stop: StopRequest | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
     writes: bool = True,
@@ -84,12 +82,12 @@ def assemble(
     from batch.sftp_connection import SftpConnections
 
     profile = load_profile(settings)
-    secrets = {name: secret(settings, name) for name in ("app_key", "app_secret")}
-    access = sftp_access(settings)
-    orders_engine, orders = open_orders(settings.orders.url, settings.orders)
-    ledger, scrub_key = _ledger(settings, profile, access, clock=clock, stop=stop, writes=writes)
+    secrets = {name: surroundings.secret(settings, name) for name in ("app_key", "app_secret")}
+    access = surroundings.sftp_access(settings)
+    orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
+    ledger, scrub_key = _ledger(settings, profile, access, surroundings, writes=writes)
     connections = SftpConnections(access)
-    api = _api(settings, profile, secrets, clock)
+    api = _api(settings, profile, secrets, surroundings)
     packaged = files("schemas")
     workers = workers or settings.sftp.transports * settings.sftp.channels
     equipment = Equipment(
@@ -102,17 +100,18 @@ def assemble(
         writer=OrderWriter(orders_engine, orders),
         folder=SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound),
         api=api,
-        export=ExportFolder(settings.data_dir / "export"),
-        clock=clock,
-        new_batch_id=new_batch_id,
+        export=ExportFolder(settings.data_dir / "export", surroundings.disk),
+        clock=surroundings.clock,
+        new_batch_id=surroundings.new_batch_id,
         scrub_key=scrub_key,
-        side_by_side=side_by_side(workers),
+        side_by_side=surroundings.side_by_side(workers),
         progress=progress or Silent(),
     )
     history = LedgerHistory(ledger.reading, ledger.mid)
-    bookkeeping = Bookkeeping(history=history, folder=AuditFolder(settings.data_dir / "audit"), settings=settings)
+    audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
+    bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings)
     try:
-        yield Workshop(equipment, bookkeeping)
+        yield Workshop(equipment, bookkeeping, surroundings)
     finally:
         connections.close()
         api.close()
@@ -134,18 +133,18 @@ def open_books(settings: Settings, *, clock: Clock) -> Iterator[tuple[Ledger, Or
 
 
 def _ledger(
-    settings: Settings, profile: Profile, access: "SftpAccess", *, clock: Clock, stop: StopRequest | None, writes: bool
+    settings: Settings, profile: Profile, access: "SftpAccess", surroundings: Surroundings, *, writes: bool
 ) -> tuple[Ledger, bytes]:
     """The ledger, locked to these settings at first use. Raises IdentityChanged when it is locked to others."""
     from batch.sftp_connection import fingerprint
 
-    engine = open_ledger(settings.ledger.url, create=writes)
+    engine = open_ledger(settings.ledger.url, create=writes, make_engine=surroundings.make_engine)
     ledger = Ledger(
         engine,
         mid=settings.provider.mid,
-        clock=clock,
+        clock=surroundings.clock,
         lease_seconds=settings.lease.seconds,
-        may_go_on=stop.check if stop else lambda: None,
+        may_go_on=surroundings.stop.check,
     )
     wanted = Identity(
         environment=settings.environment,
@@ -153,18 +152,17 @@ def _ledger(
         mid=settings.provider.mid,
         host_key=" ".join(sorted(fingerprint(key) for key in access.host_keys)),
     )
+    fresh_key = surroundings.new_scrub_key()
     if not writes:
-        return ledger, check_identity(ledger, wanted) or bytes.fromhex(new_scrub_key())
-    return ledger, lock_identity(ledger, wanted, ledger_id=new_run_id(), scrub_key=new_scrub_key())
+        return ledger, check_identity(ledger, wanted) or bytes.fromhex(fresh_key)
+    return ledger, lock_identity(ledger, wanted, ledger_id=surroundings.new_run_id(), scrub_key=fresh_key)
 
 
-def _api(settings: Settings, profile: Profile, secrets: dict[str, str], clock: Clock) -> "ProviderApi":
-    from httpx_aiohttp import AiohttpTransport
-
+def _api(settings: Settings, profile: Profile, secrets: dict[str, str], surroundings: Surroundings) -> "ProviderApi":
     from batch.api import ApiAccess, ProviderApi
 
     access = ApiAccess(api_url(settings, profile), lambda: secrets["app_key"], lambda: secrets["app_secret"])
-    return ProviderApi(access, AiohttpTransport(trust_env=False), profile=profile, clock=clock)
+    return ProviderApi(access, surroundings.http_transport(), profile=profile, clock=surroundings.clock)
 
 
 if TYPE_CHECKING:

@@ -84,10 +84,11 @@ def _see(error: TyperException, words: str) -> str:
 
 
 def _internal(error: Exception) -> int:
+    from jobs.disk import MachineDisk
     from jobs.trace_log import write_trace
 
     try:
-        where = f"the trace is in {write_trace(Path.cwd() / 'mitbatch-log', f'pid{os.getpid()}', error)}"
+        where = f"the trace is in {write_trace(MachineDisk(), Path.cwd() / 'mitbatch-log', f'pid{os.getpid()}', error)}"
     except OSError:
         where = "no trace could be written to this folder"
     complain(

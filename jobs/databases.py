@@ -20,19 +20,24 @@ from schemas.settings import OrdersSettings
 
 BUSY_SECONDS = 30
 
+MakeEngine = Callable[..., Engine]
+"""Makes an engine of a database URL and SQLAlchemy's own options, as `create_engine` does."""
 
-def open_ledger(url: str, *, create: bool = True) -> Engine:
+default_engine: MakeEngine = create_engine
+
+
+def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = default_engine) -> Engine:
     """The ledger's engine, created with mode 0600 and migrated to this version at first use.
 
     Without `create` a SQLite ledger that does not exist yet stands in memory, empty, and leaves nothing behind.
     SQLite runs in WAL with synchronous=FULL, so that a committed claim survives a power cut. Raises SecretExposed for
     a file that others can read, LedgerUnfit for one that is damaged or of a later version.
     """
-    engine = _engine(url, key="ledger.url")
+    engine = _engine(url, make_engine, key="ledger.url")
     if engine.dialect.name == "sqlite" and engine.url.database in {None, "", ":memory:"}:
         raise ConfigurationError("ledger.url names no file: a ledger in memory forgets what was sent.")
     if engine.dialect.name == "sqlite" and not create and not Path(str(engine.url.database)).exists():
-        engine = _engine("sqlite://", key="ledger.url", poolclass=StaticPool)
+        engine = _engine("sqlite://", make_engine, key="ledger.url", poolclass=StaticPool)
     elif engine.dialect.name == "sqlite":
         _private_file(Path(str(engine.url.database)))
         event.listen(engine, "connect", _durable)
@@ -49,15 +54,16 @@ def open_ledger(url: str, *, create: bool = True) -> Engine:
     return engine
 
 
-def open_orders(url: str, settings: OrdersSettings) -> tuple[Engine, OrdersTable]:
+def open_orders(url: str, settings: OrdersSettings, *, make_engine: MakeEngine = default_engine) -> tuple[Engine, OrdersTable]:
     """The order system's engine and its table, with every column that we need found under its own or mapped name.
 
     Raises PathMissing or ConfigurationError naming what is missing.
     """
-    engine = _engine(url, key="orders.url")
+    engine = _engine(url, make_engine, key="orders.url")
     database = engine.url.database
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _any_text)
+        event.listen(engine, "connect", _holds_survive)
     if engine.dialect.name == "sqlite" and not (database and Path(database).is_file()):
         raise PathMissing(f"The order system's database {database} (orders.url) does not exist.")
     schema, _, table = settings.table.rpartition(".")
@@ -79,12 +85,12 @@ def open_orders(url: str, settings: OrdersSettings) -> tuple[Engine, OrdersTable
     return engine, orders_table(settings, columns)
 
 
-def _engine(url: str, *, key: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
+def _engine(url: str, make_engine: MakeEngine, *, key: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False} if sqlite else {}
-        engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not sqlite, hide_parameters=True, **options)
+        engine = make_engine(parsed, connect_args=arguments, pool_pre_ping=not sqlite, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"{key} needs the driver {error.name}, which is not installed.", next_step="Run: pip install 'psycopg[binary]'"
@@ -108,6 +114,11 @@ def _begin(connection: Connection) -> None:
 
 def _any_text(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
     connection.text_factory = _decoded  # a text that is not UTF-8 refuses its own row, not the night
+
+
+def _holds_survive(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    # with FULL, a power cut may bring a removed rollback journal back, and with it undo a hold after its order was sent
+    connection.execute("PRAGMA synchronous=EXTRA")
 
 
 def _decoded(content: bytes) -> str:

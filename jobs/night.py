@@ -13,11 +13,11 @@ from batch.transmit import Copies, transmit
 from jobs.assembly import assemble
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.outside import StopRequest
 from jobs.report_lines import people_lines
 from jobs.report_object import machine_object
 from jobs.running import RunReport, Work, run_job
 from jobs.settings_file import load_settings
+from jobs.surroundings import Surroundings, of_this_machine
 from jobs.watching import watched
 from schemas.errors import ConfigurationError, ExitCode, UsageRefused
 from schemas.settings import Settings
@@ -47,15 +47,23 @@ def show(options: Options, report: RunReport, settings: Settings, copies: Copies
 
 
 def run_with(
-    settings: Settings, options: Options, job: str, day: str, *, batch_id: str = "", everything: bool = False, clock: Clock
+    settings: Settings,
+    options: Options,
+    job: str,
+    day: str,
+    *,
+    batch_id: str = "",
+    everything: bool = False,
+    clock: Clock,
+    surroundings: Surroundings | None = None,
 ) -> tuple[RunReport, Copies | None]:
-    """Run one job with these settings and on this clock; the demo and the tests come in here."""
+    """Run one job with these settings on this clock, in the machine's surroundings or others; demo and tests come in here."""
     day = checked_date(day, settings, clock.now())
-    stop, found = StopRequest(), list[Copies]()
+    around, found = surroundings or of_this_machine(clock), list[Copies]()
     with (
-        stop.listening(),
+        around.stop.listening(),
         watched(options, clock, settings.progress_interval_seconds) as progress,
-        assemble(settings, clock=clock, stop=stop, progress=progress) as workshop,
+        assemble(settings, around, progress=progress) as workshop,
     ):
         if batch_id:
             _check_batch(workshop.equipment, batch_id, day)

@@ -12,6 +12,7 @@ from jobs.night import checked_date
 from jobs.output import Options, answer, say
 from jobs.report_lines import banner
 from jobs.settings_file import load_settings
+from jobs.surroundings import of_this_machine
 from schemas.errors import ExitCode
 from schemas.money import people_text
 
@@ -21,7 +22,7 @@ def show_plan(options: Options, day: str, clock: Clock | None = None) -> int:
     settings = load_settings(options.config)
     clock = clock or SystemClock()
     day = checked_date(day, settings, clock.now())
-    with assemble(settings, clock=clock, writes=False) as workshop:
+    with assemble(settings, of_this_machine(clock), writes=False) as workshop:
         equipment = workshop.equipment
         chosen, reasons, amounts = _judge(equipment, day)
         with equipment.ledger.reading() as connection:

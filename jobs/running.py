@@ -18,9 +18,8 @@ from batch.ledger.reading import count_by_state, cut_off_dates, overdue_submissi
 from batch.night_figures import NightFigures
 from batch.pace import business_date, from_utc_text, utc_text
 from jobs.assembly import Workshop
-from jobs.outside import is_alive, new_run_id, this_process
 from jobs.trace_log import write_trace
-from schemas.errors import ExitCode, InternalError, LeaseLost, MitbatchError
+from schemas.errors import ExitCode, FileNotWritten, InternalError, LeaseLost, MitbatchError
 from schemas.states import BatchStep
 
 Work = Callable[[Equipment, Run, Findings], None]
@@ -59,42 +58,46 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work) -> RunReport:
     Whatever the work meets becomes a finding; a mistake of our own ends it with code 70 and a trace that nobody but the
     owner can read. The ledger is consistent at every moment, so every ending is safe.
     """
-    equipment = workshop.equipment
+    equipment, surroundings = workshop.equipment, workshop.surroundings
     ledger, settings = equipment.ledger, equipment.settings
     terms = LeaseTerms(settings.lease.seconds, settings.lease.wait_seconds)
     started_at = equipment.clock.now()
     run = take_lease(
         ledger,
-        run_id=new_run_id(),
+        run_id=surroundings.new_run_id(),
         job=job,
         business_date=date or business_date(started_at, settings.schedule.timezone),
-        owner=this_process(),
+        owner=surroundings.this_process(),
         terms=terms,
-        is_alive=is_alive,
+        is_alive=surroundings.is_alive,
         sleep=equipment.clock.sleep,
     )
     findings = Findings()
-    _do(equipment, run, findings, work)
+    _do(workshop, run, findings, work)
     took_over = any(isinstance(problem, LeaseLost) for problem in findings.problems)
     audit = None if took_over else _audit(workshop, run, findings)
     return _end(equipment, run, findings, audit, started_at)
 
 
-def _do(equipment: Equipment, run: Run, findings: Findings, work: Work) -> None:
+def _do(workshop: Workshop, run: Run, findings: Findings, work: Work) -> None:
     try:
-        work(equipment, run, findings)
+        work(workshop.equipment, run, findings)
     except MitbatchError as problem:
         findings.add(problem)
     except KeyboardInterrupt:
         raise
     except Exception as error:  # noqa: BLE001 - the night's last resort: it is reported, never dropped
-        findings.add(_internal(equipment, run, error))
+        findings.add(_internal(workshop, run, error))
 
 
-def _internal(equipment: Equipment, run: Run, error: Exception) -> InternalError:
-    path = write_trace(equipment.settings.data_dir / "log", run.run_id, error)
+def _internal(workshop: Workshop, run: Run, error: Exception) -> InternalError:
+    folder = workshop.equipment.settings.data_dir / "log"
+    try:
+        where = f"the trace is in {write_trace(workshop.surroundings.disk, folder, run.run_id, error)}"
+    except OSError as refusal:
+        where = f"its trace could not be written ({refusal.strerror or refusal})"
     return InternalError(
-        f"An internal error ({type(error).__name__}) ended run {run.run_id[:8]}; the trace is in {path}.",
+        f"An internal error ({type(error).__name__}) ended run {run.run_id[:8]}; {where}.",
         now="The ledger is consistent.",
         next_step="Report it, then run the same command again.",
     )
@@ -109,13 +112,7 @@ def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | No
         mine = [report for report in reports if report.business_date == run.business_date]
         return mine[0] if mine else workshop.bookkeeping.write(run.business_date)
     except OSError as error:
-        findings.add(
-            InternalError(
-                f"Finance's files could not be written ({error.strerror or error}).",
-                now="The ledger is complete.",
-                next_step="Free the disk or correct the rights of data_dir, then run mitbatch poll: it writes them again.",
-            )
-        )
+        findings.add(FileNotWritten(f"Finance's files could not be written ({error.strerror or error})."))
         return None
 
 

@@ -22,14 +22,16 @@ def sftp_access(settings: Settings) -> "SftpAccess":
 
     sftp = settings.sftp
 
-    def dial() -> socket.socket:
-        connection = socket.create_connection((sftp.host, sftp.port), timeout=min(30.0, sftp.deadline_seconds))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small requests must not wait for each other
-        return connection
+    def connect() -> "paramiko.Transport":
+        import paramiko
+
+        line = socket.create_connection((sftp.host, sftp.port), timeout=min(30.0, sftp.deadline_seconds))
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small requests must not wait for each other
+        return paramiko.Transport(line, disabled_algorithms={"keys": ["ssh-rsa"], "pubkeys": ["ssh-rsa"]})
 
     return SftpAccess(
         name=f"{sftp.host}:{sftp.port}",
-        dial=dial,
+        connect=connect,
         username=sftp.username,
         key=_private_key(check_private(sftp.private_key, "sftp.private_key")),
         host_keys=_host_keys(settings),

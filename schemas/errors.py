@@ -7,7 +7,7 @@
   * AnotherRunActive (21): LeaseLost, LeaseWanted
   * Stopped: Interrupted (130), Terminated (143)
   * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiLoginRefused,
-    OrdersUnreachable, LedgerBusy
+    OrdersUnreachable, LedgerBusy, FileNotWritten
   * AnswerUnreadable (10)
   * InternalError (70): IllegalTransition, TransitionLost, EvidenceChanged
 """
@@ -260,6 +260,13 @@ class LedgerBusy(NothingSent):
     """The ledger's database did not answer or stayed locked. Nothing of that step was written; running again is safe."""
 
     code = "MB-LEDGER-BUSY"
+
+
+class FileNotWritten(NothingSent):
+    """A file of ours could not be written under data_dir: the disk is full, or the rights are wrong. The ledger is complete."""
+
+    code = "MB-DISK"
+    next_step = "Free the disk or correct the rights of data_dir, then run mitbatch poll: it writes what is missing."
 
 
 class AnswerUnreadable(MitbatchError):

@@ -9,6 +9,7 @@ import pytest
 from batch.audit import AuditFolder
 from batch.bookkeeping import Bookkeeping
 from batch.ledger_history import LedgerHistory
+from jobs.disk import MachineDisk
 from tests.audit.ledger_builder import MID, LedgerBuilder, settings
 
 MakeBooks = Callable[..., Bookkeeping]
@@ -27,7 +28,7 @@ def make_books(ledger: LedgerBuilder, tmp_path: Path) -> MakeBooks:
     """Bookkeeping over that ledger, with other settings where a test names them."""
 
     def make(root: str = "audit", part_rows: int = 1_000_000, **sections: Any) -> Bookkeeping:  # noqa: ANN401
-        folder = AuditFolder(tmp_path / root, part_rows=part_rows)
+        folder = AuditFolder(tmp_path / root, MachineDisk(), part_rows=part_rows)
         return Bookkeeping(history=LedgerHistory(ledger.connect, MID), folder=folder, settings=settings(**sections))
 
     return make

@@ -17,7 +17,7 @@ MUST_CROSS = {
     "night": (
         "after commit ledger .*; before commit orders",  # claimed, not held
         "after commit orders .*; before commit ledger",  # held, and the ledger does not know
-        "after commit ledger .*; before HTTP POST|replace evaluate_.*; before HTTP POST",
+        "after commit ledger .*; before HTTP POST|fsync 2026.*; before HTTP POST",
         "before SSH start_client",
         "asked for SFTP open",
         "after SFTP write .*; before SFTP write",  # in the midst of the file

@@ -2,7 +2,7 @@
 
 PURE = """
 batch batch.audit_csv batch.audit_manifest batch.audit_rows batch.book_entries batch.books batch.build
-batch.card_numbers batch.chunks batch.conclusions batch.findings batch.gate batch.history_rows batch.night_figures
+batch.card_numbers batch.chunks batch.conclusions batch.disk batch.findings batch.gate batch.history_rows batch.night_figures
 batch.order_rows batch.pace batch.provider_words batch.responses batch.strict_json batch.tally
 """.split()
 

@@ -126,6 +126,26 @@ def _file_calls(module: Module) -> list[tuple[int, str]]:
     return [(line, name) for line, name, called in full_names(module) if called and READS_OR_WRITES_FILES.search(name)]
 
 
+FILE_LIBRARIES = {"os", "io", "shutil", "tempfile", "subprocess", "glob", "fcntl", "mmap"}
+READS_OR_WRITES_PATHS = re.compile(
+    r"\.(read_text|read_bytes|write_text|write_bytes|mkdir|unlink|touch|iterdir|rglob|is_file|symlink_to)$"
+)
+
+
+def goes_past_the_disk(modules: Iterable[Module]) -> list[str]:
+    """Modules, edges too, that touch files in any other way than through the disk that they are handed."""
+    complaints = []
+    for module in modules:
+        found = sorted({name.partition(".")[0] for name in imported(module)} & FILE_LIBRARIES)
+        complaints += [f"{module.place} imports {name}" for name in found]
+        complaints += [
+            f"{module.place}:{line} {name}"
+            for line, name, called in full_names(module)
+            if called and READS_OR_WRITES_PATHS.search(name)
+        ]
+    return complaints
+
+
 def reaches_outside(modules: Iterable[Module]) -> list[str]:
     """Clocks, ids, randomness, sleeps, sockets and engines that a module makes instead of being handed them."""
     complaints = []

@@ -32,6 +32,19 @@ def test_batch_and_schemas_are_handed_what_they_need() -> None:
     assert rules.reaches_outside(modules("batch", "schemas")) == []
 
 
+def test_batch_and_schemas_touch_files_only_through_the_disk_that_they_are_handed() -> None:
+    """No module of batch or schemas opens, reads, makes or removes a file by itself."""
+    assert rules.goes_past_the_disk(modules("batch", "schemas")) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["import os", "from os import open", "from io import FileIO", "x = path.read_bytes()", "p.mkdir()"]
+)
+def test_going_past_the_disk_is_found(text: str) -> None:
+    """A planted file library or a path that is read or made is named."""
+    assert len(rules.goes_past_the_disk([planted(text)])) == 1
+
+
 def test_schemas_do_no_io() -> None:
     """Schemas say what things look like; outside the migrations none imports a library that touches the world."""
     allowed = {"sqlalchemy"}

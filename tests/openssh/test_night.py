@@ -24,6 +24,7 @@ from jobs.running import RunReport, run_job
 from jobs.sample_orders import fill_orders, sample_files
 from jobs.sandbox import Sandbox
 from jobs.settings_file import load_settings
+from jobs.surroundings import of_this_machine
 from schemas.errors import ExitCode, SftpLost
 from schemas.settings import Settings
 from tests.openssh.bridge import START, Bridge, BridgingClock
@@ -58,7 +59,7 @@ class House:
         def work(equipment: Equipment, run: Run, findings: Findings) -> None:
             nightly(equipment, run, findings)
 
-        with assemble(self.settings, clock=self.clock) as workshop:
+        with assemble(self.settings, of_this_machine(self.clock)) as workshop:
             changed = replace(workshop.equipment, folder=wrap(workshop.equipment.folder), new_batch_id=lambda: BATCH_ID)
             return run_job(replace(workshop, equipment=changed), "nightly", "", work)
 

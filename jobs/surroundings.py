@@ -1,0 +1,55 @@
+"""Everything outside that a run is given: the machine's own, or a world of its own that decides everything by a seed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from batch.disk import Disk
+from batch.equipment import Clock, SideBySide
+from batch.ledger import Owner
+from jobs.databases import MakeEngine, default_engine
+from jobs.disk import MachineDisk
+from jobs.outside import StopRequest, is_alive, new_batch_id, new_run_id, new_scrub_key, side_by_side, this_process
+from jobs.secret_values import secret
+from jobs.sftp_access import sftp_access
+from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from batch.sftp_connection import SftpAccess
+
+
+def _machine_transport() -> "httpx.AsyncBaseTransport":
+    from httpx_aiohttp import AiohttpTransport
+
+    return AiohttpTransport(trust_env=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run meets outside itself. Nothing that a run does reaches the world in any other way.
+
+    `this_process` names the process in the lease, `is_alive` says whether such a one still runs; `new_run_id`,
+    `new_batch_id` and `new_scrub_key` are fresh ids; `make_engine` opens a database, `http_transport` carries requests,
+    `sftp_access` is how to get into the SFTP server; `side_by_side(n)` runs work n at a time.
+    """
+
+    clock: Clock
+    stop: StopRequest
+    disk: Disk
+    new_run_id: Callable[[], str] = new_run_id
+    new_batch_id: Callable[[], str] = new_batch_id
+    new_scrub_key: Callable[[], str] = new_scrub_key
+    this_process: Callable[[], Owner] = this_process
+    is_alive: Callable[[Owner], bool] = is_alive
+    secret: Callable[[Settings, str], str] = secret
+    make_engine: MakeEngine = default_engine
+    sftp_access: Callable[[Settings], "SftpAccess"] = sftp_access
+    http_transport: Callable[[], "httpx.AsyncBaseTransport"] = _machine_transport
+    side_by_side: Callable[[int], SideBySide] = side_by_side
+
+
+def of_this_machine(clock: Clock) -> Surroundings:
+    """The machine's own surroundings, with this clock."""
+    return Surroundings(clock=clock, stop=StopRequest(), disk=MachineDisk())
