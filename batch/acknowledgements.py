@@ -19,6 +19,7 @@ from batch.ledger.items import close_items
 from batch.ledger.steps import move_batch
 from batch.outcome_news import apply_news
 from batch.pace import from_utc_text
+from batch.provider_words import fit_to_show
 from batch.responses import MOST_FILE_BYTES, Acknowledgement, read_acknowledgement, read_outcomes
 from batch.set_aside import set_aside, set_aside_name, tell
 from batch.sftp import PLAIN_NAME
@@ -97,7 +98,7 @@ def _apply(equipment: Equipment, run: Run, name: str, content: bytes) -> None:
     if name.startswith(equipment.profile.files.outcomes_prefix):
         mid, news, odd = read_outcomes(content, equipment.profile)
         if mid.lower() != equipment.ledger.mid:
-            raise AnswerUnreadable(f"It is for merchant {mid!r}, not for us.")
+            raise AnswerUnreadable(f"It is for merchant {fit_to_show(mid)!r}, not for us.")
         with equipment.ledger.writing(run) as writing:
             stored = store_evidence(writing, source="file", subject=f"file:{name}", content=content)
             apply_news(writing, equipment, news, odd, stored.evidence_id)
@@ -105,11 +106,11 @@ def _apply(equipment: Equipment, run: Run, name: str, content: bytes) -> None:
         return
     acknowledgement = read_acknowledgement(content, equipment.profile)
     if acknowledgement.mid.lower() != equipment.ledger.mid:
-        raise AnswerUnreadable(f"It is for merchant {acknowledgement.mid!r}, not for us.")
+        raise AnswerUnreadable(f"It is for merchant {fit_to_show(acknowledgement.mid)!r}, not for us.")
     with equipment.ledger.reading() as connection:
         batch = batch_named(connection, equipment.ledger.mid, acknowledgement.file)
     if batch is None or _acknowledgement_name(equipment, batch) != name:
-        raise AnswerUnreadable(f"It answers {acknowledgement.file!r}, which is no file of ours of that name.")
+        raise AnswerUnreadable(f"It answers {fit_to_show(acknowledgement.file)!r}, which is no file of ours of that name.")
     if batch.step in (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.EMPTY):
         raise AnswerUnreadable(f"It answers {batch.file_name}, which was not sent (its step is {batch.step}).")
     with equipment.ledger.writing(run) as writing:

@@ -13,7 +13,7 @@ from batch.ledger.reading import bearers_of
 from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import OrderRead
 from schemas.reasons import ITEM_TEXTS, ItemKind
-from schemas.states import State
+from schemas.states import RELEASED, State
 
 WORKED_ON = (State.PENDING, State.CAPTURE_REQUIRED)
 """States in which the provider is asked about an order again and again."""
@@ -118,7 +118,9 @@ def _follow(writing: Writing, submission: Submission, conclusion: Conclusion, he
         )
         (submission,) = move_orders(writing, [move])
     if not conclusion.path and conclusion.understood and submission.provider_status != said[:64]:
-        move = Move(submission, None, heard.source, f"the provider says {said}", evidence_id, "learnt", news, changes)
+        is_ours = submission.state not in RELEASED  # a released row is the merchant's, and shows our last word no more
+        words = f"the provider says {said}"
+        move = Move(submission, None, heard.source, words, evidence_id, "learnt", news, changes, shows=is_ours)
         (submission,) = move_orders(writing, [move])
     return submission
 

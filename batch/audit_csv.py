@@ -16,7 +16,7 @@ BYTE_ORDER_MARK = "\ufeff"
 """What a file begins with, so that a spreadsheet reads it as UTF-8."""
 
 _PLAIN = re.compile(r'[0-9A-Za-z][^"\\\r\n\t]*\Z')
-_NUMBER = re.compile(r"(-?[0-9]{1,30}([.,][0-9]{1,3})?)?\Z")
+_INTEGER = re.compile(r"(-?[0-9]{1,30})?\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _TRIGGERS = frozenset("=+-@＝＋－＠")
 _ESCAPES = {"\\": "\\\\", "\r": "\\r", "\n": "\\n", "\t": "\\t"}
@@ -81,7 +81,7 @@ class RowRenderer:
         for name, is_number, minor in self._plan:
             text = self._decimal(row[minor], row["currency"]) if minor else cell_text(row[name])
             texts.append(text)
-            if is_number and _NUMBER.match(text):
+            if is_number and (minor or _INTEGER.match(text)):
                 cells.append(text)
             elif (text.isalnum() and text.isascii()) or _PLAIN.match(text):
                 cells.append(f'"{text}"')

@@ -6,10 +6,11 @@ nothing. Two final reads that disagree go to review; terminal states are left in
 
 from dataclasses import dataclass
 
+from batch.provider_words import fit_to_show
 from batch.responses import OrderRead
 from schemas.profile import Meaning, Profile
 from schemas.reasons import ItemKind
-from schemas.states import NOT_RECOVERED, OPEN, RELEASED, State
+from schemas.states import NEVER_AGAIN, NOT_RECOVERED, OPEN, RELEASED, State
 
 UNANSWERED = (State.SENDING, State.IN_DOUBT)
 
@@ -57,15 +58,20 @@ def meaning_of(read: OrderRead, profile: Profile) -> Meaning | None:
 def conclude(facts: Facts, read: OrderRead, profile: Profile) -> Conclusion:
     """What one status read means for one order."""
     if read.external_id and read.external_id != facts.order_id:
-        return _item(ItemKind.QUARANTINE, f"an answer about order {read.external_id!r} came for order {facts.order_id!r}")
+        named = fit_to_show(read.external_id)
+        return _item(ItemKind.QUARANTINE, f"an answer about order {named!r} came for order {facts.order_id!r}")
     if facts.provider_order_id and read.provider_order_id != facts.provider_order_id:
-        return _item(ItemKind.QUARANTINE, f"an answer about {read.provider_order_id} came for {facts.provider_order_id}")
+        named = fit_to_show(read.provider_order_id)
+        return _item(ItemKind.QUARANTINE, f"an answer about {named!r} came for {facts.provider_order_id}")
     meaning = meaning_of(read, profile)
     said = read.status or f"code {read.code}"
     if meaning is None or meaning in (Meaning.NOT_FOUND, Meaning.CHALLENGE):
         return _item(ItemKind.UNKNOWN_STATUS, f"the provider said {said!r}, which is not a known status of such an order")
     if meaning is Meaning.PROBLEM:
         return _item(ItemKind.UNKNOWN_STATUS, "the provider reports a problem with the order; contact its support")
+    if facts.state in _NEVER_SENT or (facts.state is State.REJECTED and meaning is Meaning.CAPTURE_REQUIRED):
+        explanation = f"it is {facts.state} here, and the provider says {said}"
+        return _review(facts, "the provider has it all the same", ItemKind.CONTRADICTION, explanation)
     if meaning in (Meaning.PENDING, Meaning.ONHOLD):
         return _arrived(facts, said)
     if meaning is Meaning.COMPLETED:
@@ -81,6 +87,7 @@ def conclude(facts: Facts, read: OrderRead, profile: Profile) -> Conclusion:
     return _not_recovered(facts, meaning, said)
 
 
+_NEVER_SENT = (State.CLAIMED, State.HELD, State.WITHDRAWN)
 _ENDED = (State.COMPLETED, State.REFUNDED, State.PARTIALLY_REFUNDED, State.CHARGEBACK, State.REVIEW, *RELEASED)
 
 
@@ -100,12 +107,15 @@ def _arrived(facts: Facts, said: str) -> Conclusion:
 def _completed(facts: Facts, read: OrderRead) -> Conclusion:
     amount_differs = read.amount_minor is not None and read.amount_minor != facts.amount_minor
     currency_differs = bool(read.currency) and read.currency != facts.currency
-    if facts.state in (State.COMPLETED, State.REFUNDED, State.PARTIALLY_REFUNDED, State.CHARGEBACK, State.REVIEW):
+    if facts.state in (State.REVIEW, State.PARTIALLY_REFUNDED):
         return _same(facts)
     if amount_differs or currency_differs:
-        completed = f"{read.amount_minor} {read.currency or facts.currency}"
+        amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
+        completed = f"{amount_minor} {read.currency or facts.currency}"
         explanation = f"handed over {facts.amount_minor} {facts.currency}, completed with {completed}"
         return _review(facts, "completed for another amount", ItemKind.AMOUNT_DIFFERS, explanation)
+    if facts.state in NEVER_AGAIN:
+        return _same(facts)
     if facts.state in RELEASED:
         explanation = f"the order was {facts.state} here and its hold released; the provider says completed"
         return _review(facts, "completed after it had ended", ItemKind.LATE_COMPLETION, explanation)
@@ -113,8 +123,8 @@ def _completed(facts: Facts, read: OrderRead) -> Conclusion:
 
 
 def _not_recovered(facts: Facts, meaning: Meaning, said: str) -> Conclusion:
-    if facts.state in (State.COMPLETED, State.PARTIALLY_REFUNDED):
-        return _review(facts, "completed before", ItemKind.CONTRADICTION, f"completed here, the provider now says {said}")
+    if facts.state in NEVER_AGAIN:
+        return _review(facts, "completed before", ItemKind.CONTRADICTION, f"{facts.state} here, the provider now says {said}")
     if facts.state in _ENDED:
         return _same(facts)
     expired = meaning is Meaning.EXPIRED or (

@@ -18,9 +18,9 @@ UNREADABLE = "UNREADABLE"
 
 def fit_to_show(words: str) -> str:
     """A refusal's words: cut, on one line, e-mail addresses and ids left out; nothing at all where a card number stands."""
-    if has_card_number(words):
-        return WITHHELD
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
+    if has_card_number(words) or has_card_number(line):  # what is joined into one line may spell a number
+        return WITHHELD
     return _ADDRESS.sub("(address)", _TOKEN.sub("(id)", line))[:_MOST]
 
 

@@ -17,6 +17,7 @@ from schemas.profile import Profile
 MOST_ANSWER_BYTES = 1 << 20
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 _LAST_MS = 253402300799000
+_DIGITS = re.compile(r"[0-9]{1,18}")
 MOST_PAGE_BYTES = 4 << 20
 MOST_FILE_BYTES = 16 << 20
 
@@ -92,7 +93,7 @@ def read_token(content: bytes) -> TokenAnswer:
     """The answer of the token call."""
     fields = _fields(parse(content, max_bytes=MOST_ANSWER_BYTES))
     token, expires = fields.get("accesstoken"), fields.get("expires")
-    if isinstance(expires, str) and expires.isdecimal():
+    if isinstance(expires, str) and _DIGITS.fullmatch(expires):
         expires = int(expires)
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(expires, int) or isinstance(expires, bool):
         raise AnswerUnreadable("The answer of the token call has no accessToken and expires.")
@@ -129,7 +130,9 @@ def read_acknowledgement(content: bytes, profile: Profile) -> Acknowledgement:
     if not isinstance(found, list):
         raise AnswerUnreadable("The acknowledgement's rows are not a list.")
     for row in found:
-        read = _acknowledged_row(row, profile) if isinstance(row, dict) else None
+        read = None
+        with suppress(AnswerUnreadable):  # one odd row is set aside; its neighbours are as good as before
+            read = _acknowledged_row(row, profile)
         odd += read is None
         if read is not None:
             rows.append(read)
@@ -167,11 +170,11 @@ def read_outcomes(content: bytes, profile: Profile) -> tuple[str, tuple[OutcomeN
 
 def _order(fields: Mapping[str, object], profile: Profile) -> OrderRead:
     code, amount = fields.get("status"), fields.get(profile.orders.amount.lower())
-    if isinstance(code, str) and code.isdecimal():
+    if isinstance(code, str) and _DIGITS.fullmatch(code):
         code = int(code)
     external = next((text for name in profile.orders.external_ids if (text := _text(fields, name))), "")
     provider_order_id, status = _text(fields, "id") or _text(fields, "orderSessionKey"), _text(fields, "statusName")
-    if not provider_order_id or (not status and not isinstance(code, int)):
+    if not provider_order_id or (not status and (not isinstance(code, int) or isinstance(code, bool))):
         raise AnswerUnreadable("The order's answer has no id or no status.")
     if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool)):
         raise AnswerUnreadable("The order's amount is not a whole number of minor units.")
@@ -185,7 +188,7 @@ def _order(fields: Mapping[str, object], profile: Profile) -> OrderRead:
     )
 
 
-def _acknowledged_row(row: Mapping[str, object], profile: Profile) -> AcknowledgedRow | None:
+def _acknowledged_row(row: object, profile: Profile) -> AcknowledgedRow | None:
     names, fields = profile.acknowledgement.row, _fields(row)
     accepted = _verdict(fields.get(names.result.lower()), profile)
     provider_id = _text(fields, names.order_session_key) or _text(fields, names.transmit_id)
@@ -229,7 +232,9 @@ def _errors_text(errors: object) -> str:
         return ""
     words = []
     for error in errors[:5]:
-        word = _fields(error).get("item1") if isinstance(error, dict) else error
+        word: object = error
+        if isinstance(error, dict):
+            word = next((inner for name, inner in error.items() if str(name).lower() == "item1"), None)
         if isinstance(word, str):
             words.append(fit_to_show(word))
     return "; ".join(words)

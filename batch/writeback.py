@@ -20,6 +20,9 @@ OURS = (RowStatus.PENDING, RowStatus.COMPLETED, RowStatus.REVIEW)
 """Statuses that only we write while a hold stands; a held row with any other was changed by the merchant."""
 
 
+AFTER_RECOVERY = (RowStatus.PARTIALLY_REFUNDED, RowStatus.REFUNDED, RowStatus.CHARGEBACK)
+"""Statuses that only we write after a completion; one may follow another."""
+
 Refusals = dict[str, str]
 """Orders whose row the database itself refused to change, each with the kind of error."""
 
@@ -116,7 +119,7 @@ class OrderWriter:
             .where(
                 column("order_id") == bindparam("w_order_id"),
                 column("hold_reference") == bindparam("w_reference"),
-                self._orders.has_status(*OURS),
+                self._orders.has_status(*OURS, *AFTER_RECOVERY),
                 or_(bindparam("w_status") != RowStatus.PENDING.value, column("status") == RowStatus.PENDING.value),
                 or_(
                     bindparam("w_status") != RowStatus.COMPLETED.value,
