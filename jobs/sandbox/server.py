@@ -59,7 +59,7 @@ class Sandbox:
         self._sync_account = Account(self.options.seed, "sync")
         self._journal = Journal(self.folder / "journal.jsonl")
         self._brain = Brain(self._account, self.options, self._journal)
-        self._bearers = Bearers(self.mid, self.options.token_seconds)
+        self._bearers = Bearers(self.mid, self.options.token_seconds, self.options.seed)
         self._mailbox = Mailbox(
             self._folders,
             self._brain,

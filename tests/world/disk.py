@@ -1,0 +1,114 @@
+"""The world's disk: what was not synced before a power cut is gone, and every touch is a point.
+
+The model: a file's content survives a cut once it was closed (which syncs it); a name, new or replaced or removed,
+survives once its folder was synced. A cut keeps or loses each unsynced name by the dice.
+"""
+
+import errno
+import hashlib
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.world.points import Points
+
+
+class _File:
+    def __init__(self, disk: "WorldDisk", path: Path) -> None:
+        self._disk, self._path = disk, path
+        self._content = bytearray()
+        self._open = True
+
+    def write(self, content: bytes) -> None:
+        self._disk.touch(f"write {self._disk.shown(self._path)}", self._path)
+        self._content += content
+        self._disk.there[self._path] = bytes(self._content)
+
+    def close(self) -> None:
+        if not self._open:
+            return
+        self._disk.points.cross(f"sync {self._disk.shown(self._path)}", "before")
+        self._open = False
+        self._disk.synced.add(bytes(self._content))
+        self._disk.points.cross(f"sync {self._disk.shown(self._path)}", "after")
+
+    def abandon(self) -> None:
+        self._open = False
+
+
+class WorldDisk:
+    """`Disk` in memory. `there` is what a running program sees, `kept` what a power cut leaves for sure."""
+
+    def __init__(self, root: Path, points: Points) -> None:
+        self.root, self.points = root, points
+        self.there: dict[Path, bytes] = {}
+        self.kept: dict[Path, bytes] = {}
+        self.synced: set[bytes] = set()
+        self.full = False
+
+    def make_folder(self, path: Path, mode: int) -> None:
+        """Folders are there when something is in them."""
+        self.touch(f"folder {self.shown(path)}", path)
+
+    def names(self, path: Path) -> Sequence[str]:
+        """The names in a folder, sorted."""
+        depth = len(path.parts)
+        return sorted({each.parts[depth] for each in self.there if len(each.parts) > depth and each.parts[:depth] == path.parts})
+
+    def read(self, path: Path) -> bytes | None:
+        """A file's content."""
+        return self.there.get(path)
+
+    def sha256_of(self, path: Path) -> str | None:
+        """A file's SHA-256."""
+        content = self.there.get(path)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def create(self, path: Path, mode: int) -> _File:
+        """Begin a file; none may be readable by all."""
+        assert mode & 0o007 == 0, f"{path} would be readable by everybody"
+        self.touch(f"create {self.shown(path)}", path)
+        self.there[path] = b""
+        return _File(self, path)
+
+    def replace(self, old: Path, new: Path) -> None:
+        """Rename over."""
+        self.points.cross(f"replace {self.shown(new)}", "before")
+        self.there[new] = self.there.pop(old)
+        self.points.cross(f"replace {self.shown(new)}", "after")
+
+    def remove(self, path: Path) -> None:
+        """Remove, if there."""
+        if path in self.there:
+            self.points.cross(f"remove {self.shown(path)}", "before")
+            self.there.pop(path)
+
+    def sync_folder(self, path: Path) -> None:
+        """Keep the folder's names as they are now."""
+        self.points.cross(f"sync folder {self.shown(path)}", "before")
+        mine = {each: content for each, content in self.there.items() if each.parent == path}
+        self.kept = {each: content for each, content in self.kept.items() if each.parent != path} | mine
+
+    def power_cut(self, chance: random.Random) -> None:
+        """Forget what was not synced: each changed name by the dice, and what was never synced of a content in any case."""
+        left = dict(self.kept)
+        for path in sorted(self.there.keys() | self.kept.keys()):
+            if self.there.get(path) != self.kept.get(path) and chance.random() < 0.5:
+                content = self.there.get(path)
+                left.pop(path, None)
+                if content is not None:
+                    left[path] = content if content in self.synced else content[: chance.randrange(len(content) + 1)]
+        self.there, self.kept = left, dict(left)
+
+    def touch(self, what: str, path: Path) -> None:
+        """A point before something new is written. Raises OSError when the disk is full, fails when it is not ours."""
+        assert path.is_relative_to(self.root), f"I24: {path} lies outside {self.root}"
+        assert ".." not in path.parts, f"I24: {path} goes upwards"
+        self.points.cross(what, "before")
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def shown(self, path: Path) -> str:
+        """A path for labels: without what is random in it."""
+        kind = path.name.split("_")[0] if path.suffix in {".csv", ".tmp"} and "_" in path.name else path.name
+        return kind or str(path)
