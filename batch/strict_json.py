@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from schemas.errors import AnswerUnreadable
@@ -65,8 +65,11 @@ def _whole_number(digits: str) -> int:
 
 def _decimal_number(digits: str) -> Decimal:
     _check_length(digits)
-    number = Decimal(digits)
-    if abs(number.adjusted()) > _MAX_EXPONENT:
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:
+        number = None
+    if number is None or abs(number.adjusted()) > _MAX_EXPONENT:
         raise AnswerUnreadable("The answer has a number with an absurd exponent.")
     return number
 

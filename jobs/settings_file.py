@@ -35,7 +35,7 @@ def load_settings(path: Path) -> Settings:
     try:
         with path.open("rb") as stream:
             from_file = tomllib.load(stream)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # besides its own kind: no UTF-8, endless digits, endless nesting
         raise ConfigurationError(f"{path} is not TOML: {error}.") from error
     provider = from_file.get("provider")
     for name in SECRETS:

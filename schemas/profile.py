@@ -258,10 +258,14 @@ def parse_toml(shape: type[_Shape], text: str, name: str) -> _Shape:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # besides its own kind: numbers of thousands of digits, endless nesting
         raise ConfigurationError(f"{name} is not TOML: {error}.") from error
     try:
-        return TypeAdapter(shape).validate_json(orjson.dumps(tables))
+        values = orjson.dumps(tables)
+    except TypeError as error:
+        raise ConfigurationError(f"{name} holds a value that nothing here can be: {error}.") from error
+    try:
+        return TypeAdapter(shape).validate_json(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -6,7 +6,8 @@ from batch.audit_csv import Marks, RowRenderer
 from batch.conclusions import Facts, conclude
 from batch.provider_words import WITHHELD, fit_to_show
 from batch.responses import OrderRead, read_acknowledgement, read_order_answer, read_token
-from schemas.errors import AnswerUnreadable
+from schemas.errors import AnswerUnreadable, ConfigurationError
+from schemas.profile import parse_profile
 from schemas.reasons import ItemKind
 from schemas.states import State
 from tests.pure.samples import profile
@@ -27,6 +28,13 @@ def test_a_status_that_is_no_plain_number_is_unreadable(digits: str) -> None:
     """Digits of another script, or thousands of them, are no status code."""
     with pytest.raises(AnswerUnreadable):
         read_order_answer(f'{{"id":"a","status":"{digits}"}}'.encode(), profile())
+
+
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "1E-9999999999999999999", "0.0e99999999999999999999"])
+def test_a_number_that_no_decimal_can_hold_is_unreadable(number: str) -> None:
+    """An exponent beyond all bounds makes the answer unreadable, and ends nothing else."""
+    with pytest.raises(AnswerUnreadable):
+        read_order_answer(f'{{"id":"a","status":7,"amount":{number}}}'.encode(), profile())
 
 
 def test_a_token_with_thousands_of_digits_is_unreadable() -> None:
@@ -83,3 +91,10 @@ def test_the_same_completion_again_changes_nothing() -> None:
     conclusion = conclude(_facts(State.COMPLETED), _read("Completed"), profile())
 
     assert (conclusion.path, conclusion.item) == ((), None)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "9" * 5000, "a = 99999999999999999999"])
+def test_a_profile_with_absurd_values_is_refused_in_a_sentence(text: str) -> None:
+    """Endless nesting and endless digits are a configuration error like any other."""
+    with pytest.raises(ConfigurationError):
+        parse_profile(text)
