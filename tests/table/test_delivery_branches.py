@@ -1,0 +1,220 @@
+"""Every way out of a delivery that a server can force, one at a time: what is not proven is in doubt, and never sent again."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.errors import HostKeyChanged, MitbatchError, SftpLost, SftpRefused, SftpUnreachable
+from schemas.states import State
+from tests.table.desk import Desk
+
+ONE, TWO = "b00000000001", "b00000000002"
+LOST, REFUSED = SftpLost("lost"), SftpRefused("no")
+
+
+def verified(desk: Desk, *order_ids: str) -> None:
+    """A file whose part is verified and whose rename was refused: a later run finds it so."""
+    batch = desk.held(ONE, *order_ids)
+    desk.folder.trouble["publish"] = [REFUSED]
+    assert desk.deliver(batch) == ["MB-SFTP-REFUSED"]
+    assert desk.batch(ONE).step == "part_verified"
+
+
+def test_a_plain_delivery(desk: Desk) -> None:
+    """Nothing in the way: the file stands under its name, the orders are being sent, the step is delivered."""
+    assert desk.deliver(desk.held(ONE, "a", "b")) == []
+    assert (desk.batch(ONE).step, desk.states("a", "b")) == ("delivered", ["sending", "sending"])
+    assert list(desk.folder.files) == [f"{ONE}.json"]
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert desk.findings.delivered == [f"{ONE}.json"]
+
+
+def test_what_stops_all_stops_the_next_file_too(desk: Desk) -> None:
+    """An unreachable server is met once; a file that was never verified stays, one that was verified is in doubt."""
+    verified(desk, "a")
+    fresh, known = desk.held(TWO, "b"), desk.batch(ONE)
+    desk.folder.trouble["write_part"] = [SftpUnreachable("down")]
+    assert desk.deliver(fresh, known, fresh) == ["MB-SFTP-UNREACHABLE"]
+    assert desk.findings.undelivered == [f"{TWO}.json", f"{ONE}.json", f"{TWO}.json"]
+    assert (desk.batch(TWO).step, desk.batch(ONE).step) == ("sending", "in_doubt")
+    assert desk.states("a", "b") == ["in_doubt", "sending"]
+
+
+def test_a_part_that_is_lost_twice_waits_for_the_next_run(desk: Desk) -> None:
+    """One loss is tried again with the same rows; two in a row are told, and nothing is in doubt (N-02)."""
+    batch = desk.held(ONE, "a")
+    desk.folder.trouble["write_part"] = [LOST, LOST]
+    assert desk.deliver(batch) == ["MB-SFTP-LOST"]
+    assert (desk.batch(ONE).step, desk.states("a")) == ("sending", ["sending"])
+    desk.folder.trouble["write_part"] = [LOST]
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert desk.batch(ONE).step == "delivered"
+
+
+def test_rows_that_are_no_longer_those_intended_are_not_sent(desk: Desk) -> None:
+    """A record that was changed behind the ledger's back no longer has the recorded digest: no byte leaves (I12)."""
+    batch = desk.held(ONE, "a")
+    desk.folder.trouble["write_part"] = [LOST, LOST]
+    desk.deliver(batch)
+    desk.room.sql('UPDATE submission SET record_json = \'{"orderId":"b"}\'')
+    assert desk.deliver(desk.batch(ONE)) == ["MB-ROWS-CHANGED"]
+    assert (desk.folder.files, desk.batch(ONE).step) == ({}, "sending")
+
+
+def test_a_server_that_copies_instead_of_renaming(desk: Desk) -> None:
+    """The rename is refused, yet our bytes stand under the final name: it was delivered (N-15)."""
+    batch = desk.held(ONE, "a")
+    desk.folder.before["publish"] = lambda: desk.folder.files.update({f"{ONE}.json": desk.folder.files[f"{ONE}.json.part"]})
+    desk.folder.trouble["publish"] = [REFUSED]
+    assert desk.deliver(batch) == []
+    assert desk.batch(ONE).step == "delivered"
+
+
+def test_other_bytes_under_the_final_name_are_doubt(desk: Desk) -> None:
+    """The rename is refused because a stranger's file has the name: in doubt, nothing overwritten (N-14)."""
+    batch = desk.held(ONE, "a")
+    desk.folder.files[f"{ONE}.json"] = b"somebody's"
+    desk.folder.trouble["publish"] = [REFUSED]
+    assert desk.deliver(batch) == ["MB-SFTP-REFUSED"]
+    assert (desk.batch(ONE).step, desk.states("a")) == ("in_doubt", ["in_doubt"])
+    assert desk.folder.files[f"{ONE}.json"] == b"somebody's"
+
+
+@pytest.mark.parametrize("trouble", [LOST, HostKeyChanged("other")], ids=["lost", "host key"])
+def test_a_final_name_that_cannot_be_read_is_doubt(trouble: MitbatchError, desk: Desk) -> None:
+    """The rename is refused and nobody can read what stands there: in doubt, and the reason is told."""
+    batch = desk.held(ONE, "a")
+    desk.folder.files[f"{ONE}.json"] = b"?"
+    desk.folder.trouble["publish"], desk.folder.trouble["sha256_of"] = [REFUSED], [trouble]
+    assert desk.deliver(batch) == [trouble.code]
+    assert (desk.batch(ONE).step, desk.states("a")) == ("in_doubt", ["in_doubt"])
+
+
+def test_a_rename_without_an_answer_and_nobody_to_look(desk: Desk) -> None:
+    """The answer to the rename is lost and so is the look: in doubt; the next run sees the part gone: delivered (N-04)."""
+    batch = desk.held(ONE, "a")
+    desk.folder.trouble["publish"], desk.folder.trouble["size_of"] = [LOST], [LOST]
+    assert desk.deliver(batch) == ["MB-SFTP-LOST"]
+    assert (desk.batch(ONE).step, desk.states("a")) == ("in_doubt", ["in_doubt"])
+    desk.folder.files.clear()
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert (desk.batch(ONE).step, desk.states("a"), desk.folder.files) == ("delivered", ["sending"], {})
+
+
+def test_a_rename_that_is_lost_each_time_while_the_part_stays(desk: Desk) -> None:
+    """The part is there after every lost rename: no rename happened, the step says so, and the next run renames."""
+    batch = desk.held(ONE, "a")
+    desk.folder.trouble["publish"] = [LOST, LOST, LOST]
+    assert desk.deliver(batch) == ["MB-SFTP-LOST"]
+    assert desk.batch(ONE).step == "part_verified"
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert desk.batch(ONE).step == "delivered"
+
+
+def test_out_of_doubt_when_the_part_is_there(desk: Desk) -> None:
+    """A file in doubt whose verified part is there was never renamed: it goes on, and its orders are being sent."""
+    batch = desk.held(ONE, "a")
+    desk.folder.trouble["publish"], desk.folder.trouble["size_of"] = [LOST], [LOST]
+    desk.deliver(batch)
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert (desk.batch(ONE).step, desk.states("a")) == ("delivered", ["sending"])
+
+
+def test_an_order_under_review_keeps_the_file_from_its_name(desk: Desk) -> None:
+    """A verified file with an order under review is not renamed: in doubt, the others held."""
+    verified(desk, "a", "b")
+    desk.move(State.REVIEW, "a")
+    assert desk.deliver(desk.batch(ONE)) == ["MB-SFTP-REFUSED"]
+    assert (desk.batch(ONE).step, desk.states("a", "b")) == ("in_doubt", ["review", "in_doubt"])
+    assert list(desk.folder.files) == [f"{ONE}.json.part"]
+
+
+def test_an_order_that_the_provider_has_proves_the_delivery(desk: Desk) -> None:
+    """A verified file of which the provider has an order was delivered, whatever the folder shows."""
+    verified(desk, "a", "b")
+    desk.move(State.PENDING, "a", provider_order_id="k")
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert (desk.batch(ONE).step, desk.states("a", "b")) == ("delivered", ["pending", "sending"])
+
+
+@pytest.mark.parametrize("trouble", [LOST, HostKeyChanged("other")], ids=["lost", "host key"])
+def test_a_part_that_cannot_be_read_proves_nothing(trouble: MitbatchError, desk: Desk) -> None:
+    """The part is there and its content cannot be read: in doubt, not renamed."""
+    verified(desk, "a")
+    desk.folder.trouble["sha256_of"] = [trouble]
+    assert desk.deliver(desk.batch(ONE)) == [trouble.code]
+    assert (desk.batch(ONE).step, list(desk.folder.files)) == ("in_doubt", [f"{ONE}.json.part"])
+
+
+def test_a_part_of_other_bytes_is_not_renamed(desk: Desk) -> None:
+    """The part is not the one that was verified: in doubt, not renamed (N-13)."""
+    verified(desk, "a")
+    desk.folder.files[f"{ONE}.json.part"] += b"more"
+    assert desk.deliver(desk.batch(ONE)) == ["MB-SFTP-REFUSED"]
+    assert (desk.batch(ONE).step, list(desk.folder.files)) == ("in_doubt", [f"{ONE}.json.part"])
+
+
+def test_an_old_token_is_renewed_in_place(desk: Desk) -> None:
+    """After the token's time the part in hand gets a new one, and is renamed."""
+    verified(desk, "a")
+    desk.room.clock.sleep(481)
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert desk.batch(ONE).step == "delivered"
+
+
+def test_a_part_that_goes_away_while_it_is_renewed(desk: Desk) -> None:
+    """The part is gone when it should be opened: the rename was carried out late, and nothing is created again."""
+    verified(desk, "a")
+    desk.room.clock.sleep(481)
+    desk.folder.trouble["rewrite_part"] = [SftpRefused("gone", absent=True)]
+    desk.folder.before["rewrite_part"] = desk.folder.files.clear
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert (desk.batch(ONE).step, desk.folder.files) == ("delivered", {})
+
+
+def test_a_part_that_may_not_be_renewed(desk: Desk) -> None:
+    """The server refuses to open the part: told, and the file stays as it is."""
+    verified(desk, "a")
+    desk.room.clock.sleep(481)
+    desk.folder.trouble["rewrite_part"] = [SftpRefused("rights")]
+    assert desk.deliver(desk.batch(ONE)) == ["MB-SFTP-REFUSED"]
+    assert desk.batch(ONE).step == "part_verified"
+
+
+def test_a_renewal_that_breaks_off_forgets_the_old_digest(desk: Desk) -> None:
+    """After the proof the old digest is forgotten: the next run renews the content again before it renames."""
+    verified(desk, "a")
+    desk.room.clock.sleep(481)
+    real = desk.folder.rewrite_part
+
+    def breaks_off(name: str, content: bytes, on_proof: object) -> None:
+        real(name, content[:3], on_proof)  # type: ignore[arg-type]
+        raise SftpLost("half of it was written")
+
+    desk.folder.rewrite_part = breaks_off  # type: ignore[method-assign]
+    assert desk.deliver(desk.batch(ONE)) == ["MB-SFTP-LOST"]
+    assert (desk.batch(ONE).step, desk.batch(ONE).part_sha256) == ("part_verified", "")
+    desk.folder.rewrite_part = real  # type: ignore[method-assign]
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert len(desk.folder.files[f"{ONE}.json"]) > 3
+
+
+def test_an_expiry_that_has_come_near_keeps_an_order_home(desk: Desk) -> None:
+    """A day before the expiry the order is withdrawn before anything of it was sent; an empty file is not written (D-14)."""
+    batch = desk.held(ONE, "a")
+    desk.room.clock.sleep(timedelta(days=20).total_seconds())
+    desk.room.run = desk.room.take("second")
+    assert desk.deliver(batch) == []
+    assert (desk.batch(ONE).step, desk.states("a"), desk.folder.files) == ("empty", ["withdrawn"], {})
+
+
+def test_what_keeps_its_line_is_not_numbered_again(desk: Desk) -> None:
+    """The last line of an unsent file stays at home: the others keep their lines, and no event says otherwise."""
+    batch = desk.held(ONE, "a", "b")
+    desk.folder.trouble["write_part"] = [LOST, LOST]
+    desk.deliver(batch)
+    before = desk.room.submission("a").event_seq
+    desk.room.sql("UPDATE submission SET expires_at = '2026-11-23T07:00:00Z' WHERE order_id = 'b'")
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert desk.states("a", "b") == ["sending", "withdrawn"]
+    assert desk.room.submission("a").event_seq == before
