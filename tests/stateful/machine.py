@@ -110,7 +110,8 @@ class LedgerBesideModel(RuleBasedStateMachine):
     @rule(picked=st.lists(pick, min_size=1, max_size=3), amount=st.sampled_from((1, 1999, 10**12)), currency=pick, by=seldom)
     def claim(self, picked: list[int], amount: int, currency: int, by: bool) -> None:
         """Some orders are claimed for a file: all of them, or none where one is active or named twice."""
-        ids = [IDS[number % len(IDS)] for number in picked]
+        free_ids = [each for each in IDS if not self.model.is_active(each)]
+        ids = [IDS[each % len(IDS)] if each > 8 or not free_ids else free_ids[each % len(free_ids)] for each in picked]
         batch_id = f"b{len(self.model.steps):011d}"
         money = CURRENCIES[currency % len(CURRENCIES)]
         free = len(set(ids)) == len(ids) and not any(self.model.is_active(each) for each in ids)
@@ -147,6 +148,8 @@ class LedgerBesideModel(RuleBasedStateMachine):
         """One order goes on, step by step, as the rules let it."""
         for each in to:
             submission = self._read(self._any_order(which))
+            if submission.state in CLAIMABLE_AGAIN:
+                break
             allowed = [state for state in State if may_move(submission.state, state)]
             move = Move(submission, allowed[each % len(allowed)], "poll", "as told", changes={"next_read_at": ""})
             if self._move_all([(move, False)], by=False):
