@@ -1,1 +1,1 @@
-"""The long tests: `python -m tests.long` runs every campaign at its full size, `--ci` at the size that fits a landing."""
+"""What the campaigns of the levels share: the form of their report, and how cases are spread over the cores."""

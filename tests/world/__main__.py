@@ -1,6 +1,6 @@
 """`python -m tests.world hunt FROM TO [--until ID]` tries seeds, `trace SEED` prints a hash of all that happened.
 
-`replay SEED-OR-JSON` lets one schedule happen again.
+`replay SEED-OR-JSON` lets one schedule happen again and makes it short, `judge JSON` only says what it breaks.
 """
 
 import argparse
@@ -21,12 +21,18 @@ def main() -> int:
     hunt.add_argument("--until", default="", help="stop at the first seed that breaks this invariant")
     trace = commands.add_parser("trace")
     trace.add_argument("seed", type=int)
+    judge = commands.add_parser("judge")
+    judge.add_argument("schedule")
     replay = commands.add_parser("replay")
     replay.add_argument("schedule")
     asked = parser.parse_args()
     try:
         if asked.command == "replay":
             return _replay(from_json(asked.schedule) if asked.schedule.startswith("{") else schedule_of(int(asked.schedule)))
+        if asked.command == "judge":
+            violations = violations_of(from_json(asked.schedule))
+            _say("judged:", *violations)
+            return int(bool(violations))
         if asked.command == "trace":
             _say(trace_of(schedule_of(asked.seed)))
             return 0

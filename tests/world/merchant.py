@@ -25,7 +25,7 @@ class Charge:
 
 @dataclass
 class Merchant:
-    """The orders database and the retry engine. `patience`: orders that were never held are left to the night."""
+    """The orders database and the retry engine, which leaves orders that it has never seen held to the night."""
 
     path: Path
     charges: list[Charge] = field(default_factory=list)

@@ -32,6 +32,8 @@ class Evidence:
             connection.row_factory = sqlite3.Row
             self.submissions = [dict(row) for row in connection.execute("SELECT * FROM submission ORDER BY order_id, attempt")]
             self.events = [dict(row) for row in connection.execute("SELECT * FROM event ORDER BY subject, seq")]
+            written = "SELECT event.subject, run.fencing_token FROM event JOIN run USING (mid, run_id) ORDER BY event.rowid"
+            self.written = [dict(row) for row in connection.execute(written)]
             self.items = [dict(row) for row in connection.execute("SELECT * FROM item WHERE closed_at IS NULL")]
         self.accepted = [row for row in self.journal if row["event"] == "accepted" and row["kind"] == "evaluate"]
         self.latest = {row["order_id"]: row for row in self.submissions}
@@ -130,6 +132,15 @@ def i13_liveness(seen: Evidence) -> Iterator[str]:
             yield f"I13: {order_id} is {row['state']}, its row does not show it, and nobody was told"
 
 
+def i11_one_writer(seen: Evidence) -> Iterator[str]:
+    """No run writes an event after a run with a later fencing token has written one."""
+    latest = 0
+    for row in seen.written:
+        if row["fencing_token"] < latest:
+            yield f"I11: {row['subject']} was written by the run with token {row['fencing_token']} after one with {latest}"
+        latest = max(latest, row["fencing_token"])
+
+
 def i14_releases(seen: Evidence) -> Iterator[str]:
     """What the provider still works on, or recovered, is never free in the order system."""
     for order_id, known in seen.provider.items():
@@ -180,6 +191,7 @@ INVARIANTS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     i5_conservation,
     i5_rows_agree,
     i6_edges,
+    i11_one_writer,
     i13_liveness,
     i14_releases,
     i18_no_leak,

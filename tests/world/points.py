@@ -1,6 +1,5 @@
 """Labelled points: every place at which a run touches its world, counted, and what happens there by plan."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
@@ -16,9 +15,7 @@ class Points:
 
     def __init__(self) -> None:
         self.labels: list[str] = []
-        self.by_label: Counter[str] = Counter()
         self.plan: dict[int, list[Callable[[], None]]] = {}
-        self.at_every_point: list[Callable[[], None]] = []
         self.is_dead = False
         self._inside = False
 
@@ -30,11 +27,8 @@ class Points:
             return  # what the plan itself does touches the world, and is no point of the run
         label = f"{moment} {what}"
         self.labels.append(label)
-        self.by_label[label] += 1
         self._inside = True
         try:
-            for act in self.at_every_point:
-                act()
             for act in self.plan.pop(len(self.labels), []):
                 act()
         finally:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 from batch.ledger import Owner
@@ -51,6 +51,7 @@ class Ground:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.engines: dict[str, Engine] = {}
+        self._connections: list[sqlite3.Connection] = []
         self.points = Points()
         self.orders_path, self.ledger_path = folder / "orders.db", folder / "var" / "ledger.db"
         self.ledger_path.parent.mkdir(mode=0o700)
@@ -72,13 +73,16 @@ class Ground:
         if name not in self.engines:
             engine = create_engine(url, **options)
             _with_points(engine, Path(name).stem, lambda: self.points)
+            event.listen(engine, "connect", lambda connection, _record: self._connections.append(connection))
             self.engines[name] = engine
         return self.engines[name]
 
     def clear(self) -> None:
-        """Put both databases back to blank."""
+        """Put both databases back to blank, after every connection was closed: one that a dead run left would read the past."""
         for engine in self.engines.values():
             engine.dispose()
+        while self._connections:
+            self._connections.pop().close()
         for path, content in ((self.ledger_path, self.blank_ledger), (self.orders_path, self.blank_orders)):
             for ending in ("-wal", "-shm", "-journal"):
                 path.with_name(path.name + ending).unlink(missing_ok=True)
