@@ -97,6 +97,13 @@ def i5_conservation(seen: Evidence) -> Iterator[str]:
             yield f"I5: the books of {path.parent.name} do not close: {dict(sums)}"
 
 
+def i5_nobody_forgotten(seen: Evidence) -> Iterator[str]:
+    """Each decline that the merchant left alone was chosen in some night; a story in which nothing happens proves nothing."""
+    for order_id in seen.world.order_ids:
+        if order_id not in seen.latest and order_id not in seen.story.changed:
+            yield f"I5: {order_id} was never chosen"
+
+
 def i5_rows_agree(seen: Evidence) -> Iterator[str]:
     """An order row that the merchant left alone shows what the ledger says, once the ledger calls it written."""
     shown = {"declined": "not_recovered", "expired": "not_recovered", "rejected": "not_recovered", "in_doubt": "pending"}
@@ -189,6 +196,7 @@ INVARIANTS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     i2_send_once,
     i3_no_false_completion,
     i5_conservation,
+    i5_nobody_forgotten,
     i5_rows_agree,
     i6_edges,
     i11_one_writer,
