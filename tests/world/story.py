@@ -27,8 +27,9 @@ class Story:
     changed: dict[str, str] = field(default_factory=dict)
 
     def tell(self) -> None:
-        """Let everything happen."""
-        for number, job in enumerate(RUNS):
+        """Let everything happen: runs as long as the schedule has something for them, then the quiet nights."""
+        eventful = max((deed.run for deed in self.schedule.deeds), default=0) + 1
+        for number, job in enumerate(RUNS[:eventful]):
             deeds = [deed for deed in self.schedule.deeds if deed.run == number]
             self._prepare(deeds)
             ended = self.world.run(job)
@@ -119,12 +120,12 @@ class Story:
                 world.provider.faults.switch_off(deed.name)
 
     def _settle(self) -> None:
-        """Quiet nights: two close by, then beyond every expiry, until nothing changes any more."""
+        """Quiet nights: one close by, one beyond every expiry, and more only while something is open."""
         for night in range(QUIET_NIGHTS):
             self.world.run("nightly")
             self.world.pass_time(hours=3)
-            self.world.run("poll")
-            self.world.wake_engine()
-            if night > 0 and set(self.world.states().values()) <= ENDED:
+            if night == 0:
+                self.world.run("poll")
+            elif set(self.world.states().values()) <= ENDED:
                 return
-            self.world.pass_time(days=1 if night == 0 else 23 if night == 1 else 3)
+            self.world.pass_time(days=24 if night == 0 else 3)
