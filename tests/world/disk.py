@@ -72,8 +72,10 @@ class WorldDisk:
         return _File(self, path)
 
     def replace(self, old: Path, new: Path) -> None:
-        """Rename over."""
+        """Rename over. Raises FileNotFoundError when another run took the file away."""
         self.points.cross(f"replace {self.shown(new)}", "before")
+        if old not in self.there:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(old))
         self.there[new] = self.there.pop(old)
         self.points.cross(f"replace {self.shown(new)}", "after")
 
