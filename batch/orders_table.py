@@ -5,10 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Column, ColumnElement, MetaData, Table, and_, or_
+from sqlalchemy.types import UserDefinedType
 
 from schemas.errors import ConfigurationError
 from schemas.order import OPTIONAL_COLUMNS, READ_COLUMNS, RETRY_COLUMN, WRITTEN_COLUMNS, RowStatus
 from schemas.settings import OrdersSettings
+
+
+class AsGiven(UserDefinedType[str]):
+    """A column of the merchant's, whatever its type there: values are bound as they are, and the database reads them.
+
+    So a status may be an enumeration in PostgreSQL, and a time a timestamp.
+    """
+
+    cache_ok = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ def orders_table(settings: OrdersSettings, existing: Sequence[str]) -> OrdersTab
         )
     optional = tuple(name for name in OPTIONAL_COLUMNS if settings.columns.get(name, name) in existing)
     schema, _, name = settings.table.rpartition(".")
-    columns: list[Column[str]] = [Column(settings.columns.get(ours, ours), key=ours) for ours in (*needed, *optional)]
+    columns: list[Column[str]] = [Column(settings.columns.get(ours, ours), AsGiven(), key=ours) for ours in (*needed, *optional)]
     return OrdersTable(Table(name, MetaData(), *columns, schema=schema or None), optional)
 
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Update, and_, bindparam, case, or_, text, update
+from sqlalchemy import Connection, Engine, Update, and_, bindparam, case, literal, or_, text, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from batch.orders_table import OrdersTable
+from batch.orders_table import AsGiven, OrdersTable
 from schemas.errors import OrdersUnreachable
 from schemas.order import RETRY_COLUMN, RowStatus
 
@@ -100,7 +100,8 @@ class OrderWriter:
                 {
                     **self._named(status=None, updated_at=now, reference=None, until=None),
                     column("status"): case(
-                        (column("status") == RowStatus.PENDING.value, RowStatus.DECLINED.value), else_=column("status")
+                        (column("status") == RowStatus.PENDING.value, literal(RowStatus.DECLINED.value, AsGiven())),
+                        else_=column("status"),
                     ),
                 }
             )
@@ -168,6 +169,9 @@ class OrderWriter:
     def create_view(self) -> None:
         """Make the view, replacing an older one of that name. Raises OrdersUnreachable where the rights do not allow it."""
         with self._writing() as connection:
+            if connection.dialect.name == "postgresql":  # dropping it would take the retry job's right to read it along
+                connection.execute(text(self.view_statement().replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)))
+                return
             connection.execute(text("DROP VIEW IF EXISTS retryable_orders"))
             connection.execute(text(self.view_statement()))
 
@@ -214,8 +218,15 @@ class OrderWriter:
             raise OrdersUnreachable(f"The order system could not be written ({said(error)}).") from error
 
 
+_OF_ONE_ROW = ("22", "23", "44", "P0", "40")
+"""Classes of SQLSTATE that speak of a row: its values, a constraint, a view's check, a trigger, or a deadlock over it."""
+
+
 def _concerns_all(error: DBAPIError) -> bool:
     """Whether the database itself cannot be used, rather than one row being refused."""
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is not None and not error.connection_invalidated:
+        return not sqlstate.startswith(_OF_ONE_ROW)
     return error.connection_invalidated or isinstance(error, OperationalError | ProgrammingError | InterfaceError)
 
 

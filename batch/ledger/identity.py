@@ -1,12 +1,13 @@
 """What a ledger belongs to: fixed at first use, compared at every start, so that two environments never mix."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
 from batch.ledger.transaction import Ledger
 from batch.pace import utc_text
-from schemas.errors import IdentityChanged
+from schemas.errors import IdentityChanged, TransitionLost
 from schemas.ledger_tables import identity
 
 
@@ -25,10 +26,10 @@ def lock_identity(ledger: Ledger, wanted: Identity, *, ledger_id: str, scrub_key
 
     Raises IdentityChanged, naming every difference, before anything else can happen.
     """
-    with ledger.unguarded() as connection:
-        key = _checked(connection, wanted)
-        if key is not None:
-            return key
+    known = check_identity(ledger, wanted)
+    if known is not None:
+        return known
+    with suppress(TransitionLost), ledger.unguarded() as connection:  # another first run may tie it at the same moment
         connection.execute(
             insert(identity).values(
                 mid=wanted.mid,
@@ -40,7 +41,9 @@ def lock_identity(ledger: Ledger, wanted: Identity, *, ledger_id: str, scrub_key
                 locked_at=utc_text(ledger.now()),
             )
         )
-        return bytes.fromhex(scrub_key)
+    tied = check_identity(ledger, wanted)
+    assert tied is not None  # noqa: S101 - it was tied by now, here or by that other run
+    return tied
 
 
 def check_identity(ledger: Ledger, wanted: Identity) -> bytes | None:

@@ -1,10 +1,12 @@
 """One run at a time: a lease with a growing token, taken before anything is done and given back at the end."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from batch.ledger.records import Owner, Run
 from batch.ledger.transaction import Ledger
@@ -52,7 +54,6 @@ def take_lease(
                 started = Run(run_id=run_id, job=job, business_date=business_date, token=token)
                 _record_start(connection, ledger.mid, started, utc_text(now))
                 return started
-            assert holder is not None  # noqa: S101 - a free lease was granted above
             waits = job in {"nightly", "rerun"} and holder["job"] in LESSER_JOBS and waited < terms.wait_seconds
             if not waits:
                 raise AnotherRunActive(
@@ -82,22 +83,27 @@ def end_run(ledger: Ledger, run: Run, exit_code: ExitCode) -> None:
         )
 
 
-def _holder(connection: Connection, mid: str) -> RowMapping | None:
-    return connection.execute(select(lease).where(lease.c.mid == mid).with_for_update()).mappings().one_or_none()
+def _holder(connection: Connection, mid: str) -> RowMapping:
+    """The lease's row, locked. A first run makes it; one that comes at the same moment waits, and then finds it."""
+    query = select(lease).where(lease.c.mid == mid).with_for_update()
+    holder = connection.execute(query).mappings().one_or_none()
+    if holder is None:
+        with suppress(IntegrityError), connection.begin_nested():
+            connection.execute(insert(lease).values(mid=mid, token=0))
+        holder = connection.execute(query).mappings().one()
+    return holder
 
 
-def _is_free(holder: RowMapping | None, owner: Owner, now: str, is_alive: Callable[[Owner], bool]) -> bool:
-    if holder is None or holder["run_id"] is None:
+def _is_free(holder: RowMapping, owner: Owner, now: str, is_alive: Callable[[Owner], bool]) -> bool:
+    if holder["run_id"] is None:
         return True
     if from_utc_text(holder["expires_at"]) < from_utc_text(now):
         return True
     return holder["host"] == owner.host and not is_alive(Owner(holder["host"], holder["pid"], holder["pid_started"]))
 
 
-def _grant(
-    connection: Connection, mid: str, holder: RowMapping | None, run_id: str, job: str, owner: Owner, expires_at: str
-) -> int:
-    token: int = (holder["token"] if holder else 0) + 1
+def _grant(connection: Connection, mid: str, holder: RowMapping, run_id: str, job: str, owner: Owner, expires_at: str) -> int:
+    token: int = holder["token"] + 1
     values = {
         "token": token,
         "run_id": run_id,
@@ -108,10 +114,7 @@ def _grant(
         "expires_at": expires_at,
         "wanted_by": None,
     }
-    if holder is None:
-        connection.execute(insert(lease).values(mid=mid, **values))
-    else:
-        connection.execute(update(lease).where(lease.c.mid == mid).values(**values))
+    connection.execute(update(lease).where(lease.c.mid == mid).values(**values))
     return token
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from batch.ledger.records import Run
 from batch.pace import utc_text
@@ -51,8 +51,10 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A read transaction: one consistent picture of the ledger."""
-        with self.engine.connect() as connection:
+        """A read transaction: one consistent picture of the ledger, however many statements it is read with."""
+        with self._database_errors(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # there each statement would see the ledger anew unless told
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     @contextmanager
@@ -92,9 +94,12 @@ class Ledger:
             yield
         except IntegrityError as error:
             raise TransitionLost("The ledger's own constraints refused a step; nothing of it was written.") from error
-        except OperationalError as error:
+        except DBAPIError as error:
+            if not error.connection_invalidated and not isinstance(error, OperationalError):
+                raise
+            lost = error.connection_invalidated  # perhaps at COMMIT, and then nobody can say here whether it happened
             raise LedgerBusy(
-                f"The ledger's database could not be used ({str(error.orig)[:200]}).",
-                now="Nothing of this step was written.",
-                next_step="Check the disk and that no other program has it locked, then run again.",
+                f"The ledger's database could not be used ({' '.join(str(error.orig).split())[:200]}).",
+                now="This step is written as a whole or not at all." if lost else "Nothing of this step was written.",
+                next_step="Check the database, its disk, and that no other program has it locked, then run again.",
             ) from error

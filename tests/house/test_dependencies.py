@@ -14,7 +14,10 @@ from packaging.version import Version
 from tests.house.source import ROOT, imported, modules, tracked_files
 
 IMPORT_NAMES = {"pydantic-settings": "pydantic_settings", "httpx-aiohttp": "httpx_aiohttp", "pytest-mock": "pytest_mock"}
-NOT_IMPORTED = {"aiohttp": "httpx-aiohttp imports it; it is declared for the version that is safe"}
+NOT_IMPORTED = {
+    "aiohttp": "httpx-aiohttp imports it; it is declared for the version that is safe",
+    "psycopg": "SQLAlchemy imports it where a database URL names PostgreSQL",
+}
 FLOORS = {"paramiko": "3.4", "asyncssh": "2.23.1"}
 
 
@@ -98,7 +101,7 @@ def test_the_lock_has_a_hash_for_everything() -> None:
 
 def test_the_lock_covers_what_is_declared() -> None:
     """Every declared requirement, of the base and of every extra but the keyring, is locked at a version that it allows."""
-    wanted = [*declared(), *declared("sandbox"), *declared("dev")]
+    wanted = [*declared(), *declared("sandbox"), *declared("postgres"), *declared("dev")]
     missing = [each.name for each in wanted if canonicalize_name(each.name) not in locked()]
     unfit = [
         f"{each} is locked at {locked()[canonicalize_name(each.name)][0]}"

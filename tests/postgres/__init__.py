@@ -1,0 +1,1 @@
+"""The ledger and the order system on a real PostgreSQL."""
