@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from batch.audit_csv import BYTE_ORDER_MARK, Cell, Marks, RowRenderer
+from batch.audit_csv import BYTE_ORDER_MARK, Cell, Marks, RowRenderer, row_renderer
 from batch.audit_manifest import FileFigures
 from batch.disk import Disk
 from schemas.audit_columns import SIGNED_COLUMNS
@@ -58,7 +58,7 @@ class DayFolder:
 
     def table(self, name: str, columns: Sequence[str]) -> "Table":
         """Begin a CSV file. Rows are added to it in the order in which they shall stand."""
-        table = Table(name, RowRenderer(columns, self._marks), self._part_rows, self._draft)
+        table = Table(name, row_renderer(tuple(columns), self._marks), self._part_rows, self._draft)
         self._tables.append(table)
         return table
 

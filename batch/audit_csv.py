@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.audit_columns import DECIMAL_COLUMNS, INTEGER_COLUMNS, ROW_CHECK
 from schemas.money import decimal_text
@@ -65,15 +66,15 @@ class RowRenderer:
     """Writes rows of one file. A row is a mapping by column; decimals and the check are made here, so they need no entry."""
 
     def __init__(self, columns: Sequence[str], marks: Marks) -> None:
-        self._columns = columns
         self._marks = marks
+        self._header = marks.delimiter.join(f'"{name}"' for name in columns) + "\n"
         self._checked = columns[-1] == ROW_CHECK
         own = columns[:-1] if self._checked else columns
         self._plan = [(name, name in INTEGER_COLUMNS or name in DECIMAL_COLUMNS, DECIMAL_COLUMNS.get(name)) for name in own]
 
     def header(self) -> str:
         """The first line of every file and every part."""
-        return self._marks.delimiter.join(f'"{name}"' for name in self._columns) + "\n"
+        return self._header
 
     def render(self, row: Mapping[str, Cell]) -> RenderedRow:
         """One row as one line."""
@@ -96,6 +97,12 @@ class RowRenderer:
         if not isinstance(amount_minor, int) or not _CURRENCY.match(str(currency)):
             return ""
         return decimal_text(amount_minor, str(currency), self._marks.decimal)
+
+
+@lru_cache(maxsize=16)
+def row_renderer(columns: tuple[str, ...], marks: Marks) -> RowRenderer:
+    """The renderer of a file, made once: every night writes the same few."""
+    return RowRenderer(columns, marks)
 
 
 def cell_text(value: Cell) -> str:

@@ -23,7 +23,7 @@ How to read the CSV files
 * UTF-8 with a byte order mark, delimiter "{delimiter}", decimal mark "{decimal}", lines end with LF (one line feed).
 * Texts are in double quotes, numbers are bare. An empty cell means unknown. Yes and no are true and false.
 * amount_minor is in the currency's smallest unit; amount is the same with decimals. Never add two currencies.
-* recovered_minor is signed, as you see it: money in is positive, money out is negative.
+* recovered_minor and effect_minor are signed, as you see it: money in is positive, money out is negative.
 * *_at is UTC and ends with Z, *_date is a calendar date.
 * A text that a spreadsheet could take for a formula has an apostrophe in front, and so has a text that begins with one.
   Inside a text, carriage return, line feed, tab and backslash are written \\r \\n \\t \\\\.

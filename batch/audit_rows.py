@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from batch.audit_csv import Cell
-from batch.book_entries import Decision, Event, Total, Transmission
+from batch.book_entries import Decision, Event, Refund, Total, Transmission
 from batch.books import Standing, money_moves
 from schemas.audit_columns import COUNTS, ROW_FILES, Line
-from schemas.states import NEVER_AGAIN, OPEN, TERMINAL, State
+from schemas.states import NEVER_AGAIN, OPEN, RELEASED, TERMINAL, State
 
 _LATE_HOURS = 24
 _NOT_LEARNT = frozenset({State.CLAIMED, State.HELD, State.WITHDRAWN, State.SENDING, State.IN_DOUBT})
@@ -83,7 +83,9 @@ def submission_row(day: Day, standing: Standing) -> Row:
         (_ACKNOWLEDGEMENTS[move.to_state] for move in standing.transitions() if move.to_state in _ACKNOWLEDGEMENTS), "none"
     )
     sending = standing.first(State.SENDING) is not None
-    delivered = sending and "" < attempt.delivered_date <= day.business_date
+    delivered_at = attempt.delivered_at if sending and "" < attempt.delivered_date <= day.business_date else None
+    if attempt.channel == "api":  # a call is delivered when its answer says so
+        delivered_at = acknowledged.at if acknowledged else None
     return {
         **day.key_of(standing),
         "batch_id": attempt.batch_id,
@@ -93,7 +95,7 @@ def submission_row(day: Day, standing: Standing) -> Row:
         "idempotency_key": attempt.idempotency_key,
         "attempt": attempt.attempt,
         "claimed_at": standing.claim.at,
-        "delivered_at": attempt.delivered_at if delivered else None,
+        "delivered_at": delivered_at,
         "acknowledged_at": acknowledged.at if acknowledged else None,
         "acknowledgement": answer,
         "provider_order_id": standing.latest("provider_order_id"),
@@ -115,7 +117,8 @@ def outcome_rows(day: Day, standing: Standing) -> Iterator[Row]:
         if move not in standing.moves or move.to_state in _NOT_LEARNT:
             continue
         final = move.to_state in TERMINAL
-        written = standing.written_back(move)
+        renamed = move.from_state in RELEASED and final  # what the row shows was written when it was released
+        written = standing.written_back(standing.closed if renamed else move)
         outcome = written.text("outcome") if written else "no"
         yield {
             **day.key_of(standing),
@@ -172,6 +175,28 @@ def transmission_row(day: Day, sent: Transmission) -> Row:
         "result": sent.result,
         "transmit_id": sent.transmit_id,
         "error_text": sent.error_text,
+    }
+
+
+def refund_row(day: Day, refund: Refund) -> Row:
+    """One refund: what was asked for, what left this day, and what can still be given back."""
+    return {
+        **day.key(refund.site, refund.order_id, refund.currency, refund.amount_minor),
+        "refund_id": refund.refund_id,
+        "provider_order_id": refund.provider_order_id,
+        "requested_minor": refund.requested_minor,
+        "effect_minor": refund.effect_minor,
+        "refunded_total_minor": refund.total_minor,
+        "refundable_left_minor": max(0, refund.amount_minor - refund.total_minor),
+        "status": refund.status,
+        "provider_response_code": refund.response_code,
+        "provider_message": refund.message,
+        "requested_by": refund.requested_by,
+        "reason": refund.reason,
+        "requested_at": refund.requested_at,
+        "confirmed_at": refund.confirmed_at,
+        "written_back": refund.written_back,
+        "evidence_id": refund.evidence_id,
     }
 
 

@@ -111,6 +111,33 @@ class Transmission:
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund that was asked for or settled on the day in hand, as far as it had got by then; amounts in minor units.
+
+    `effect_minor` is what left on that very day, nought or negative; `total_minor` what had left of the order by its end.
+    """
+
+    order_id: str
+    site: str
+    currency: str
+    amount_minor: int
+    refund_id: str
+    provider_order_id: str
+    requested_minor: int
+    effect_minor: int
+    total_minor: int
+    status: str
+    response_code: str
+    message: str
+    requested_by: str
+    reason: str
+    requested_at: str
+    confirmed_at: str
+    written_back: str
+    evidence_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heads:
     """The ends of all event chains by a day: one digest over them, and the time of the last event (empty if there is none)."""
 

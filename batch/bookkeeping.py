@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from batch.audit import MANIFEST, AuditFolder, DayFolder
 from batch.audit_csv import Marks
 from batch.audit_manifest import manifest_bytes, readme_bytes
-from batch.audit_rows import Day, decline_row, hold_row, outcome_rows, submission_row, summary_row, transmission_row
+from batch.audit_rows import Day, decline_row, hold_row, outcome_rows, refund_row, submission_row, summary_row, transmission_row
 from batch.books import Balance, stand
 from batch.ledger_history import HistoryReader, LedgerHistory
 from batch.night_figures import NightFigures, figures_of
+from batch.review_rows import review_row
 from batch.tally import Tally
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
 from schemas.settings import Settings
@@ -55,6 +56,8 @@ class Bookkeeping:
             _write_declines(folder, reader, day, tally)
             _write_claims(folder, reader, day, tally)
             _write_transmissions(folder, reader, day)
+            _write_refunds(folder, reader, day)
+            _write_review(folder, reader, day)
             _write_summary(folder, day, tally)
             tables = folder.tables()
             readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
@@ -72,10 +75,10 @@ class Bookkeeping:
             figures=figures_of(tally),
         )
 
-    def write_from(self, business_date: str) -> list[AuditReport]:
-        """Write that date, and every later date that has files already: their opening and their manifests hang on it."""
-        later = [date for date in self._folder.dates() if date > business_date]
-        return [self.write(date) for date in (business_date, *later)]
+    def write_from(self, *business_dates: str) -> list[AuditReport]:
+        """Write these dates, and every later one that has files already: their opening and their manifests hang on them."""
+        later = [date for date in self._folder.dates() if date > min(business_dates)]
+        return [self.write(date) for date in sorted({*business_dates, *later})]
 
 
 def night_figures(connection: Connection, mid: str, business_date: str) -> NightFigures:
@@ -115,6 +118,18 @@ def _write_transmissions(folder: DayFolder, reader: HistoryReader, day: Day) -> 
     transmissions = folder.table("transmissions", ROW_FILES["transmissions"])
     for copy in reader.transmissions(day.business_date):
         transmissions.add(transmission_row(day, copy))
+
+
+def _write_refunds(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
+    refunds = folder.table("refunds", ROW_FILES["refunds"])
+    for refund in reader.refunds(day.business_date):
+        refunds.add(refund_row(day, refund))
+
+
+def _write_review(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
+    review = folder.table("review", ROW_FILES["review"])
+    for matter in reader.matters(day.business_date, day.interval()[0]):
+        review.add(review_row(day, matter))
 
 
 def _write_summary(folder: DayFolder, day: Day, tally: Tally) -> None:

@@ -13,13 +13,16 @@ from schemas.states import NEVER_AGAIN, OPEN, RELEASED, TERMINAL, State
 FIRST_HASH = "0" * 64
 """What the first event of a chain names as the hash before it."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""Made once: `json.dumps` makes one for each text, and every event has two."""
+
 _ANSWERED = (State.PENDING, State.REJECTED)
 _NOTHING = Total()
 
 
 def canonical_detail(detail: Mapping[str, Any]) -> str:
     """An event's detail as the one text that it is stored and hashed as: JSON, keys sorted, no spaces, letters as they are."""
-    return json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(detail)
 
 
 def event_hash(previous_hash: str, row: Mapping[str, object]) -> str:
@@ -195,11 +198,18 @@ def money_moves(standing: Standing) -> Iterator[MoneyMove]:
         amount = int(move.detail.get("recovered_minor") or amount)
         after = (
             amount if move.to_state in NEVER_AGAIN else 0,
-            -amount if move.to_state == State.REFUNDED else 0,
+            -_given_back(move, amount),
             -amount if move.to_state == State.CHARGEBACK else 0,
         )
         yield MoneyMove(move, *(new - old for new, old in zip(after, before, strict=True)))
         before = after
+
+
+def _given_back(move: Event, amount: int) -> int:
+    """What had been given back of an order after a change of its state, in minor units."""
+    if move.to_state == State.PARTIALLY_REFUNDED:
+        return int(move.detail.get("refunded_minor") or 0)
+    return amount if move.to_state == State.REFUNDED else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,12 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
         *_BILLING,
     ),
 }
-"""Every field that a record of a kind can have, in document order, nested names joined by a dot."""
+"""Every field that a record of a kind can have in a file, in document order, nested names joined by a dot.
+
+What only a customer-initiated transaction has (CIT_FIELDS) stands in no file: those travel by calls.
+"""
+
+CIT_FIELDS = ("customerIp", "senseKey")
 
 _NEEDS_QUOTES = re.compile('[",\r\n]')
 
@@ -79,7 +84,8 @@ def evaluate_record(
     """A declined charge as the provider takes it for a rescue (CONTRACT 7), without a sequence number.
 
     Amounts are integer minor units; `cardNumber` is the provider's token. Optional fields that the order system does not
-    know are left out. `expires_at` is the end of the retry window, as UTC text (CONTRACT 7.6).
+    know are left out. `expires_at` is the end of the retry window, as UTC text (CONTRACT 7.6). Only a recurring order has
+    it, and a subscription; what is known of the customer's browser is only said of one who was present (CONTRACT 7.1).
     """
     recurring = order.origin is Origin.RECURRING
     return _known(
@@ -89,7 +95,9 @@ def evaluate_record(
         orderId=order.order_id,
         siteId=site.site_id,
         siteUrl=site.site_url,
+        customerIp="" if recurring else order.customer_ip,
         orderSource=profile.order_sources[order.origin],
+        senseKey="" if recurring else order.sense_key,
         isMIT=recurring,
         isRecurring=recurring,
         expiryDateUtc=expires_at if recurring else "",
@@ -141,6 +149,12 @@ def file_name(kind: str, *, mid: str, business_date: str, batch_id: str, extensi
 def canonical_csv(kind: Kind, rows: Sequence[BatchRow], *, mid: str, expires_at: str, profile: Profile) -> bytes:
     """The rows of a batch file as the CSV that is kept: that of CONTRACT 6.4 without the authorization column."""
     return _csv(kind, rows, _leading(kind, mid, expires_at, profile), profile)
+
+
+def called_csv(rows: Sequence[BatchRow], *, mid: str, expires_at: str, profile: Profile) -> bytes:
+    """The rows of a group of calls as the CSV that is kept: as of a file, and for customers who were present their fields."""
+    is_cit = any(row.record.get("isMIT") is False for row in rows)
+    return _csv("evaluate", rows, _leading("evaluate", mid, expires_at, profile), profile, CIT_FIELDS if is_cit else ())
 
 
 def rows_digest(canonical: bytes) -> str:
@@ -243,9 +257,9 @@ def _leading(kind: Kind, mid: str, expires_at: str, profile: Profile) -> dict[st
     return {profile.csv.mid: mid} | ({profile.csv.expiry: expires_at} if kind == "evaluate" else {})
 
 
-def _csv(kind: Kind, rows: Sequence[BatchRow], leading: Mapping[str, str], profile: Profile) -> bytes:
+def _csv(kind: Kind, rows: Sequence[BatchRow], leading: Mapping[str, str], profile: Profile, more: tuple[str, ...] = ()) -> bytes:
     """One header row, one row per record. A field that stands among the leading columns has no second column of that name."""
-    columns = tuple(name.replace(".", profile.csv.nested_separator) for name in FIELDS[kind])
+    columns = tuple(name.replace(".", profile.csv.nested_separator) for name in (*FIELDS[kind], *more))
     own = [name for name in columns if name not in leading]
     lines = [_line([*leading, profile.csv.sequence_number, *own])]
     for row in rows:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 _SHORTEST, _LONGEST = 13, 19
 _RUN = re.compile(r"[0-9](?:[ -]{0,3}[0-9]){12,}")
 _GUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
+_WHOLE_RUN = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
 _LONG = frozenset(range(16, 20))
 
 _ISSUERS: tuple[tuple[str, str, str, frozenset[int]], ...] = (
@@ -63,6 +64,15 @@ def has_card_number(text: str) -> bool:
     return any(_is_card_number(number) for run in _RUN.findall(_GUID.sub("x", plain)) for number in _stretches(run))
 
 
+def may_be_card_number(text: str) -> bool:
+    """The same, and stricter: any unbroken run of 13 to 19 digits with a correct Luhn digit counts, in whatever range it lies.
+
+    For what nobody has to accept, such as an id that the provider makes up: a range may be new.
+    """
+    plain = _GUID.sub("x", "".join(map(_plain, text)))
+    return has_card_number(text) or any(map(passes_luhn, _WHOLE_RUN.findall(plain)))
+
+
 def offending_columns(cells: Mapping[str, str], exempt: Collection[str]) -> tuple[str, ...]:
     """The columns of a row in which a card number stands, without those that the merchant vouches for."""
     return tuple(column for column, text in cells.items() if column not in exempt and has_card_number(text))
@@ -105,10 +115,11 @@ def _stretches(run: str) -> Iterator[str]:
 def _is_card_number(number: str) -> bool:
     length = len(number)
     in_range = any(first <= number[: len(first)] <= last and length in lengths for _, first, last, lengths in _ISSUERS)
-    return in_range and _luhn(number)
+    return in_range and passes_luhn(number)
 
 
-def _luhn(number: str) -> bool:
+def passes_luhn(number: str) -> bool:
+    """Whether the last of these digits is the right check digit (ISO/IEC 7812-1)."""
     total = 0
     for place, digit in enumerate(reversed(number)):
         value = int(digit) * (1 + place % 2)

@@ -12,6 +12,7 @@ from batch.ledger.items import close_items, open_item, open_items, refused_holds
 from batch.ledger.past import Past, past_of
 from batch.order_rows import is_storable
 from batch.pace import end_of_business_date
+from schemas.order import Origin
 from schemas.reasons import ItemKind, Reason
 from schemas.states import State
 
@@ -60,25 +61,35 @@ def _standing(past: Past | None) -> State | None:
 
 
 def choose(equipment: Equipment, run: Run) -> None:
-    """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time."""
+    """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time.
+
+    MIT and CIT are claimed apart: the first go by their channel, the others by calls always.
+    """
     equipment.progress.stage("choose")
     most = equipment.settings.channels.max_rows_per_file
-    chosen: list[tuple[Verdict, Past | None]] = []
+    chosen: dict[bool, list[tuple[Verdict, Past | None]]] = {False: [], True: []}
     bearing: set[str] = set()
     for page in verdicts(equipment, run.business_date):
         bearing |= {f"order:{verdict.order_id}" for verdict, _ in page if verdict.reason is Reason.PAN_FOUND}
         _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
-        chosen += [(verdict, past) for verdict, past in page if verdict.selected]
-        while len(chosen) >= most:
-            hold(equipment, run, claim(equipment, run, chosen[:most]))
-            chosen = chosen[most:]
+        for is_cit, due in chosen.items():
+            due += [(verdict, past) for verdict, past in page if verdict.selected and is_of_cit(verdict) is is_cit]
+            while len(due) >= most:
+                hold(equipment, run, claim(equipment, run, due[:most], is_cit=is_cit))
+                del due[:most]
         equipment.progress.advance(len(page))
-    if chosen:
-        hold(equipment, run, claim(equipment, run, chosen))
+    for is_cit, due in chosen.items():
+        if due:
+            hold(equipment, run, claim(equipment, run, due, is_cit=is_cit))
     with equipment.ledger.writing(run) as writing:
         for found in open_items(writing.connection, writing.mid):
             if found.kind is ItemKind.PAN_FOUND and found.subject.startswith("order:") and found.subject not in bearing:
                 close_items(writing, ItemKind.PAN_FOUND, found.subject, "no row with a card number is left there")
+
+
+def is_of_cit(verdict: Verdict) -> bool:
+    """Whether a customer was present: such an order never travels in a file (CONTRACT 6.1)."""
+    return verdict.order is not None and verdict.order.origin is not Origin.RECURRING
 
 
 def _record_skipped(equipment: Equipment, run: Run, skipped: list[Verdict]) -> None:

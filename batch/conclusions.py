@@ -4,20 +4,33 @@ Only a status read for the same order ends it. An unknown status, an absence, or
 nothing. Two final reads that disagree go to review; terminal states are left in no other way (CONTRACT 14).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from batch.action_rules import refund_command
 from batch.provider_words import fit_to_show
 from batch.responses import OrderRead
 from schemas.profile import Meaning, Profile
 from schemas.reasons import ItemKind
 from schemas.states import NEVER_AGAIN, NOT_RECOVERED, OPEN, RELEASED, State
 
+CHALLENGED = "show the provider's widget (SenseJS) for it in the customer's browser; it cannot be cancelled meanwhile"
+"""What to do about a challenge: the order is held until the provider's status says how it ended (cancels: CONTRACT 9)."""
+
 UNANSWERED = (State.SENDING, State.IN_DOUBT)
+
+MINDS_A_CANCEL = (Meaning.NOT_RECOVERED, Meaning.COMPLETED)
+"""What a read must mean for it to matter whether a cancel was asked for: code 2, or a recovery all the same (CONTRACT 14)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What our side knows of an order when an answer about it arrives; amounts are minor units."""
+    """What our side knows of an order when an answer about it arrives; amounts are minor units.
+
+    `is_worked_on`: it is of sync mode, and its agreed period is not over, so that the provider goes on in the background
+    after a decline (CONTRACT 7.6). `is_cit`: a customer was present, and may be asked to confirm (a challenge).
+    `cancel_wanted` says that its cancel was asked for, `may_be_cancelled` that the provider has not refused that (and has
+    confirmed it, where it goes on after a decline: there the same word may mean that it has not heard of it).
+    """
 
     order_id: str
     provider_order_id: str
@@ -26,6 +39,10 @@ class Facts:
     currency: str
     is_past_expiry: bool
     was_called_expired: bool
+    is_worked_on: bool = False
+    cancel_wanted: bool = False
+    may_be_cancelled: bool = False
+    is_cit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,11 @@ def meaning_of(read: OrderRead, profile: Profile) -> Meaning | None:
     return None
 
 
+def meaning_of_word(word: str, profile: Profile) -> Meaning | None:
+    """What a status means that the ledger keeps of an earlier answer: a word, or a code that came without one."""
+    return profile.code_meaning(int(word)) if word.isdecimal() else profile.meaning(word)
+
+
 def conclude(facts: Facts, read: OrderRead, profile: Profile) -> Conclusion:
     """What one status read means for one order."""
     if read.external_id and read.external_id != facts.order_id:
@@ -65,10 +87,8 @@ def conclude(facts: Facts, read: OrderRead, profile: Profile) -> Conclusion:
         return _item(ItemKind.QUARANTINE, f"an answer about {named!r} came for {facts.provider_order_id}")
     meaning = meaning_of(read, profile)
     said = read.status or f"code {read.code}"
-    if meaning is None or meaning in (Meaning.NOT_FOUND, Meaning.CHALLENGE):
-        return _item(ItemKind.UNKNOWN_STATUS, f"the provider said {said!r}, which is not a known status of such an order")
-    if meaning is Meaning.PROBLEM:
-        return _item(ItemKind.UNKNOWN_STATUS, "the provider reports a problem with the order; contact its support")
+    if meaning is None or meaning in (Meaning.NOT_FOUND, Meaning.CHALLENGE, Meaning.PROBLEM):
+        return _odd(facts, meaning, said)
     if facts.state in _NEVER_SENT or (facts.state is State.REJECTED and meaning is Meaning.CAPTURE_REQUIRED):
         explanation = f"it is {facts.state} here, and the provider says {said}"
         return _review(facts, "the provider has it all the same", ItemKind.CONTRADICTION, explanation)
@@ -91,6 +111,15 @@ _NEVER_SENT = (State.CLAIMED, State.HELD, State.WITHDRAWN)
 _ENDED = (State.COMPLETED, State.REFUNDED, State.PARTIALLY_REFUNDED, State.CHARGEBACK, State.REVIEW, *RELEASED)
 
 
+def _odd(facts: Facts, meaning: Meaning | None, said: str) -> Conclusion:
+    """A word that a person must hear of. It changes nothing, but for the challenge of a CIT, which says that it arrived."""
+    if meaning is Meaning.CHALLENGE and facts.is_cit and facts.state in (*UNANSWERED, State.PENDING):
+        return replace(_arrived(facts, said), item=ItemKind.CHALLENGE, explanation=CHALLENGED)
+    if meaning is Meaning.PROBLEM:
+        return _item(ItemKind.UNKNOWN_STATUS, "the provider reports a problem with the order; contact its support")
+    return _item(ItemKind.UNKNOWN_STATUS, f"the provider said {said!r}, which is not a known status of such an order")
+
+
 def _arrived(facts: Facts, said: str) -> Conclusion:
     if facts.state in UNANSWERED:
         return Conclusion((State.PENDING,), f"the provider has it: {said}")
@@ -109,9 +138,14 @@ def _completed(facts: Facts, read: OrderRead) -> Conclusion:
     currency_differs = bool(read.currency) and read.currency != facts.currency
     if facts.state in (State.REVIEW, State.PARTIALLY_REFUNDED):
         return _same(facts)
+    if facts.cancel_wanted and facts.state not in NEVER_AGAIN:
+        amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
+        proposal = refund_command(facts.order_id, amount_minor, fit_to_show(read.currency) or facts.currency)
+        words = f"its cancel was asked for and came too late; refund it if it should not have been charged: {proposal}"
+        return _review(facts, "recovered although its cancel was asked for", ItemKind.DOUBLE_CHARGE, words)
     if amount_differs or currency_differs:
         amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
-        completed = f"{amount_minor} {read.currency or facts.currency}"
+        completed = f"{amount_minor} {fit_to_show(read.currency) or facts.currency}"
         explanation = f"handed over {facts.amount_minor} {facts.currency}, completed with {completed}"
         return _review(facts, "completed for another amount", ItemKind.AMOUNT_DIFFERS, explanation)
     if facts.state in NEVER_AGAIN:
@@ -125,11 +159,17 @@ def _completed(facts: Facts, read: OrderRead) -> Conclusion:
 def _not_recovered(facts: Facts, meaning: Meaning, said: str) -> Conclusion:
     if facts.state in NEVER_AGAIN:
         return _review(facts, "completed before", ItemKind.CONTRADICTION, f"{facts.state} here, the provider now says {said}")
+    if meaning is Meaning.NOT_RECOVERED and facts.may_be_cancelled and facts.state not in _ENDED:
+        return _onwards(facts, State.CANCELLED, said)
+    if facts.is_worked_on and facts.state in (*UNANSWERED, State.PENDING, State.CAPTURE_REQUIRED):
+        path = (State.PENDING,) if facts.state in UNANSWERED else ()
+        return Conclusion(path, f"{said} so far; the provider goes on until the agreed period is over")
+    called = meaning is Meaning.EXPIRED or (meaning is Meaning.NOT_RECOVERED and facts.was_called_expired)
+    if facts.state is State.DECLINED and called:  # what it is called depends on all that was said, not on what came first
+        return Conclusion((State.EXPIRED,), said)
     if facts.state in _ENDED:
         return _same(facts)
-    expired = meaning is Meaning.EXPIRED or (
-        meaning is Meaning.NOT_RECOVERED and (facts.is_past_expiry or facts.was_called_expired)
-    )
+    expired = called or (meaning is Meaning.NOT_RECOVERED and facts.is_past_expiry)
     return _onwards(facts, State.EXPIRED if expired else State.DECLINED, said)
 
 

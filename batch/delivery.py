@@ -4,15 +4,24 @@ The steps, and what is true when the process dies after each (I2, I4, I12):
 
 1. SENDING is committed: rows, name and digest are fixed. The final name cannot exist. Again: write the part anew.
 2. The part is written and whole: still SENDING. Again: the part is removed and written anew.
-3. PART_VERIFIED is committed. From here on a rename may have been asked for. Again: look. The part is there: no rename
-   happened, rename it. The part is gone: the rename happened, whoever took the file since.
-4. The rename is asked for and no clear answer comes: look, as above. Nobody can look: IN_DOUBT, held, asked about.
-5. DELIVERED is committed. The acknowledgement moves the orders.
+3. PART_VERIFIED is committed, then the departure is marked outside the ledger. From here on a rename may have been asked
+   for. Again: look. The part is there: no rename happened, rename it. The part is gone: the rename happened, whoever took
+   the file since. A part that is not byte for byte the one that was verified proves nothing: an overtaken run wrote it late.
+4. The token's age is looked at, last of all before each rename is asked for: time may have passed unnoticed since it was
+   minted (a slow server, a machine that slept). An old one is renewed first, as below.
+5. The rename is asked for and no clear answer comes: look, as above. Nobody can look: IN_DOUBT, held, asked about.
+6. DELIVERED is committed. The acknowledgement moves the orders.
 
 A part that was verified once is never created again, because a rename that was asked for may still be carried out late.
 When its token has grown old, its content is renewed in place: it is opened without leave to create it, so it is in hand
 and no rename has happened; that proof is recorded, and its digest forgotten, before a byte changes. Dying in between
 leaves PART_VERIFIED without a digest: the next run renews the content again before it renames.
+
+A run that stood still may have been overtaken. If it finds its token old, it stops at the record of the proof, a write of
+its own (I11), before it has touched the part that another run answers for. If not, it asks for the rename of the very part
+that the other run would rename as it is: one of them succeeds, and the other finds the part gone. Left is a run that
+stands still after its look at the age, before its packet leaves: the file goes once, under its own name, with an old token
+or amid a renewal, and a provider that minds refuses it as a whole. No order is sent twice; a person is told.
 """
 
 import hashlib
@@ -28,6 +37,7 @@ from batch.ledger import Batch, Run
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.ledger.steps import move_batch
+from batch.left_over_copies import intend_copies, is_switched_off, those_that_may_leave
 from batch.pace import from_utc_text, utc_text
 from schemas.errors import (
     AnswerUnreadable,
@@ -74,8 +84,9 @@ class Delivery:
 
     def deliver(self, batches: Sequence[Batch]) -> None:
         """Bring every batch as far as it will go. Several travel at once; the ledger has one writer at a time."""
-        self._equipment.progress.stage("deliver", len(batches))
-        self._equipment.side_by_side(self._deliver_one, batches)
+        leaving = those_that_may_leave(self._equipment, self._run, batches)
+        self._equipment.progress.stage("deliver", len(leaving))
+        self._equipment.side_by_side(self._deliver_one, leaving)
 
     def _deliver_one(self, batch: Batch) -> None:
         if self._stopped:
@@ -99,7 +110,8 @@ class Delivery:
         if batch.step is BatchStep.CLAIMED and batch.kind == "evaluate":
             batch = hold(self._equipment, self._run, batch)
         if batch.step in (BatchStep.CLAIMED, BatchStep.SENDING):
-            batch = intend(self._equipment, self._run, batch)
+            intends = intend if batch.kind == "evaluate" else intend_copies
+            batch = intends(self._equipment, self._run, batch)
         if batch.step is BatchStep.SENDING:
             return self._publish(self._write_part(batch))
         if batch.step in (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT):
@@ -145,8 +157,19 @@ class Delivery:
     def _publish(self, batch: Batch) -> Batch:
         """Ask for the rename until it is clear whether it happened. Returns the delivered batch, or raises."""
         folder, part = self._equipment.folder, self._part(batch)
+        self._equipment.departures.mark(batch.kind, batch.batch_id, batch.file_name)
         problem: MitbatchError = SftpLost(f"{part} was never renamed.")
-        for _ in range(TRIES):
+        for again in range(TRIES):
+            if again:
+                self._need_our_part(batch)
+            if self._must_be_renewed(batch):
+                batch = self._renew(batch)
+                if batch.step is BatchStep.DELIVERED:
+                    return batch
+                if self._must_be_renewed(batch):
+                    raise SftpLost(f"{part} took so long to be written that its token grew old; it was not renamed.")
+            self._findings.asked.append(batch.file_name)
+            self._findings.perhaps_sent.add(batch.file_name)
             try:
                 folder.publish(part, batch.file_name)
                 return self._delivered(batch, "the server confirms the rename")
@@ -154,8 +177,10 @@ class Delivery:
                 problem = error
             if self._look(batch) is None:
                 return self._delivered(batch, "the part is gone: the rename happened")
+            self._findings.perhaps_sent.discard(batch.file_name)
             if isinstance(problem, SftpRefused):
                 if self._stands_under_its_name(batch):
+                    self._findings.perhaps_sent.add(batch.file_name)
                     return self._delivered(batch, "the server copied the part instead of renaming it")
                 raise problem
         raise problem
@@ -172,24 +197,40 @@ class Delivery:
             raise SftpRefused(f"{batch.file_name} is not renamed: an order of it is under review; the others stay held.")
         if self._look(batch) is None:
             return self._delivered(batch, "the part is gone: the rename happened")
-        if batch.part_sha256 and not self._is_our_part(batch):
+        if any(order.state is State.REJECTED for order in lines):
             self._in_doubt(batch)
-            raise SftpRefused(f"The part of {batch.file_name} is not the one that was verified; its orders stay held.")
+            raise SftpRefused(f"{batch.file_name} is not renamed: an order of it was released; the others stay held.")
+        if batch.part_sha256:
+            self._need_our_part(batch)
         if batch.step is BatchStep.IN_DOUBT:
             batch = self._out_of_doubt(batch)
-        is_old = self._equipment.clock.now() - from_utc_text(batch.token_minted_at) > TOKEN_KEEPS
-        return self._renew(batch) if is_old or not batch.part_sha256 else self._publish(batch)
+        return batch if is_switched_off(self._equipment, batch) else self._publish(batch)
 
-    def _is_our_part(self, batch: Batch) -> bool:
-        """Whether the part that is there is the one that was verified, byte for byte: only that proves anything."""
+    def _must_be_renewed(self, batch: Batch) -> bool:
+        """Whether the part's token is too old to be shown to the provider, or a renewal of its content was cut off."""
+        age = self._equipment.clock.now() - from_utc_text(batch.token_minted_at)
+        return age > TOKEN_KEEPS or not batch.part_sha256
+
+    def _need_our_part(self, batch: Batch) -> None:
+        """The part that is there must be the one that was verified, byte for byte: only that proves that no rename happened.
+
+        A run that was overtaken may write one of the same name late, with a token of its own, after ours was renamed and
+        the answer lost; renaming that one would send the file twice (I2). Raises SftpRefused, the batch in doubt.
+        """
         try:
-            return self._equipment.folder.sha256_of(self._part(batch), MOST_FILE_BYTES) == batch.part_sha256
+            ours = self._equipment.folder.sha256_of(self._part(batch), MOST_FILE_BYTES) == batch.part_sha256
         except (NothingSent, SafetyRefusal):
             self._in_doubt(batch)
             raise
+        if not ours:
+            self._in_doubt(batch)
+            raise SftpRefused(f"The part of {batch.file_name} is not the one that was verified; its orders stay held.")
 
     def _renew(self, batch: Batch) -> Batch:
-        """Put a fresh token into a part that is still there. If it goes away meanwhile, a rename was carried out late."""
+        """Put a fresh token into a part that is still there: the batch comes back verified anew.
+
+        If the part goes away meanwhile, a rename was carried out late, and the batch comes back delivered.
+        """
         content, minted_at = self._content(batch)
         proven = [batch]
 
@@ -204,7 +245,7 @@ class Delivery:
             if error.absent:
                 return self._delivered(proven[-1], "the part is gone: the rename happened")
             raise
-        return self._publish(self._verified(proven[-1], content, minted_at))
+        return self._verified(proven[-1], content, minted_at)
 
     def _look(self, batch: Batch) -> int | None:
         """The part's size, None when it is gone. When nobody can look, the batch is in doubt, and the reason is raised."""

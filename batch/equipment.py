@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from batch.api import ProviderReads
+from batch.api_sends import ProviderSends
+from batch.departures import Departures
 from batch.export import ExportFolder
 from batch.ledger import Batch, Ledger
+from batch.provider_reads import ProviderReads
 from batch.sftp import ProviderFolder
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
@@ -62,7 +64,9 @@ class Equipment:
     writer: OrderWriter
     folder: ProviderFolder
     api: ProviderReads
+    sends: ProviderSends
     export: ExportFolder
+    departures: Departures
     clock: Clock
     new_batch_id: Callable[[], str]
     scrub_key: bytes

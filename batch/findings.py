@@ -8,13 +8,23 @@ from schemas.errors import PRECEDENCE, ExitCode, MitbatchError, NothingSent
 
 @dataclass(slots=True)
 class Findings:
-    """Collected while a run goes on; each problem once, in the order in which it came."""
+    """Collected while a run goes on; each problem once, in the order in which it came.
+
+    `asked` are the files that this run has asked the server to rename; `perhaps_sent` those of them whose part was not seen
+    since, so that they may have arrived. `called` counts calls of this run that the provider answered for their order,
+    `doubtful` those whose end nobody can tell, `uncalled` what had still to be called when the run left it.
+    """
 
     problems: list[MitbatchError] = field(default_factory=list)
     delivered: list[str] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     not_repeated: list[str] = field(default_factory=list)
+    perhaps_sent: set[str] = field(default_factory=set)
     left_unwritten: bool = False
+    called: int = 0
+    doubtful: int = 0
+    uncalled: int = 0
 
     def add(self, problem: MitbatchError) -> None:
         """Remember a problem, unless the very same sentence was remembered before."""
@@ -34,10 +44,12 @@ class Standing:
 def exit_code(findings: Findings, standing: Standing) -> ExitCode:
     """The one code that says it all: the gravest of everything that holds (README, "Exit codes").
 
-    "Nothing sent" is only said when nothing was delivered in this run and no result waits to be written; otherwise a
+    "Nothing sent" is only said when nothing can have arrived by this run and no result waits to be written; otherwise a
     person must know.
     """
-    codes = {ExitCode.CLEAN, *_codes(findings.problems, needs_person=bool(findings.delivered) or findings.left_unwritten)}
+    sent = findings.delivered or findings.perhaps_sent or findings.called or findings.doubtful
+    needs_person = bool(sent) or findings.left_unwritten
+    codes = {ExitCode.CLEAN, *_codes(findings.problems, needs_person=needs_person)}
     if standing.in_doubt:
         codes.add(ExitCode.IN_DOUBT)
     if standing.new_items or standing.overdue_items:

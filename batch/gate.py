@@ -133,16 +133,9 @@ class Gate:
         return None if site.enabled else _Finding(Reason.SITE_DISABLED)
 
     def _not_wanted(self, order: Order) -> _Finding | None:
-        switches = self._settings.switches
-        name, on = {
-            Origin.RECURRING: ("switches.mit", switches.mit),
-            Origin.WEBSITE: ("switches.cit_website", switches.cit_website),
-            Origin.CALL_CENTER: ("switches.cit_call_center", switches.cit_call_center),
-        }[order.origin]
-        if not on:
-            return _Finding(Reason.SWITCHED_OFF, f"{name} is off")
-        if order.origin is not Origin.RECURRING:
-            return _Finding(Reason.SWITCHED_OFF, f"{name} is on, but this version sends recurring orders only")
+        name = switch_of(order.origin)
+        if not getattr(self._settings.switches, name):
+            return _Finding(Reason.SWITCHED_OFF, f"switches.{name} is off")
         return _Finding(Reason.OPTED_OUT) if order.opted_out else None
 
     def _not_payable(self, order: Order) -> _Finding | None:
@@ -216,6 +209,11 @@ class Gate:
         with suppress(ValueError):  # a time that cannot be read is shown as it stands
             shown["charged_at"] = utc_text(charged_time(shown["charged_at"]))
         return shown | {"decline_group": self._group(cells)}
+
+
+def switch_of(origin: Origin) -> str:
+    """The name of the switch that lets orders of this origin go: one for MIT, and one for each kind of CIT."""
+    return {Origin.RECURRING: "mit", Origin.WEBSITE: "cit_website", Origin.CALL_CENTER: "cit_call_center"}[origin]
 
 
 def _submitted_before(row: OrderRow, past: State | None) -> _Finding | None:

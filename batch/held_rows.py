@@ -1,21 +1,23 @@
 """Looking after the rows that we hold: what the merchant changed meanwhile, and holds that the ledger knows nothing of.
 
 Every nightly and poll begins with it. A row that looks free although the provider may be charging is held again in the
-same step; what else the merchant did is left as it is and told. A hold of ours that should have been lifted is lifted,
-so that no order is blocked for ever by nobody (I1, I13).
+same step; what else the merchant did is left as it is and told, and the order is stopped at the provider. A hold of ours
+that should have been lifted is lifted, so that no order is blocked for ever by nobody (I1, I13).
 """
 
 from batch.applying import raise_item
 from batch.build import idempotency_key
+from batch.cancelling import cancel_changed
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission
-from batch.ledger.items import open_item
+from batch.ledger.items import is_open, open_item
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import attempts_of, by_hold_reference, held_submissions
 from batch.order_rows import is_storable
 from batch.pace import utc_text
 from batch.results import row_result
-from batch.writeback import OURS, Refusals
+from batch.row_statements import AFTER_RECOVERY, OURS
+from batch.writeback import Refusals
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import RELEASED, State
 
@@ -25,23 +27,27 @@ PREFIX = "mitbatch:"
 
 def look_at_holds(equipment: Equipment, run: Run) -> None:
     """Compare every order that the ledger holds with its row, and every row that bears a hold of ours with the ledger."""
-    after = ""
+    after, changed = "", list[tuple[Submission, str]]()
     while True:
         with equipment.ledger.reading() as connection:
             held = held_submissions(connection, equipment.ledger.mid, after=after, limit=PAGE)
         if not held:
             break
-        _compare(equipment, run, held)
+        changed += _compare(equipment, run, held)
+        if len(held) < PAGE:
+            break
         after = held[-1].order_id
     for page in equipment.source.held_rows(PREFIX, PAGE):
         _lift_strays(equipment, run, [row for row in page if is_storable(row[0])])
+    cancel_changed(equipment, run, changed)
 
 
-def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> None:
+def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> list[tuple[Submission, str]]:
+    """Hold again what looks free, tell of every change, and return the orders to which the merchant gave another status."""
     rows = equipment.source.written([submission.order_id for submission in held])
     changed = [submission for submission in held if not _is_as_left(submission, rows.get(submission.order_id))]
     if not changed:
-        return
+        return []
     now = utc_text(equipment.clock.now())
     with equipment.ledger.writing(run):
         pass  # still our turn: a runner that was paused must not hold what another has released since
@@ -53,9 +59,13 @@ def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> None:
             row = rows.get(submission.order_id)
             again = row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
             what = f"its status is {row['status']!r}" if row is not None else "the row is gone"
+            if not again and is_open(writing, ItemKind.DOUBLE_CHARGE, f"order:{submission.order_id}"):
+                continue  # a person has been told of this very change
             did = "it looked free and is held again" if again else what
             words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}: {did}; the ledger says {submission.state}"
             raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
+    shown = [(submission, rows[submission.order_id]["status"]) for submission in changed if submission.order_id in rows]
+    return [(submission, status) for submission, status in shown if status not in (*OURS, *AFTER_RECOVERY)]
 
 
 def _is_as_left(submission: Submission, row: dict[str, str] | None) -> bool:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from batch.book_entries import Attempt, Decision, Event, Transmission
+from batch.book_entries import Attempt, Decision, Event, Refund, Transmission
 from batch.books import attempt_events
-from schemas.states import State
+from schemas.operations import OperationStep
+from schemas.states import API_FORMAT, COPY_TOO_OLD, State
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 
@@ -56,6 +57,10 @@ COPY_COLUMNS = (
 """Columns of a transmission that the books read."""
 
 
+REFUND_COLUMNS = ("operation_id", "order_id", "amount_minor", "asked_by", "reason", "asked_at")
+"""Columns of a refund that the books read."""
+
+
 def attempt_entry(row: Any, chain: Iterable[Any]) -> Attempt:  # noqa: ANN401 - rows of a database driver
     """A submission row with its batch's delivery, its decision's cells, and the event rows of its order's whole chain."""
     cells = json.loads(row.cells_json) if row.cells_json else {}
@@ -76,7 +81,7 @@ def attempt_entry(row: Any, chain: Iterable[Any]) -> Attempt:  # noqa: ANN401 - 
         row_state=row.state,
         response_code=cells.get("response_code", ""),
         decline_group=cells.get("decline_group", ""),
-        events=attempt_events(map(_event_entry, chain), row.attempt),
+        events=attempt_events(map(event_entry, chain), row.attempt),
     )
 
 
@@ -107,15 +112,15 @@ def decision_entry(row: Any) -> Decision:  # noqa: ANN401 - rows of a database d
 
 def transmission_entry(row: Any, business_date: str) -> Transmission:  # noqa: ANN401 - rows of a database driver
     """A transmission row with its batch; what was learnt after the date is left out."""
-    delivered = "" < (row.delivered_date or "") <= business_date
     answered = row.answer is not None
+    delivered = "" < (row.delivered_date or "") <= business_date and row.result != COPY_TOO_OLD
     return Transmission(
         order_id=row.order_id,
         site=row.site,
         currency=row.currency,
         amount_minor=row.amount_minor,
         charged_at=row.charged_at,
-        channel="sftp",
+        channel="api" if row.format == API_FORMAT else "sftp",
         file_name=row.file_name,
         sequence_number=row.sequence_number,
         delivered_at=row.delivered_at if delivered else "",
@@ -125,7 +130,50 @@ def transmission_entry(row: Any, business_date: str) -> Transmission:  # noqa: A
     )
 
 
-def _event_entry(row: Any) -> Event:  # noqa: ANN401 - rows of a database driver
+_STATUSES = {OperationStep.DONE: "succeeded", OperationStep.REFUSED: "failed"}
+
+
+def refund_entry(row: Any, chains: Mapping[str, Sequence[Event]], amounts: Mapping[str, int], business_date: str) -> Refund:  # noqa: ANN401 - rows of a database driver
+    """A refund's row with the events up to the date: its own, its order's, and those of the order's other refunds.
+
+    `chains` is by subject, `amounts` what each refund of the order asked for, by its id.
+    """
+    last = chains[f"operation:{row.operation_id}"][-1]
+    settled = last.to_state in _STATUSES
+    left = {ref: amount for ref, amount in amounts.items() if _ended_as(chains, ref) == OperationStep.DONE}
+    today = settled and last.business_date == business_date and row.operation_id in left
+    order = chains.get(f"order:{row.order_id}", ())
+    effect = next((event.seq for event in order if event.text("operation_id") == row.operation_id), None)
+    written = [event for event in order if effect is not None and event.kind == "written_back" and event.seq > effect]
+    return Refund(
+        order_id=row.order_id,
+        site=row.site,
+        currency=row.currency,
+        amount_minor=row.order_minor,
+        refund_id=row.operation_id,
+        provider_order_id=row.provider_order_id or "",
+        requested_minor=row.amount_minor,
+        effect_minor=-row.amount_minor if today else 0,
+        total_minor=sum(left.values()),
+        status=_STATUSES.get(OperationStep(last.to_state), "in_doubt"),
+        response_code=last.text("response_code"),
+        message=last.reason if last.to_state != OperationStep.SENDING else "",
+        requested_by=row.asked_by,
+        reason=row.reason,
+        requested_at=row.asked_at,
+        confirmed_at=last.at if settled else "",
+        written_back=written[0].text("outcome") if written else ("no" if row.operation_id in left else ""),
+        evidence_id=last.evidence_id,
+    )
+
+
+def _ended_as(chains: Mapping[str, Sequence[Event]], refund_id: str) -> str:
+    chain = chains.get(f"operation:{refund_id}", ())
+    return chain[-1].to_state if chain else ""
+
+
+def event_entry(row: Any) -> Event:  # noqa: ANN401 - rows of a database driver
+    """One event row."""
     return Event(
         seq=row.seq,
         at=row.at,

@@ -21,31 +21,40 @@ from batch.ledger.moves import Move, move_orders
 from batch.ledger.past import Past
 from batch.ledger.reading import submissions_of_batch
 from batch.ledger.steps import move_batch
+from batch.modes import mode_and_days
 from batch.pace import utc_text
-from batch.writeback import OURS, HoldWanted
+from batch.row_statements import OURS
+from batch.writeback import HoldWanted
 from schemas.order import RowStatus
 from schemas.reasons import ItemKind, Reason
 from schemas.settings import SiteSettings
-from schemas.states import BatchStep, State
+from schemas.states import API_FORMAT, BatchStep, State
 
 
-def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]]) -> Batch:
-    """Claim these orders as one batch, in one transaction with their decisions. At most `max_rows_per_file` of them."""
+def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]], *, is_cit: bool = False) -> Batch:
+    """Claim these orders as one batch, in one transaction with their decisions. At most `max_rows_per_file` of them.
+
+    Channel and mode are those of this moment, and stay: what is set later moves no order that was claimed before. They are
+    all MIT, or all CIT: these go by calls whatever the channel is, because files take no CIT, and no expiry is sent for them.
+    """
     settings, mid = equipment.settings, equipment.ledger.mid
     sites = {site.name: site for site in settings.sites}
     batch_id = equipment.new_batch_id()
     with equipment.ledger.writing(run) as writing:
-        expires_at = utc_text(equipment.clock.now() + timedelta(days=settings.provider.expiry_days))
-        claims = [_claim(equipment, verdict, past, sites, expires_at) for verdict, past in selected]
+        mode, days = mode_and_days(settings, is_cit=is_cit)
+        expires_at = utc_text(equipment.clock.now() + timedelta(days=days))
+        sent_expiry = "" if mode else expires_at  # a sync account has agreed on its period beforehand (CONTRACT 7.6)
+        claims = [_claim(equipment, verdict, past, sites, sent_expiry) for verdict, past in selected]
+        file_format = API_FORMAT if is_cit or settings.channels.evaluate == "api" else settings.channels.evaluate_format
         name = file_name(
             "evaluate",
             mid=mid,
             business_date=run.business_date,
             batch_id=batch_id,
-            extension=settings.channels.evaluate_format,
+            extension=file_format,
             profile=equipment.profile,
         )
-        new = NewBatch(batch_id, "evaluate", name, settings.channels.evaluate_format, expires_at)
+        new = NewBatch(batch_id, "evaluate", name, file_format, expires_at, mit_mode=mode)
         batch = claim_batch(writing, new, claims)
         record_decisions(writing, [verdict for verdict, _ in selected], batch_id=batch_id)
         for verdict, past in selected:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from batch.build import canonical_csv, rows_digest
 from batch.equipment import Equipment
+from batch.gate import switch_of
 from batch.holding import Obstacle, obstacle_of, withdrawal
 from batch.ledger import Batch, Run, Submission, Writing
 from batch.ledger.batches import batch_by_id
@@ -17,6 +18,7 @@ from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.ledger.steps import move_batch
 from batch.pace import from_utc_text
+from schemas.order import CIT_MODE, Origin
 from schemas.reasons import Reason
 from schemas.states import BatchStep, State
 
@@ -25,7 +27,8 @@ LEAST_TIME_LEFT = timedelta(hours=24)
 
 
 def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
-    """Record the intent, or judge it again while nothing can have been seen. Orders are numbered from 1 (CONTRACT 6.1).
+    """Record the intent to send a file of orders, or judge it again while nothing can have been seen. Orders are numbered from
+    1 (CONTRACT 6.1).
 
     The batch comes back SENDING, or EMPTY when every order of it had to be withdrawn.
     """
@@ -35,7 +38,7 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     leaving: list[Submission] = []
     staying: list[tuple[Submission, Obstacle]] = []
     for submission in going:
-        obstacle = obstacle_of(submission, rows.get(submission.order_id)) or _second_thought(equipment, submission)
+        obstacle = obstacle_of(submission, rows.get(submission.order_id)) or second_thought(equipment, submission)
         if obstacle is None:
             leaving.append(submission)
         else:
@@ -45,12 +48,12 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
         return batch
     with equipment.ledger.writing(run) as writing:
         move_orders(writing, [withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
-        if batch.kind == "evaluate" and not leaving:
+        if not leaving:
             _leave_out(writing, known)
             return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
         _leave_out(writing, known)
         _number(writing, leaving)
-        return _fix_rows(writing, equipment, batch)
+        return fix_rows(writing, equipment, batch)
 
 
 def _known_at_provider(equipment: Equipment, batch: Batch) -> list[Submission]:
@@ -79,7 +82,8 @@ def _number(writing: Writing, leaving: Sequence[Submission]) -> None:
     move_orders(writing, moves)
 
 
-def _fix_rows(writing: Writing, equipment: Equipment, batch: Batch) -> Batch:
+def fix_rows(writing: Writing, equipment: Equipment, batch: Batch) -> Batch:
+    """Record that the file is about to leave with exactly the rows that it has now, by their digest."""
     records = rows_of_batch(writing.connection, writing.mid, batch)
     canonical = canonical_csv(batch.kind, records, mid=writing.mid, expires_at=batch.expires_at, profile=equipment.profile)  # type: ignore[arg-type]
     return move_batch(
@@ -92,15 +96,23 @@ def _fix_rows(writing: Writing, equipment: Equipment, batch: Batch) -> Batch:
     )
 
 
-def _second_thought(equipment: Equipment, submission: Submission) -> Obstacle | None:
-    """What has come up on our side since the claim: a switch or site turned off, or an expiry too near for a rescue."""
+def second_thought(equipment: Equipment, submission: Submission) -> Obstacle | None:
+    """What has come up on our side since the claim: a switch or site turned off, or an expiry too near for a rescue.
+
+    In sync mode no expiry is sent, and the agreed period is the provider's affair.
+    """
     settings = equipment.settings
     site = next((site for site in settings.sites if site.name == submission.site), None)
     if site is None or not site.enabled:
         return Obstacle(f"its site {submission.site!r} is disabled", Reason.SITE_DISABLED)
-    if not settings.switches.mit:
-        return Obstacle("recurring orders are switched off", Reason.SWITCHED_OFF)
-    if from_utc_text(submission.expires_at) - equipment.clock.now() <= LEAST_TIME_LEFT:
+    switch = switch_of(Origin(submission.origin))
+    if not getattr(settings.switches, switch):
+        return Obstacle(f"switches.{switch} is off", Reason.SWITCHED_OFF)
+    held = equipment.clock.now() - from_utc_text(submission.claimed_at)
+    if submission.mit_mode == CIT_MODE and held > timedelta(hours=settings.gate.max_decline_age_hours):
+        return Obstacle("its customer was present when it was declined, and is not any more", Reason.TOO_OLD)
+    is_near = from_utc_text(submission.expires_at) - equipment.clock.now() <= LEAST_TIME_LEFT
+    if is_near and submission.mit_mode != "sync":
         return Obstacle(f"its expiry {submission.expires_at} is too near for a rescue")
     return None
 

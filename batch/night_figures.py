@@ -20,7 +20,8 @@ class NightFigures:
     """One business date in figures, all sites together, each per currency; amounts in minor units.
 
     `not_sent` is by reason, withdrawn orders among them. `held` are holds confirmed this day that still stand or went on.
-    `sent` counts orders in files delivered this day, `delivered_files` those files; `in_doubt` is as of the day's end.
+    `sent` counts orders in files delivered this day, `delivered_files` those files, and orders that were `called`; `in_doubt`
+    is as of the day's end.
     `answers` are orders that ended this day, by state; `recovered` is the money of those completed, signed. `written_back`
     of `answered` say how many of the orders that the provider had and that ended this day show it in their row.
     """
@@ -34,6 +35,8 @@ class NightFigures:
     delivered_files: int
     in_doubt: PerCurrency
     in_doubt_files: int
+    called: int
+    called_in_doubt: int
     acknowledged_pending: PerCurrency
     acknowledged_rejected: PerCurrency
     answers: Mapping[str, PerCurrency]
@@ -62,6 +65,8 @@ def figures_of(tally: Tally) -> NightFigures:
         delivered_files=len(tally.delivered),
         in_doubt=handover.get("in_doubt", {}),
         in_doubt_files=len(tally.in_doubt),
+        called=tally.called,
+        called_in_doubt=tally.called_in_doubt,
         acknowledged_pending=handover.get("acknowledged", {}),
         acknowledged_rejected=handover.get("rejected", {}),
         answers={str(state): held[state] for state in _ANSWERS if state in held},

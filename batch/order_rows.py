@@ -18,13 +18,7 @@ MAX_TEXT_LENGTH = 4096
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,18}")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(?:Z|\+00:00)?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_YES_NO = {"": False, "0": False, "false": False, "no": False, "f": False, "n": False} | {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "t": True,
-    "y": True,
-}
+_YES_NO = dict.fromkeys(("", "0", "false", "no", "f", "n"), False) | dict.fromkeys(("1", "true", "yes", "t", "y"), True)
 
 _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "origin": (re.compile("|".join(Origin)), "must be recurring, website or call_center"),
@@ -37,10 +31,13 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     "card_last4": (re.compile(r"(?:[0-9]{4})?"), "must be the last 4 digits of the card"),
     "exp_month": (re.compile(r"(?:0?[1-9]|1[0-2])?"), "must be 1 to 12"),
     "exp_year": (re.compile(r"(?:[0-9]{4})?"), "must have 4 digits"),
+    "customer_ip": (re.compile(r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]{2,45})?"), "must be an IP address"),
+    "sense_key": (re.compile(r"[!-~]{0,128}"), "must be at most 128 letters, digits and marks without blanks"),
     "opted_out": (re.compile("|".join(_YES_NO), re.IGNORECASE | re.ASCII), "must be true or false"),
 }
 _ALWAYS = ("order_id", "site", "origin", "amount_minor", "currency", "charged_at")
 _FOR_RESCUE = ("response_code", "response_code_source", "country", "address_line1", "city", "zipcode")
+_OF_A_BROWSER = ("customer_ip", "sense_key")
 _FOR_SUBSCRIPTION = ("subscription_id", "subscription_interval")
 
 
@@ -60,7 +57,8 @@ def read_order(row: OrderRow, *, kind: Kind = "evaluate") -> Order | Malformed:
     cells = {column: row.cells.get(column, "") for column in (*READ_COLUMNS, *OPTIONAL_COLUMNS)}
     faults = dict.fromkeys(row.unreadable, "is of a kind that no text can stand for without loss")
     for column, text in cells.items():
-        if column not in faults and (fault := _fault(column, text)):
+        is_said = column not in _OF_A_BROWSER or cells["origin"] != Origin.RECURRING  # an MIT says nothing of a browser
+        if column not in faults and (fault := _fault(column, text, has_shape=is_said)):
             faults[column] = fault
     for column in _required(cells, kind):
         if not cells[column].strip() and column not in faults:
@@ -123,14 +121,14 @@ def _required(cells: dict[str, str], kind: Kind) -> tuple[str, ...]:
     return required + (_FOR_SUBSCRIPTION if cells["origin"] == Origin.RECURRING else ())
 
 
-def _fault(column: str, text: str) -> str:
+def _fault(column: str, text: str, *, has_shape: bool) -> str:
     """What is wrong with one cell, or nothing. Emptiness is judged elsewhere."""
     limit = MAX_ID_LENGTH if column == "order_id" else MAX_TEXT_LENGTH
     if len(text) > limit:
         return f"is longer than {limit:,} characters"
     if _UNSTORABLE.search(text):
         return "has a NUL or half a surrogate pair"
-    shape, sentence = _SHAPES.get(column, (None, ""))
+    shape, sentence = _SHAPES.get(column, (None, "")) if has_shape else (None, "")
     return sentence if shape and text and not shape.fullmatch(text) else ""
 
 

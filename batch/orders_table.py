@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Column, ColumnElement, MetaData, Table, and_, or_
 from sqlalchemy.types import UserDefinedType
@@ -57,8 +58,15 @@ def orders_table(settings: OrdersSettings, existing: Sequence[str]) -> OrdersTab
             next_step="Create it, or name yours in [orders.columns].",
         )
     optional = tuple(name for name in OPTIONAL_COLUMNS if settings.columns.get(name, name) in existing)
-    schema, _, name = settings.table.rpartition(".")
-    columns: list[Column[str]] = [Column(settings.columns.get(ours, ours), AsGiven(), key=ours) for ours in (*needed, *optional)]
+    names = tuple((ours, settings.columns.get(ours, ours)) for ours in (*needed, *optional))
+    return _mapped(settings.table, names, optional)
+
+
+@lru_cache(maxsize=8)
+def _mapped(full_name: str, names: tuple[tuple[str, str], ...], optional: tuple[str, ...]) -> OrdersTable:
+    """The same object for the same table, so that what was built for it is built once."""
+    schema, _, name = full_name.rpartition(".")
+    columns: list[Column[str]] = [Column(theirs, AsGiven(), key=ours) for ours, theirs in names]
     return OrdersTable(Table(name, MetaData(), *columns, schema=schema or None), optional)
 
 

@@ -2,33 +2,55 @@
 
 from batch.equipment import Equipment
 from batch.findings import Findings
-from batch.ledger import Run, Writing
-from batch.ledger.items import close_items, open_item
+from batch.ledger import Run
+from batch.ledger.batches import batch_named
+from batch.ledger.items import close_all, open_item
 from batch.ledger.reading import to_write_back
+from schemas.counted import counted
 from schemas.errors import OrdersUnreachable
 from schemas.reasons import ItemKind
+from schemas.states import UNSENT_STEPS
 
 _FILES = "files:undelivered"
+_CALLS = "calls:unmade"
 _RESULTS = "orders:results"
+
+
+def note_arrived(equipment: Equipment, findings: Findings) -> None:
+    """Count as delivered what this run asked to be renamed and thought lost, once an answer has shown that it arrived (I20).
+
+    Without this a run would say that nothing was sent, although the provider works on it.
+    """
+    perhaps = [name for name in findings.undelivered if name in findings.asked]
+    if not perhaps:
+        return
+    with equipment.ledger.reading() as connection:
+        for name in perhaps:
+            batch = batch_named(connection, equipment.ledger.mid, name)
+            if batch is not None and batch.step not in UNSENT_STEPS:
+                findings.undelivered.remove(name)
+                findings.delivered.append(name)
 
 
 def note_outstanding(equipment: Equipment, run: Run, findings: Findings) -> None:
     """Open or close the items about files that were left behind while others went, and results that no row shows yet."""
+    note_arrived(equipment, findings)
     with equipment.ledger.reading() as connection:
         unwritten = bool(to_write_back(connection, equipment.ledger.mid, after="", limit=1))
     findings.left_unwritten = unwritten and any(isinstance(problem, OrdersUnreachable) for problem in findings.problems)
     left_behind = bool(findings.delivered and findings.undelivered)
+    uncalled = bool(findings.called and findings.uncalled)
+    files = f"{counted(len(findings.undelivered), 'file')} could not be delivered although others were; the next nightly goes on"
+    unsent = counted(findings.uncalled, "order or copy", "orders or copies")
+    calls = f"{unsent} could not be sent although others were; the next run goes on"
+    results = "results could not be written to the order system; holds stay as they are, the next poll writes them"
+    items = (
+        (ItemKind.FILE_REFUSED, _FILES, files, left_behind),
+        (ItemKind.FILE_REFUSED, _CALLS, calls, uncalled),
+        (ItemKind.WRITE_BACK_CONFLICT, _RESULTS, results, findings.left_unwritten),
+    )
     with equipment.ledger.writing(run) as writing:
-        words = (
-            f"{len(findings.undelivered)} files could not be delivered although others were; the next nightly goes on with them"
-        )
-        _set(writing, equipment, ItemKind.FILE_REFUSED, _FILES, words, stands=left_behind)
-        words = "results could not be written to the order system; holds stay as they are, the next poll writes them"
-        _set(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, _RESULTS, words, stands=findings.left_unwritten)
-
-
-def _set(writing: Writing, equipment: Equipment, kind: ItemKind, subject: str, words: str, *, stands: bool) -> None:
-    if stands:
-        open_item(writing, kind, subject, words, due_business_days=equipment.settings.review.due_business_days)
-    else:
-        close_items(writing, kind, subject, "done by a later run")
+        for kind, subject, words, stands in items:
+            if stands:
+                open_item(writing, kind, subject, words, due_business_days=equipment.settings.review.due_business_days)
+        close_all(writing, [(kind, subject) for kind, subject, _, stands in items if not stands], "done by a later run")

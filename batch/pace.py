@@ -41,7 +41,9 @@ def due_date(opened: str, business_days: int) -> str:
 
 def utc_text(moment: datetime) -> str:
     """A moment as UTC text with whole seconds, such as `2026-11-23T06:30:01Z`; fractions are cut off (ISO 8601)."""
-    return _aware(moment).astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    aware = _aware(moment)
+    utc = aware if aware.tzinfo is UTC else aware.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_utc_text(text: str) -> datetime:

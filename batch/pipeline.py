@@ -8,24 +8,36 @@ states without a lease, or contradicts the ledger, stops the run.
 from collections.abc import Callable
 
 from batch.acknowledgements import collect
+from batch.api_delivery import deliver_calls
+from batch.capturing import flag_captures
 from batch.choosing import choose
 from batch.delivery import Delivery
 from batch.equipment import Equipment
+from batch.files_in_use import refuse_missing_server
 from batch.findings import Findings
 from batch.held_rows import look_at_holds
+from batch.hinted_refusals import tell_of_hinted_refusals
 from batch.holding import hold
 from batch.ledger import Batch, Run
 from batch.ledger.batches import delivered_on, unsent_batches
 from batch.ledger.reading import has_refused
+from batch.modes import refuse_changed_mode
 from batch.outstanding import note_outstanding
 from batch.poll import flag_overdue, poll
+from batch.purposes import close_reached
 from batch.results import write_back
 from batch.search import look_for_unanswered, search_some
+from batch.settling import settle_operations
+from batch.sync_repeats import repeat_evaluates
+from batch.webhook_news import apply_webhooks, forget_old_webhooks
 from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
 from schemas.states import BatchStep
 
 SEARCHED = 20
 """Of so many orders of a file that may have arrived the provider is asked, one call each, before the file is renamed."""
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 16.0
+"""Between two looks for an acknowledgement: each pause is twice the one before."""
 
 RESUMED = (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
 """Steps at which an earlier run may have asked for the rename."""
@@ -35,7 +47,11 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     """Take the day's declined charges to the provider and bring the answers back.
 
     With `only_batch`, nothing new is chosen and only that batch is brought on its way (`rerun --batch`).
+    Raises ModeChanged before anything else when open orders are of another mode than the one that is set, and SftpNotSet when
+    files wait for a server that is not set.
     """
+    refuse_changed_mode(equipment)
+    refuse_missing_server(equipment)
     with equipment.ledger.reading() as connection:
         findings.not_repeated.extend(delivered_on(connection, equipment.ledger.mid, run.business_date))
         unsent = unsent_batches(connection, equipment.ledger.mid)
@@ -50,9 +66,11 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     with equipment.ledger.reading() as connection:
         due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]
     due = [batch for batch in due if heard or batch.step not in RESUMED]
-    _try(findings, lambda: Delivery(equipment, run, findings).deliver(due))
+    _try(findings, lambda: Delivery(equipment, run, findings).deliver([batch for batch in due if not batch.is_of_calls]))
+    _try(findings, lambda: deliver_calls(equipment, run, findings, [batch for batch in due if batch.is_of_calls]))
     await_acknowledgements(equipment, run, findings)
     gather(equipment, run, findings)
+    _try(findings, lambda: forget_old_webhooks(equipment, run))
 
 
 def _heard(equipment: Equipment, run: Run, findings: Findings, resumed: list[Batch]) -> bool:
@@ -69,20 +87,26 @@ def _heard(equipment: Equipment, run: Run, findings: Findings, resumed: list[Bat
 
 
 def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
-    """Ask for what is due, look for what was never answered, and write the results to the order rows."""
+    """Take in what webhooks told, ask for what is due, look for what was never answered, and write the results to the rows."""
+    _try(findings, lambda: apply_webhooks(equipment, run))
     _try(findings, lambda: look_for_unanswered(equipment, run))
+    _try(findings, lambda: tell_of_hinted_refusals(equipment, run))
+    _try(findings, lambda: settle_operations(equipment, run))
     _try(findings, lambda: poll(equipment, run, everything=everything))
     _try(findings, lambda: flag_overdue(equipment, run))
+    _try(findings, lambda: flag_captures(equipment, run))
+    _try(findings, lambda: close_reached(equipment, run))
     _try(findings, lambda: write_back(equipment, run))
     _try(findings, lambda: note_outstanding(equipment, run, findings))
 
 
 def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
-    """Collect every kind of answer and write it back; nothing is sent."""
+    """Collect every kind of answer and write it back; nothing new is sent. In sync mode what is due is evaluated again."""
     _try(findings, lambda: write_back(equipment, run))
     _try(findings, lambda: look_at_holds(equipment, run))
     _try(findings, lambda: collect(equipment, run))
     gather(equipment, run, findings, everything=everything)
+    _try(findings, lambda: repeat_evaluates(equipment, run))
 
 
 def _hold_and_choose(equipment: Equipment, run: Run, unsent: list[Batch], *, chooses: bool) -> None:
@@ -102,13 +126,15 @@ def await_acknowledgements(equipment: Equipment, run: Run, findings: Findings) -
 def _await(equipment: Equipment, run: Run) -> None:
     equipment.progress.stage("acknowledgements")
     start, most = equipment.clock.monotonic(), equipment.settings.outcomes.acknowledgement_wait_seconds
+    pause = FIRST_PAUSE_SECONDS
     while collect(equipment, run):
         with equipment.ledger.writing(run):
             pass  # still our turn, and nobody asked us to stop
         left = most - (equipment.clock.monotonic() - start)
         if left <= 0:
             return
-        equipment.clock.sleep(min(2.0, left))
+        equipment.clock.sleep(min(pause, left))
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _try(findings: Findings, step: Callable[[], object]) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from batch.api import Answer
 from batch.applying import Heard, hear, raise_item
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission
@@ -10,7 +9,10 @@ from batch.ledger.evidence import store_evidence
 from batch.ledger.items import open_item
 from batch.ledger.moves import note_reads
 from batch.ledger.reading import due_for_read, overdue_submissions
+from batch.listing import ask_by_listing
 from batch.pace import utc_text
+from batch.provider_reads import Answer
+from batch.trusted_files import believe_files
 from schemas.errors import ApiLoginRefused, ApiUnreachable, InternalError
 from schemas.reasons import ITEM_TEXTS, ItemKind
 
@@ -20,10 +22,17 @@ AT_A_TIME = 64
 def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
     """Read every order that is due (or all that the provider has) and apply the answers. Returns how many were read.
 
+    Where many are due, a listing says first which of them are as they were; with `everything` each is read all the same.
     Each page is one transaction, so a poll that is cut off goes on where it stopped. Raises ApiUnreachable when a whole
     page got no answer.
     """
-    mid, after, asked = equipment.ledger.mid, "", 0
+    mid, after, asked, way = equipment.ledger.mid, "", 0, equipment.settings.outcomes.ask
+    if equipment.settings.outcomes.trust_files:
+        believe_files(equipment, run)
+    if way == "off":
+        return 0
+    if way == "orders" and not everything:
+        ask_by_listing(equipment, run)
     now = utc_text(equipment.clock.now())
     equipment.progress.stage("poll")
     while True:
@@ -35,7 +44,10 @@ def poll(equipment: Equipment, run: Run, *, everything: bool = False) -> int:
         if all(answer.is_unreachable for answer in answers):
             raise ApiUnreachable(answers[0].problem)
         if all(answer.is_forbidden for answer in answers):
-            raise ApiLoginRefused("The provider's API forbids our merchant id to read its orders (HTTP 403).")
+            raise ApiLoginRefused(
+                "The provider's API forbids our merchant id to read its orders (HTTP 403).",
+                next_step='Ask the provider for that right; until then outcomes.ask = "outcome" asks by the older call.',
+            )
         _apply(equipment, run, list(zip(due, answers, strict=True)))
         asked += len(due)
         after = due[-1].order_id
@@ -48,7 +60,7 @@ def _apply(equipment: Equipment, run: Run, page: list[tuple[Submission, Answer]]
         with equipment.ledger.writing(run) as writing:
             for submission, answer in page:
                 problem = "" if answer.is_unreachable or answer.is_absent else answer.problem
-                hear(writing, equipment, submission, Heard("poll", answer.content, answer.read, problem))
+                hear(writing, equipment, submission, Heard(answer.source, answer.content, answer.read, problem))
     except InternalError as error:
         if len(page) > 1:
             for one in page:
@@ -59,7 +71,7 @@ def _apply(equipment: Equipment, run: Run, page: list[tuple[Submission, Answer]]
             evidence_id = ""
             if answer.content:
                 subject = f"order:{submission.order_id}"
-                evidence_id = store_evidence(writing, source="poll", subject=subject, content=answer.content).evidence_id
+                evidence_id = store_evidence(writing, source=answer.source, subject=subject, content=answer.content).evidence_id
             words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: its answer could not be applied ({error.what})"
             raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words, evidence_id)
             later = equipment.clock.now() + timedelta(seconds=equipment.settings.outcomes.min_poll_interval_seconds)

@@ -5,7 +5,12 @@ What was received stands untouched in the evidence; everything else shows only w
 
 import re
 
-from batch.card_numbers import has_card_number
+from batch.audit_csv import guard
+from batch.card_numbers import has_card_number, may_be_card_number
+from schemas.errors import AnswerUnreadable
+
+MOST_ID_LENGTH = 128
+"""The provider's ids are GUIDs of 36 characters; this is what the ledger has room for."""
 
 _MOST = 200
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
@@ -24,8 +29,22 @@ def fit_to_show(words: str) -> str:
     return _ADDRESS.sub("(address)", _TOKEN.sub("(id)", line))[:_MOST]
 
 
+def plain_id(word: object) -> str:
+    """An id of the provider's, fit to be kept, shown and asked by. Every reader of one lets it pass through here (CONTRACT 6.4).
+
+    At most 128 printable characters without blanks around them; no beginning of a formula, no card number, no address of a
+    person. Whatever is no text, or an empty one, is no id: empty. Raises AnswerUnreadable, which repeats nothing of it.
+    """
+    if not isinstance(word, str) or not word:
+        return ""
+    is_plain = len(word) <= MOST_ID_LENGTH and word.isprintable() and word == word.strip() and not guard(word).startswith("'")
+    if not is_plain or may_be_card_number(word) or _ADDRESS.search(word):
+        raise AnswerUnreadable("The answer has an id that is not plain, or looks like a card number; it is not kept.")
+    return word
+
+
 def status_word(word: str) -> str:
-    """A status as received, if it looks like one; empty stays empty, anything else is UNREADABLE and means nothing."""
-    if not word or _STATUS.fullmatch(word):
+    """A status as received, if it looks like one and holds no card number; empty stays empty, all else is UNREADABLE."""
+    if not word or (_STATUS.fullmatch(word) and not has_card_number(word)):
         return word
     return UNREADABLE

@@ -4,16 +4,19 @@ Dying between the row and the ledger: the next run writes the same again, or see
 that the row was released by us before. What the merchant changed meanwhile is never overwritten: an item opens (I1, I5).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from batch.action_rules import refund_command
 from batch.applying import raise_item
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
 from batch.ledger.items import close_items
 from batch.ledger.moves import Move, move_orders
-from batch.ledger.reading import to_write_back
+from batch.ledger.operations import given_back
+from batch.ledger.reading import events_of, to_write_back
 from batch.pace import utc_text
+from batch.row_statements import AFTER_RECOVERY, OURS
 from batch.writeback import RowResult
 from schemas.money import people_text
 from schemas.order import RowStatus
@@ -37,6 +40,7 @@ _SHOWN: dict[State, RowStatus] = {
     **dict.fromkeys((*NOT_RECOVERED, State.REJECTED), RowStatus.NOT_RECOVERED),
 }
 _GIVEN_UP = (*NOT_RECOVERED, State.REJECTED)
+_GIVEN_BACK = (State.PARTIALLY_REFUNDED, State.REFUNDED)
 
 
 class Outcome(Enum):
@@ -88,8 +92,10 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
         written += good
         conflicts += len(outcomes) - good
         reviewed = reviewed or Outcome.ANOTHER_AMOUNT in outcomes.values()
-        after = due[-1].order_id
         equipment.progress.advance(len(due))
+        if len(due) < AT_A_TIME and not reviewed:
+            return WrittenBack(written, conflicts)
+        after = due[-1].order_id
 
 
 def _write(equipment: Equipment, due: list[Submission]) -> dict[str, Outcome]:
@@ -99,20 +105,52 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, Outcome]:
     """
     now = utc_text(equipment.clock.now())
     withdrawn = [(s.order_id, s.hold_reference) for s in due if s.state is State.WITHDRAWN]
-    results = [row_result(equipment, s) for s in due if s.state in _SHOWN]
+    with equipment.ledger.reading() as connection:
+        refunds = given_back(connection, equipment.ledger.mid, [s.order_id for s in due if s.state in _GIVEN_BACK])
+    results = [row_result(equipment, s, refunds.get(s.order_id, 0)) for s in due if s.state in _SHOWN]
     refused = equipment.writer.lift_holds(withdrawn, now=now) | equipment.writer.write_results(results, now=now)
     rows = equipment.source.written([s.order_id for s in due])
+    refused |= equipment.writer.write_results(_decided(equipment, results, rows), now=now)
     for result in results:
         row = rows.get(result.order_id)
         if result.status is RowStatus.REVIEW and row is not None and row["hold_reference"] != result.hold_reference:
             equipment.writer.hold_again(result, now=now)
+    stopped = {s.hold_reference for s in due if s.state is State.CANCELLED}
+    freed = [r for r in results if r.hold_reference in stopped and _is_theirs(r, rows.get(r.order_id)) and not r.keeps_hold]
+    refused |= equipment.writer.lift_holds([(result.order_id, result.hold_reference) for result in freed], now=now)
     rows = equipment.source.written([s.order_id for s in due])
     shown = {result.hold_reference: _outcome(result, rows.get(result.order_id)) for result in results}
+    theirs = [r for r in results if r.hold_reference in stopped and _is_theirs(r, rows.get(r.order_id))]
+    shown |= {result.hold_reference: Outcome.WRITTEN for result in theirs}
     return {s.hold_reference: shown.get(s.hold_reference, Outcome.WRITTEN) for s in due if s.order_id not in refused}
 
 
-def row_result(equipment: Equipment, submission: Submission) -> RowResult:
-    """What the row of an order shall show, by the ledger."""
+def _decided(equipment: Equipment, results: list[RowResult], rows: dict[str, dict[str, str]]) -> list[RowResult]:
+    """Orders on which the provider works on by a person's decision while their rows still show the review before it."""
+    mid, found = equipment.ledger.mid, []
+    for result in results:
+        row = rows.get(result.order_id, {})
+        shows_review = row.get("status") == RowStatus.REVIEW.value and row.get("hold_reference") == result.hold_reference
+        if result.status is not RowStatus.PENDING or not shows_review:
+            continue
+        with equipment.ledger.reading() as connection:
+            steps = [each for each in events_of(connection, mid, f"order:{result.order_id}") if each["kind"] == "transition"]
+        last = next((each for each in reversed(steps) if State.REVIEW in (each["from_state"], each["to_state"])), None)
+        if last is not None and last["from_state"] == State.REVIEW:
+            found.append(replace(result, ends_review=True))
+    return found
+
+
+def _is_theirs(result: RowResult, row: dict[str, str] | None) -> bool:
+    """Whether the merchant gave the row another status than any of ours: of an order that was stopped for it, that stays."""
+    if row is None or row["hold_reference"] not in ("", result.hold_reference):
+        return False
+    return row["status"] not in (*OURS, *AFTER_RECOVERY, RowStatus.NOT_RECOVERED.value)
+
+
+def row_result(equipment: Equipment, submission: Submission, given_back_minor: int = 0) -> RowResult:
+    """What the row of an order shall show, by the ledger; of one that was given back as a whole, the whole amount."""
+    given_back_minor = given_back_minor or (submission.amount_minor if submission.state is State.REFUNDED else 0)
     gives_up = submission.state in _GIVEN_UP
     return RowResult(
         order_id=submission.order_id,
@@ -124,6 +162,7 @@ def row_result(equipment: Equipment, submission: Submission) -> RowResult:
         provider_status=submission.provider_status,
         amount_minor=submission.amount_minor,
         currency=submission.currency,
+        refunded_minor=given_back_minor if submission.state in _GIVEN_BACK else None,
     )
 
 
@@ -131,6 +170,7 @@ def _outcome(result: RowResult, row: dict[str, str] | None) -> Outcome:
     if row is None:
         return Outcome.CONFLICT
     ours = row["provider_order_id"] == result.provider_order_id and row["provider_status"] == result.provider_status
+    ours = ours and (result.refunded_minor is None or row["refunded_minor"] == str(result.refunded_minor))
     holds = row["hold_reference"] == result.hold_reference
     if ours and (row["status"] == result.status.value if holds else not result.keeps_hold):
         return Outcome.WRITTEN
@@ -157,6 +197,8 @@ def _written(submission: Submission, *, is_written: bool) -> Move:
 
 def _conflict(writing: Writing, equipment: Equipment, submission: Submission, outcome: Outcome) -> None:
     """Tell a person; what the provider recovered although the merchant changed the row is for a person to decide."""
+    if given_back(writing.connection, writing.mid, [submission.order_id]):
+        return  # what was recovered beside the merchant's own charge has gone back: their row is right as it stands
     if submission.state not in (State.COMPLETED, State.REVIEW):
         words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}; the ledger says {submission.state}"
         raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
@@ -164,7 +206,8 @@ def _conflict(writing: Writing, equipment: Equipment, submission: Submission, ou
     differs = outcome is Outcome.ANOTHER_AMOUNT
     kind = ItemKind.AMOUNT_DIFFERS if differs else ItemKind.DOUBLE_CHARGE
     amount = people_text(submission.amount_minor, submission.currency)
-    words = f"recovered {amount}; the row has another amount now" if differs else "propose a refund"
+    proposal = refund_command(submission.order_id, submission.amount_minor, submission.currency)
+    words = f"recovered {amount}; the row has another amount now" if differs else f"refund it: {proposal}"
     raise_item(writing, equipment, kind, submission, f"{ITEM_TEXTS[kind]}: {words}; see both sides with: mitbatch explain")
     if submission.state is State.COMPLETED:
         reason = "recovered, and the merchant changed the row meanwhile"

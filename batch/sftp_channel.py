@@ -16,11 +16,15 @@ _HAS_SIZE, _HAS_OWNERS, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 0x1, 0x2, 0x4, 0x8, 0
 
 @dataclass(frozen=True, slots=True)
 class RemoteName:
-    """An entry of a remote folder. `is_file` is false for folders, links, and whatever else is not a plain file."""
+    """An entry of a remote folder. `is_file` is false for folders, links, and whatever else is not a plain file.
+
+    `modified` is the time of its last change in seconds since 1970, by the server's clock; None is what it does not say.
+    """
 
     name: str
     size: int | None
     is_file: bool
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class RemoteAttributes:
 
     st_size: int | None
     st_mode: int | None
+    st_mtime: int | None = None
 
 
 class SftpChannel(paramiko.SFTPClient):
@@ -55,7 +60,7 @@ class SftpChannel(paramiko.SFTPClient):
                 attributes = answer.attributes()
                 plain = attributes.st_mode is None or stat.S_ISREG(attributes.st_mode)
                 if name not in {".", ".."}:
-                    found.append(RemoteName(name, attributes.st_size, plain))
+                    found.append(RemoteName(name, attributes.st_size, plain, attributes.st_mtime))
         self._request(CMD_CLOSE, handle)  # type: ignore[attr-defined]
         return found
 
@@ -93,11 +98,10 @@ class _Answer:
         if flags & _HAS_OWNERS:
             self._take(8)
         mode = self.number() if flags & _HAS_MODE else None
-        if flags & _HAS_TIMES:
-            self._take(8)
+        modified = int(struct.unpack(">II", self._take(8))[1]) if flags & _HAS_TIMES else None
         for _ in range(2 * self.number() if flags & _HAS_MORE else 0):
             self.text()
-        return RemoteAttributes(size, mode)
+        return RemoteAttributes(size, mode, modified)
 
     def _take(self, count: int) -> bytes:
         piece = self._content[self._at : self._at + count]

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, LargeBinary, RowMapping, Text, cast, literal, select
+from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, RowMapping, Select, Text, bindparam, cast, literal, select
 from sqlalchemy.exc import DBAPIError
 
 from batch.order_rows import is_storable
@@ -19,7 +20,54 @@ EMPTY_TEXT = "(an empty text, not null)"
 """What stands for an empty text in a column where only null means free: somebody may have meant something by it."""
 
 _MOST_DIGITS = 40
-_HOLD_COLUMNS = ("hold_reference", "hold_until", "provider_order_id", "provider_status")
+_SHOWN = (
+    "order_id",
+    "status",
+    RETRY_COLUMN,
+    "hold_reference",
+    "hold_until",
+    "provider_order_id",
+    "provider_status",
+    "refunded_minor",
+    "amount_minor",
+    "currency",
+)
+
+
+@lru_cache(maxsize=8)
+def _whole(orders: OrdersTable) -> Select[Any]:
+    names = (*READ_COLUMNS, *orders.optional, "status", RETRY_COLUMN, "hold_reference")
+    return select(*(orders.table.c[name].label(name) for name in names))
+
+
+@lru_cache(maxsize=8)
+def _with_ids(orders: OrdersTable) -> Select[Any]:
+    return _whole(orders).where(orders.column("order_id").in_(bindparam("order_ids", expanding=True)))
+
+
+@lru_cache(maxsize=8)
+def _with_status(orders: OrdersTable) -> Select[Any]:
+    key = orders.column("order_id")
+    return _whole(orders).where(orders.column("status") == bindparam("status")).order_by(key).limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=8)
+def _written(orders: OrdersTable) -> Select[Any]:
+    columns = [orders.table.c[name].label(name) for name in _SHOWN]
+    return select(*columns).where(orders.column("order_id").in_(bindparam("order_ids", expanding=True)))
+
+
+@lru_cache(maxsize=8)
+def _held(orders: OrdersTable, prefix: str) -> Select[Any]:
+    key, reference = orders.column("order_id"), orders.column("hold_reference")
+    columns: list[ColumnElement[Any]] = [key.label("order_id"), reference.label("hold_reference")]
+    return (
+        select(*columns)
+        .where(reference.startswith(prefix, autoescape=True))
+        .where(orders.has_status(RowStatus.PENDING, RowStatus.REVIEW))
+        .order_by(key)
+        .limit(bindparam("limit"))
+    )
 
 
 class OrderSource:
@@ -28,8 +76,6 @@ class OrderSource:
     def __init__(self, engine: Engine, orders: OrdersTable) -> None:
         self._engine = engine
         self._orders = orders
-        names = (*READ_COLUMNS, *orders.optional, "status", RETRY_COLUMN, "hold_reference")
-        self._columns = [orders.table.c[name].label(name) for name in names]
 
     def declined(self, page_size: int) -> Iterator[list[OrderRow]]:
         """Every row with status `declined`, in pages ordered by order id. Raises OrdersUnreachable."""
@@ -41,32 +87,24 @@ class OrderSource:
 
     def with_ids(self, order_ids: Sequence[str]) -> dict[str, OrderRow]:
         """The rows with these order ids, whatever their status."""
-        key = self._orders.column("order_id")
         with self._reading() as connection:
-            rows = connection.execute(select(*self._columns).where(key.in_(order_ids))).mappings()
+            rows = connection.execute(_with_ids(self._orders), {"order_ids": order_ids}).mappings()
             return {text_of(row["order_id"]) or "": _as_text(row) for row in rows}
 
     def written(self, order_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """What the rows of these orders show: our own columns, `status`, `retry_state`, amount and currency."""
-        names = ("order_id", "status", RETRY_COLUMN, *_HOLD_COLUMNS, "amount_minor", "currency")
-        columns = [self._orders.table.c[name].label(name) for name in names]
         with self._reading() as connection:
-            rows = connection.execute(select(*columns).where(self._orders.column("order_id").in_(order_ids))).mappings()
-            found = [{name: _shown(name, row[name]) for name in names} for row in rows]
+            rows = connection.execute(_written(self._orders), {"order_ids": order_ids}).mappings()
+            found = [{name: _shown(name, row[name]) for name in _SHOWN} for row in rows]
             return {row["order_id"]: row for row in found}
 
     def held_rows(self, prefix: str, page_size: int) -> Iterator[list[tuple[str, str]]]:
         """Order id and hold reference of every row whose reference begins so and whose status is one of a held row."""
-        key, reference = self._orders.column("order_id"), self._orders.column("hold_reference")
         last = None
         while True:
-            query = select(key.label("order_id"), reference.label("hold_reference")).where(
-                reference.startswith(prefix, autoescape=True), self._orders.has_status(RowStatus.PENDING, RowStatus.REVIEW)
-            )
-            if last is not None:
-                query = query.where(key > _bound(last))
+            query = self._after(_held(self._orders, prefix), last)
             with self._reading() as connection:
-                rows = connection.execute(query.order_by(key).limit(page_size)).all()
+                rows = connection.execute(query, {"limit": page_size}).all()
             if rows:
                 yield [(text_of(row.order_id) or "", row.hold_reference) for row in rows]
             if len(rows) < page_size:
@@ -92,18 +130,19 @@ class OrderSource:
         return found
 
     def _pages(self, status: RowStatus, page_size: int) -> Iterator[list[OrderRow]]:
-        key, last = self._orders.column("order_id"), None
+        last = None
         while True:
-            query = select(*self._columns).where(self._orders.column("status") == status.value)
-            if last is not None:
-                query = query.where(key > _bound(last))
+            query = self._after(_with_status(self._orders), last)
             with self._reading() as connection:
-                rows = connection.execute(query.order_by(key).limit(page_size)).mappings().all()
+                rows = connection.execute(query, {"status": status.value, "limit": page_size}).mappings().all()
             if rows:
                 yield [_as_text(row) for row in rows]
             if len(rows) < page_size:
                 return
             last = rows[-1]["order_id"]
+
+    def _after(self, statement: Select[Any], last: str | None) -> Select[Any]:
+        return statement if last is None else statement.where(self._orders.column("order_id") > _bound(last))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

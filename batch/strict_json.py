@@ -10,6 +10,9 @@ from schemas.errors import AnswerUnreadable
 
 _MAX_NUMBER_LENGTH = 64
 _MAX_EXPONENT = 64
+_MAX_MARKS = 500_000
+"""Commas and opening brackets: at most so many values. A full file of 2,000 rows may have 250 to a row; a hostile one of
+empty lists or short fractions would otherwise become twenty times its own size in memory."""
 # A string (its closing quote may be missing), or one bracket. Possessive, so that no input is read twice.
 _TOKENS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 _DOUBTFUL_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -18,12 +21,15 @@ _DOUBTFUL_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 def parse(content: bytes, *, max_bytes: int, max_depth: int = 64) -> object:
     """What a provider's JSON says: objects, lists, texts, whole numbers as int, others as Decimal, never as float.
 
-    Refused are: more than `max_bytes`, nesting deeper than `max_depth`, numbers longer than 64 characters, names that
-    stand twice in one object, NaN and Infinity, a byte order mark, anything but UTF-8, and texts with a NUL or half a
-    surrogate pair, which no database keeps. Raises AnswerUnreadable with a sentence that repeats nothing of the content.
+    Refused are: more than `max_bytes`, more than half a million commas and opening brackets, nesting deeper than
+    `max_depth`, numbers longer than 64 characters, names that stand twice in one object, NaN and Infinity, a byte order
+    mark, anything but UTF-8, and texts with a NUL or half a surrogate pair, which no database keeps. Raises
+    AnswerUnreadable with a sentence that repeats nothing of the content.
     """
     if len(content) > max_bytes:
         raise AnswerUnreadable(f"The answer has {len(content):,} bytes; at most {max_bytes:,} are read.")
+    if sum(map(content.count, b",[{")) > _MAX_MARKS:
+        raise AnswerUnreadable(f"The answer has more than {_MAX_MARKS:,} values.")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

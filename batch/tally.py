@@ -17,7 +17,8 @@ class Tally:
     """Counts one business date. Feed it every standing and every decision once; memory grows with sites and files only.
 
     `placed` are the holds confirmed on the day (per currency), `delivered` and `in_doubt` the batch ids of files,
-    `answered` the orders that were closed on the day, `written` those of them whose row has been seen to.
+    `answered` the orders that were closed on the day, `written` those of them whose row has been seen to. `called` are orders
+    handed over by calls on the day, `called_in_doubt` those whose call nobody can tell the end of.
     """
 
     def __init__(self, business_date: str) -> None:
@@ -25,6 +26,8 @@ class Tally:
         self.placed: dict[str, Total] = {}
         self.delivered: set[str] = set()
         self.in_doubt: set[str] = set()
+        self.called = 0
+        self.called_in_doubt = 0
         self.answered = 0
         self.written = 0
         self._totals: dict[tuple[str, str, Section, str], Total] = {}
@@ -102,16 +105,23 @@ class Tally:
             self._add(key, Section.CLOSING_BY_STATE, str(standing.closing), standing.total)
 
     def _count_delivery(self, key: _Key, standing: Standing) -> None:
-        batch_id = standing.attempt.batch_id
+        batch_id, by_call = standing.attempt.batch_id, standing.attempt.channel == "api"
         if standing.sent_date == self.business_date:
-            self.delivered.add(batch_id)
             self._add(key, Section.HANDOVER, "sent", standing.total)
-            if (*key, batch_id) not in self._files:
-                self._files.add((*key, batch_id))
-                self._add(key, Section.HANDOVER, "files", Total(1))
+            self.called += by_call
+            if not by_call:
+                self._count_file(key, batch_id)
         if standing.closing == State.IN_DOUBT:
-            self.in_doubt.add(batch_id)
             self._add(key, Section.HANDOVER, "in_doubt", standing.total)
+            self.called_in_doubt += by_call
+            if not by_call:
+                self.in_doubt.add(batch_id)
+
+    def _count_file(self, key: _Key, batch_id: str) -> None:
+        self.delivered.add(batch_id)
+        if (*key, batch_id) not in self._files:
+            self._files.add((*key, batch_id))
+            self._add(key, Section.HANDOVER, "files", Total(1))
 
     def _count_hand_over(self, key: _Key, standing: Standing) -> None:
         if standing.first(State.HELD) in standing.moves and standing.closing != State.WITHDRAWN:

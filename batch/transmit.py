@@ -1,25 +1,29 @@
 """Copies of good charges for the provider's risk model: once each, within 24 hours of the charge (CONTRACT 5)."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from batch.api_delivery import deliver_calls
 from batch.build import file_name, transmit_record
 from batch.card_numbers import offending_columns, scrubbed_id
 from batch.delivery import Delivery
 from batch.equipment import Equipment
+from batch.files_in_use import refuse_missing_server
 from batch.findings import Findings
 from batch.ledger import Batch, Run
 from batch.ledger.batches import unsent_batches
 from batch.ledger.claim import NewBatch
 from batch.ledger.copies import claim_transmissions, transmitted_before
 from batch.ledger.items import open_item
+from batch.left_over_copies import WITHIN, too_old
 from batch.order_rows import Malformed, charged_time, is_storable, read_order, storable_id
 from schemas.order import Order, OrderRow
 from schemas.reasons import ITEM_TEXTS, ItemKind
+from schemas.states import API_FORMAT
 
 PAGE = 2000
-WITHIN = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -38,12 +42,18 @@ class Copies:
 
 
 def transmit(equipment: Equipment, run: Run, findings: Findings) -> Copies:
-    """Finish what an earlier run left, then claim, build and deliver the copies that are due. Each goes out once, ever."""
+    """Finish what an earlier run left, then claim, build and deliver the copies that are due. Each goes out once, ever.
+
+    Raises SftpNotSet when files wait for a server that is not set.
+    """
+    refuse_missing_server(equipment)
     mid = equipment.ledger.mid
     with equipment.ledger.reading() as connection:
         unsent = unsent_batches(connection, mid, "transmit")
-    Delivery(equipment, run, findings).deliver(unsent)
     copies, due = Copies(), list[Order]()
+    for order_id in (order_id for batch in unsent for order_id in too_old(equipment, batch)):
+        copies.leave_out("too_old", order_id)
+    _deliver(equipment, run, findings, unsent)
     batches: list[Batch] = []
     for found in equipment.source.paid(PAGE):
         page = [row for row in found if is_storable(row.order_id)]
@@ -60,8 +70,14 @@ def transmit(equipment: Equipment, run: Run, findings: Findings) -> Copies:
     if due:
         batches.append(_claim(equipment, run, due))
     copies.claimed = sum(batch.row_count for batch in batches)
-    Delivery(equipment, run, findings).deliver(batches)
+    _deliver(equipment, run, findings, batches)
     return copies
+
+
+def _deliver(equipment: Equipment, run: Run, findings: Findings, batches: Sequence[Batch]) -> None:
+    """Each by the way that it was claimed for, whatever is set now."""
+    Delivery(equipment, run, findings).deliver([batch for batch in batches if not batch.is_of_calls])
+    deliver_calls(equipment, run, findings, [batch for batch in batches if batch.is_of_calls])
 
 
 def _order(equipment: Equipment, run: Run, row: OrderRow, copies: Copies) -> Order | None:
@@ -95,7 +111,7 @@ def _claim(equipment: Equipment, run: Run, orders: list[Order]) -> Batch:
     mid, settings = equipment.ledger.mid, equipment.settings
     sites = {site.name: site for site in settings.sites}
     batch_id = equipment.new_batch_id()
-    extension = settings.channels.transmit_format
+    extension = API_FORMAT if settings.channels.transmit == "api" else settings.channels.transmit_format
     name = file_name(
         "transmit", mid=mid, business_date=run.business_date, batch_id=batch_id, extension=extension, profile=equipment.profile
     )

@@ -9,19 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Update, and_, bindparam, case, literal, or_, text, update
+from sqlalchemy import Connection, Engine, Update, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from batch.orders_table import AsGiven, OrdersTable
+from batch.database_state import WILL_WRITE
+from batch.orders_table import OrdersTable
+from batch.row_statements import holding_again, lifting, placing, showing
 from schemas.errors import OrdersUnreachable
 from schemas.order import RETRY_COLUMN, RowStatus
-
-OURS = (RowStatus.PENDING, RowStatus.COMPLETED, RowStatus.REVIEW)
-"""Statuses that only we write while a hold stands; a held row with any other was changed by the merchant."""
-
-
-AFTER_RECOVERY = (RowStatus.PARTIALLY_REFUNDED, RowStatus.REFUNDED, RowStatus.CHARGEBACK)
-"""Statuses that only we write after a completion; one may follow another."""
 
 Refusals = dict[str, str]
 """Orders whose row the database itself refused to change, each with the kind of error."""
@@ -40,7 +35,11 @@ class HoldWanted:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What a held row shall show. `keeps_hold` is false when the order is released to the merchant's own retry."""
+    """What a held row shall show. `keeps_hold` is false when the order is released to the merchant's own retry.
+
+    `refunded_minor` is what was given back of it, None where the column is left as it is. `ends_review` says that a person
+    has decided: the row may go from `review` back to `pending`.
+    """
 
     order_id: str
     hold_reference: str
@@ -51,6 +50,8 @@ class RowResult:
     provider_status: str
     amount_minor: int
     currency: str
+    refunded_minor: int | None = None
+    ends_review: bool = False
 
 
 class OrderWriter:
@@ -62,19 +63,6 @@ class OrderWriter:
 
     def place_holds(self, wanted: Sequence[HoldWanted], *, now: str) -> Refusals:
         """Place these holds where the rows are still free; the caller reads the rows to see which stand."""
-        column = self._orders.column
-        statement = (
-            update(self._orders.table)
-            .where(
-                column("order_id") == bindparam("w_order_id"),
-                column("status") == RowStatus.DECLINED.value,
-                column("hold_reference").is_(None),
-                column(RETRY_COLUMN).is_(None),
-                column("amount_minor") == bindparam("w_amount_minor"),
-                column("currency") == bindparam("w_currency"),
-            )
-            .values(self._named(status=RowStatus.PENDING.value, updated_at=now, reference="v_reference", until="v_until"))
-        )
         rows = [
             {
                 "w_order_id": hold.order_id,
@@ -82,78 +70,30 @@ class OrderWriter:
                 "w_currency": hold.currency,
                 "v_reference": hold.hold_reference,
                 "v_until": hold.hold_until,
+                "v_updated_at": now,
             }
             for hold in wanted
         ]
-        return self._each(statement, rows)
+        return self._each(placing(self._orders), rows)
 
     def lift_holds(self, references: Sequence[tuple[str, str]], *, now: str) -> Refusals:
         """Give back orders that were held and never sent: the row is as it was, or as the merchant has made it since."""
-        column = self._orders.column
-        statement = (
-            update(self._orders.table)
-            .where(
-                column("order_id") == bindparam("w_order_id"),
-                column("hold_reference") == bindparam("w_reference"),
-            )
-            .values(
-                {
-                    **self._named(status=None, updated_at=now, reference=None, until=None),
-                    column("status"): case(
-                        (column("status") == RowStatus.PENDING.value, literal(RowStatus.DECLINED.value, AsGiven())),
-                        else_=column("status"),
-                    ),
-                }
-            )
-        )
-        rows = [{"w_order_id": order_id, "w_reference": reference} for order_id, reference in references]
-        return self._each(statement, rows)
+        rows = [{"w_order_id": order_id, "w_reference": reference, "v_updated_at": now} for order_id, reference in references]
+        return self._each(lifting(self._orders), rows)
 
     def write_results(self, results: Sequence[RowResult], *, now: str) -> Refusals:
         """Write results where our hold still stands and the merchant changed nothing; the caller reads the rows to see.
 
-        A completion is only written for the amount that was handed over, and nothing goes back to pending.
+        A completion is only written for the amount that was handed over, and nothing goes back to pending but what a person
+        has decided.
         """
-        column = self._orders.column
-        statement = (
-            update(self._orders.table)
-            .where(
-                column("order_id") == bindparam("w_order_id"),
-                column("hold_reference") == bindparam("w_reference"),
-                self._orders.has_status(*OURS, *AFTER_RECOVERY),
-                or_(bindparam("w_status") != RowStatus.PENDING.value, column("status") == RowStatus.PENDING.value),
-                or_(
-                    bindparam("w_status") != RowStatus.COMPLETED.value,
-                    and_(column("amount_minor") == bindparam("w_amount_minor"), column("currency") == bindparam("w_currency")),
-                ),
-            )
-            .values(
-                {
-                    **self._named(status="v_status", updated_at=now, reference="v_reference", until="v_until"),
-                    column("provider_order_id"): bindparam("v_provider_order_id"),
-                    column("provider_status"): bindparam("v_provider_status"),
-                }
-            )
-        )
-        return self._each(statement, [_result_values(result) for result in results])
+        return self._each(showing(self._orders), [_result_values(result, now) for result in results])
 
     def hold_again(self, result: RowResult, *, now: str) -> None:
         """Put the hold back on a released order that the provider recovered after all, if the row is still free."""
-        column = self._orders.column
-        statement = (
-            update(self._orders.table)
-            .where(column("order_id") == bindparam("w_order_id"), self._orders.retryable())
-            .values(
-                {
-                    **self._named(status="v_status", updated_at=now, reference="v_reference", until="v_until"),
-                    column("provider_order_id"): bindparam("v_provider_order_id"),
-                    column("provider_status"): bindparam("v_provider_status"),
-                }
-            )
-        )
-        values = _result_values(result)
-        unused = ("w_reference", "w_status", "w_amount_minor", "w_currency")
-        self._each(statement, [{name: value for name, value in values.items() if name not in unused}])
+        values = _result_values(result, now)
+        unused = ("w_reference", "w_status", "w_amount_minor", "w_currency", "w_back_from")
+        self._each(holding_again(self._orders), [{name: value for name, value in values.items() if name not in unused}])
 
     def view_statement(self) -> str:
         """The SQL that makes the view `retryable_orders`: exactly the rows that the merchant's own retry may take."""
@@ -175,18 +115,6 @@ class OrderWriter:
             connection.execute(text("DROP VIEW IF EXISTS retryable_orders"))
             connection.execute(text(self.view_statement()))
 
-    def _named(self, *, status: str | None, updated_at: str, reference: str | None, until: str | None) -> dict[Any, Any]:
-        def value(name: str | None) -> Any:  # noqa: ANN401 - a parameter of the statement or a plain value
-            return bindparam(name) if name is not None and name.startswith("v_") else name
-
-        column = self._orders.column
-        return {
-            column("status"): value(status),
-            column("hold_reference"): value(reference),
-            column("hold_until"): value(until),
-            column("updated_at"): updated_at,
-        }
-
     def _each(self, statement: Update, rows: list[dict[str, Any]]) -> Refusals:
         """Carry out the statement for every row, all in one transaction; what the database refuses, each on its own.
 
@@ -196,12 +124,12 @@ class OrderWriter:
         if not rows:
             return {}
         try:
-            with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            with self._transaction() as connection:
                 connection.execute(statement, rows)
         except DBAPIError as error:
-            if len(rows) == 1 and not _concerns_all(error):
+            if len(rows) == 1 and not concerns_all(error):
                 return {rows[0]["w_order_id"]: said(error)}
-            if _concerns_all(error):
+            if concerns_all(error):
                 raise OrdersUnreachable(f"The order system could not be written ({said(error)}).") from error
             refused: Refusals = {}
             for row in rows:
@@ -212,17 +140,24 @@ class OrderWriter:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         try:
-            with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            with self._transaction() as connection:
                 yield connection
         except DBAPIError as error:
             raise OrdersUnreachable(f"The order system could not be written ({said(error)}).") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            connection.info[WILL_WRITE] = True
+            with connection.begin():
+                yield connection
 
 
 _OF_ONE_ROW = ("22", "23", "44", "P0", "40")
 """Classes of SQLSTATE that speak of a row: its values, a constraint, a view's check, a trigger, or a deadlock over it."""
 
 
-def _concerns_all(error: DBAPIError) -> bool:
+def concerns_all(error: DBAPIError) -> bool:
     """Whether the database itself cannot be used, rather than one row being refused."""
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is not None and not error.connection_invalidated:
@@ -236,11 +171,12 @@ def said(error: DBAPIError) -> str:
     return " ".join(word for word in (type(error.orig).__name__, name) if word)
 
 
-def _result_values(result: RowResult) -> dict[str, Any]:
+def _result_values(result: RowResult, now: str) -> dict[str, Any]:
     return {
         "w_order_id": result.order_id,
         "w_reference": result.hold_reference,
         "w_status": result.status.value,
+        "w_back_from": (RowStatus.REVIEW if result.ends_review else RowStatus.PENDING).value,
         "w_amount_minor": result.amount_minor,
         "w_currency": result.currency,
         "v_status": result.status.value,
@@ -248,4 +184,6 @@ def _result_values(result: RowResult) -> dict[str, Any]:
         "v_until": result.hold_until if result.keeps_hold else None,
         "v_provider_order_id": result.provider_order_id or None,
         "v_provider_status": result.provider_status or None,
+        "v_refunded_minor": result.refunded_minor,
+        "v_updated_at": now,
     }

@@ -1,38 +1,45 @@
 """Putting a run together from the settings: databases, keys, connections, profile and rules. Nothing else opens anything."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from batch.departures import Departures
 from batch.equipment import Clock, Equipment, Progress
 from batch.export import ExportFolder
 from batch.ledger import Ledger
+from batch.ledger.batches import steps_of
+from batch.ledger.calls import intents_of
 from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
 from jobs.databases import open_ledger, open_orders
 from jobs.surroundings import Surroundings
 from schemas.decline_codes import parse_decline_codes
-from schemas.errors import PathMissing
+from schemas.errors import LedgerBehind, PathMissing
 from schemas.network_rules import parse_network_rules
 from schemas.profile import Profile, parse_profile
 from schemas.settings import Settings
+from schemas.states import BatchStep
 
 if TYPE_CHECKING:
     from batch.bookkeeping import Bookkeeping
+    from batch.sftp import ProviderFolder
     from batch.sftp_connection import SftpAccess
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """A run's equipment, what writes finance's files, and the surroundings that all of it was made from."""
+    """A run's equipment, what writes finance's files, the surroundings that all of it was made from, and the whole API."""
 
     equipment: Equipment
     bookkeeping: "Bookkeeping"
     surroundings: Surroundings
+    api: "ProviderApi"
 
 
 class Silent:
@@ -54,11 +61,18 @@ def api_url(settings: Settings, profile: Profile) -> str:
 def load_profile(settings: Settings) -> Profile:
     """The provider profile that the settings name: a packaged one, or a file. Raises PathMissing, ConfigurationError."""
     name = settings.provider.profile
-    packaged = files("schemas") / "profiles" / f"{name}.toml"
-    source = Path(name) if name.endswith(".toml") else packaged
-    if not source.is_file():
-        raise PathMissing(f"There is no provider profile {name} (provider.profile).")
-    return parse_profile(source.read_text(encoding="utf-8"))
+    try:
+        own = name.endswith(".toml")
+        text = Path(name).read_text(encoding="utf-8") if own else _packaged(f"profiles/{name}.toml")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise PathMissing(f"There is no provider profile {name} (provider.profile).") from error
+    return parse_profile(text)
+
+
+@functools.cache
+def _packaged(name: str) -> str:
+    """A text that comes with the program, which does not change while it runs: read once, however many runs there are."""
+    return files("schemas").joinpath(name).read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -78,29 +92,30 @@ def assemble(
     from batch.audit import AuditFolder
     from batch.bookkeeping import Bookkeeping
     from batch.ledger_history import LedgerHistory
-    from batch.sftp import SftpFolder
-    from batch.sftp_connection import SftpConnections
 
     profile = load_profile(settings)
     secrets = {name: surroundings.secret(settings, name) for name in ("app_key", "app_secret")}
-    access = surroundings.sftp_access(settings)
+    access = surroundings.sftp_access(settings.sftp) if settings.sftp is not None else None
     orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
     ledger, scrub_key = _ledger(settings, profile, access, surroundings, writes=writes)
-    connections = SftpConnections(access)
-    api = _api(settings, profile, secrets, surroundings)
-    packaged = files("schemas")
-    workers = workers or settings.sftp.transports * settings.sftp.channels
+    departures = Departures(settings.data_dir / "sent", surroundings.disk)
+    _check_departures(ledger, departures)
+    api, sends = _api(settings, profile, secrets, surroundings)
+    workers = workers or (access.transports * access.channels if access is not None else 1)
+    folder, hang_up = _folder(settings, access)
     equipment = Equipment(
         settings=settings,
         profile=profile,
-        network_rules=parse_network_rules((packaged / "network_rules.toml").read_text(encoding="utf-8")),
-        decline_codes=parse_decline_codes((packaged / "decline_codes.toml").read_text(encoding="utf-8")),
+        network_rules=parse_network_rules(_packaged("network_rules.toml")),
+        decline_codes=parse_decline_codes(_packaged("decline_codes.toml")),
         ledger=ledger,
         source=OrderSource(orders_engine, orders),
         writer=OrderWriter(orders_engine, orders),
-        folder=SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound),
+        folder=folder,
         api=api,
+        sends=sends,
         export=ExportFolder(settings.data_dir / "export", surroundings.disk),
+        departures=departures,
         clock=surroundings.clock,
         new_batch_id=surroundings.new_batch_id,
         scrub_key=scrub_key,
@@ -111,9 +126,9 @@ def assemble(
     audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
     bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings)
     try:
-        yield Workshop(equipment, bookkeeping, surroundings)
+        yield Workshop(equipment, bookkeeping, surroundings, api)
     finally:
-        connections.close()
+        hang_up()
         api.close()
         ledger.engine.dispose()
         orders_engine.dispose()
@@ -132,8 +147,21 @@ def open_books(settings: Settings, *, clock: Clock) -> Iterator[tuple[Ledger, Or
         orders_engine.dispose()
 
 
+def _folder(settings: Settings, access: "SftpAccess | None") -> tuple["ProviderFolder", Callable[[], None]]:
+    """The provider's folders, and how to end with them; for who has no section [sftp], one that says so."""
+    if access is None or settings.sftp is None:
+        from batch.no_server import NoServer
+
+        return NoServer(), lambda: None
+    from batch.sftp import SftpFolder
+    from batch.sftp_connection import SftpConnections
+
+    connections = SftpConnections(access)
+    return SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound), connections.close
+
+
 def _ledger(
-    settings: Settings, profile: Profile, access: "SftpAccess", surroundings: Surroundings, *, writes: bool
+    settings: Settings, profile: Profile, access: "SftpAccess | None", surroundings: Surroundings, *, writes: bool
 ) -> tuple[Ledger, bytes]:
     """The ledger, locked to these settings at first use. Raises IdentityChanged when it is locked to others."""
     from batch.sftp_connection import fingerprint
@@ -150,7 +178,7 @@ def _ledger(
         environment=settings.environment,
         api_url=api_url(settings, profile),
         mid=settings.provider.mid,
-        host_key=" ".join(sorted(fingerprint(key) for key in access.host_keys)),
+        host_key=" ".join(sorted(fingerprint(key) for key in access.host_keys)) if access is not None else "",
     )
     fresh_key = surroundings.new_scrub_key()
     if not writes:
@@ -158,12 +186,39 @@ def _ledger(
     return ledger, lock_identity(ledger, wanted, ledger_id=surroundings.new_run_id(), scrub_key=fresh_key)
 
 
-def _api(settings: Settings, profile: Profile, secrets: dict[str, str], surroundings: Surroundings) -> "ProviderApi":
-    from batch.api import ApiAccess, ProviderApi
+def _check_departures(ledger: Ledger, departures: Departures) -> None:
+    """Refuse a ledger that is older than what was sent: a marked file stands in a true ledger as verified at least."""
+    marked, calls = departures.marked(), departures.marked_calls()
+    # they are read before the ledger: a run beside this one commits first, and marks then
+    if not marked and not calls:
+        return
+    with ledger.reading() as connection:
+        steps, intents = steps_of(connection, ledger.mid), intents_of(connection, ledger.mid)
+    behind = sorted(batch_id for batch_id in marked if steps.get(batch_id, BatchStep.CLAIMED) in _NOT_YET_LEFT)
+    behind += sorted(group for group, intent in calls.items() if intents.get(group, 0) < intent)
+    if behind:
+        raise LedgerBehind(
+            f"{len(behind)} {'file' if len(behind) == 1 else 'files'} that left ({', '.join(behind[:3])}) are not known to"
+            " this ledger as such: it is older than what was sent.",
+            next_step="Restore the newest copy of the ledger; mitbatch explain MB-LEDGER-BEHIND says what to do without one.",
+        )
 
-    access = ApiAccess(api_url(settings, profile), lambda: secrets["app_key"], lambda: secrets["app_secret"])
-    return ProviderApi(access, surroundings.http_transport(), profile=profile, clock=surroundings.clock)
+
+_NOT_YET_LEFT = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.EMPTY)
+
+
+def _api(
+    settings: Settings, profile: Profile, secrets: dict[str, str], surroundings: Surroundings
+) -> tuple["ProviderApi", "ApiSends"]:
+    from batch.api import ApiAccess, ProviderApi
+    from batch.api_sends import ApiSends
+
+    asks: Literal["orders", "outcome"] = "outcome" if settings.outcomes.ask == "outcome" else "orders"
+    access = ApiAccess(api_url(settings, profile), lambda: secrets["app_key"], lambda: secrets["app_secret"], asks=asks)
+    api = ProviderApi(access, surroundings.http_transport(), profile=profile, clock=surroundings.clock)
+    return api, ApiSends(api, surroundings.aside)
 
 
 if TYPE_CHECKING:
     from batch.api import ProviderApi
+    from batch.api_sends import ApiSends

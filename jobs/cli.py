@@ -10,7 +10,10 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from batch.card_numbers import has_card_number
+from jobs.actions_cli import add_action_commands
 from jobs.output import Options, answer, complain, say
+from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 
@@ -23,9 +26,14 @@ app = typer.Typer(
 )
 holds_app = typer.Typer(help="The holds that keep in-house retries away.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(holds_app, name="holds")
+app.add_typer(make_review_app(lambda: _current), name="review")
 app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
+webhook_app = typer.Typer(help="What the provider tells us by itself.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(webhook_app, name="webhook")
 help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(help_app, name="help")
+
+add_action_commands(app, lambda: _current)
 
 _current: Options = Options(config=Path("mitbatch.toml"))
 INTERRUPTED = "Interrupted; running the same command again is safe.\n"
@@ -69,6 +77,8 @@ def run(arguments: Sequence[str]) -> int:
 def _words(error: TyperException) -> str:
     """What is wrong with the command line; what is missing is named."""
     said = error.format_message() if hasattr(error, "format_message") else str(error)
+    if has_card_number(said):
+        return "A card number stands on the command line, where every user of this machine can read it"
     parameter = getattr(error, "param", None)
     if said.strip() or parameter is None:
         return said
@@ -203,6 +213,20 @@ def transmit() -> None:
 
 
 @app.command()
+def tokenize(
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the token of an order that has one.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Turn cards, one JSON object a line on a pipe, into payment tokens and write those to their orders.
+
+    Example: mitbatch tokenize --dry-run
+    """
+    from jobs.tokenize import run_tokenize
+
+    raise typer.Exit(run_tokenize(_current, replaces=replace, is_dry_run=dry_run))
+
+
+@app.command()
 def status() -> None:
     """How many orders are in which state, what needs a person, and how the last runs ended.
 
@@ -259,6 +283,28 @@ def holds_view(
     from jobs.holds import show_view
 
     raise typer.Exit(show_view(_current, create=create))
+
+
+@app.command()
+def serve() -> None:
+    """Take the provider's webhooks, and answer your own programs whether an order may be charged, until it is stopped.
+
+    Example: mitbatch serve
+    """
+    from jobs.serve.command import serve as serve_until_stopped
+
+    raise typer.Exit(serve_until_stopped(_current))
+
+
+@webhook_app.command("url")
+def webhook_url() -> None:
+    """The address to register at the provider for all events.
+
+    Example: mitbatch webhook url
+    """
+    from jobs.serve.address import show_url
+
+    raise typer.Exit(show_url(_current))
 
 
 @app.command()

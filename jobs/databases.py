@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Integer, Numeric, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import PoolProxiedConnection, StaticPool
 
+from batch.database_state import WILL_WRITE, is_away
 from batch.orders_table import OrdersTable, orders_table
-from schemas.errors import ConfigurationError, LedgerUnfit, PathMissing, SecretExposed
+from jobs.postgres_sessions import CONNECT_ARGUMENTS, ISOLATION, prepare_session
+from schemas.errors import ConfigurationError, LedgerBusy, LedgerUnfit, OrdersUnreachable, PathMissing, SecretExposed
 from schemas.migrations import HEAD
 from schemas.settings import OrdersSettings
 
@@ -25,13 +27,17 @@ MakeEngine = Callable[..., Engine]
 
 default_engine: MakeEngine = create_engine
 
+_VERSION_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+_VERSION = text("SELECT version_num FROM alembic_version")
+
 
 def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = default_engine) -> Engine:
     """The ledger's engine, created with mode 0600 and migrated to this version at first use.
 
-    Without `create` a SQLite ledger that does not exist yet stands in memory, empty, and leaves nothing behind.
+    Without `create` a ledger that does not exist yet stands in memory, empty, and leaves nothing behind.
     SQLite runs in WAL with synchronous=FULL, so that a committed claim survives a power cut. Raises SecretExposed for
-    a file that others can read, LedgerUnfit for one that is damaged or of a later version.
+    a file that others can read, LedgerUnfit for one that is damaged or of a later version, LedgerBusy when its server is
+    not there.
     """
     engine = _engine(url, make_engine, key="ledger.url")
     if engine.dialect.name == "sqlite" and engine.url.database in {None, "", ":memory:"}:
@@ -42,47 +48,80 @@ def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = defa
         _private_file(Path(str(engine.url.database)))
         event.listen(engine, "connect", _durable)
     try:
-        try:
-            _migrate(engine)
-        except DatabaseError:
-            _migrate(engine)  # another first run may have made it at the same moment; a damaged file fails again
-    except DatabaseError as error:
+        if engine.dialect.name == "postgresql" and not create and not inspect(engine).has_table("alembic_version"):
+            engine.dispose()
+            engine = _engine("sqlite://", make_engine, key="ledger.url", poolclass=StaticPool)
+        _migrate_twice(engine)
+    except DBAPIError as error:
+        name = engine.url.render_as_string(hide_password=True)
+        if _no_server(engine, error):
+            raise LedgerBusy(
+                f"The ledger {name} cannot be reached ({_words(error)}).",
+                now="Nothing was sent.",
+                next_step="Check its server, ledger.url and the network; running again is safe.",
+            ) from error
         raise LedgerUnfit(
-            f"The ledger {engine.url.render_as_string(hide_password=True)} cannot be read: {str(error.orig)[:200]}.",
+            f"The ledger {name} cannot be read: {_words(error)}.",
             next_step="Restore it from its backup; do not start with an empty one.",
         ) from error
     return engine
 
 
-def open_orders(url: str, settings: OrdersSettings, *, make_engine: MakeEngine = default_engine) -> tuple[Engine, OrdersTable]:
+def open_orders(
+    url: str, settings: OrdersSettings, *, make_engine: MakeEngine = default_engine, key: str = "orders.url"
+) -> tuple[Engine, OrdersTable]:
     """The order system's engine and its table, with every column that we need found under its own or mapped name.
 
-    Raises PathMissing or ConfigurationError naming what is missing.
+    `key` is the setting that the URL stands in.
+
+    Raises PathMissing or ConfigurationError naming what is missing, OrdersUnreachable when the server is not there.
     """
-    engine = _engine(url, make_engine, key="orders.url")
+    engine = _engine(url, make_engine, key=key)
     database = engine.url.database
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _any_text)
         event.listen(engine, "connect", _holds_survive)
     if engine.dialect.name == "sqlite" and not (database and Path(database).is_file()):
-        raise PathMissing(f"The order system's database {database} (orders.url) does not exist.")
+        raise PathMissing(f"The order system's database {database} ({key}) does not exist.")
     schema, _, table = settings.table.rpartition(".")
     try:
         found = inspect(engine).get_columns(table, schema=schema or None)
         columns = [column["name"] for column in found]
-    except DatabaseError as error:
-        raise ConfigurationError(f"The order system (orders.url) cannot be read: {str(error.orig)[:200]}.") from error
+    except DBAPIError as error:
+        if _no_server(engine, error):
+            raise OrdersUnreachable(f"The order system ({key}) cannot be reached ({_words(error)}).") from error
+        raise ConfigurationError(f"The order system ({key}) cannot be read: {_words(error)}.") from error
     except Exception as error:
         if type(error).__name__ == "NoSuchTableError":
             raise ConfigurationError(f"The order system has no table {settings.table} (orders.table).") from error
         raise
-    key = settings.columns.get("order_id", "order_id")
-    if any(column["name"] == key and isinstance(column["type"], Numeric | Integer) for column in found):
+    id_column = settings.columns.get("order_id", "order_id")
+    if any(column["name"] == id_column and isinstance(column["type"], Numeric | Integer) for column in found):
         raise ConfigurationError(
-            f"The column {key} of {settings.table} is a number; an order id is a text, byte for byte.",
+            f"The column {id_column} of {settings.table} is a number; an order id is a text, byte for byte.",
             next_step="Make the column a text, or name a view that shows it as one in orders.table.",
         )
     return engine, orders_table(settings, columns)
+
+
+def _migrate_twice(engine: Engine) -> None:
+    try:
+        _migrate(engine)
+    except DatabaseError as error:
+        if _no_server(engine, error):
+            raise
+        _migrate(engine)  # another first run may have made it at the same moment; a damaged file fails again
+
+
+def _no_server(engine: Engine, error: DBAPIError) -> bool:
+    """Whether there is a server and it cannot be used now; a file is always there, and what is wrong with it stays."""
+    state, operational = getattr(error.orig, "sqlstate", None), isinstance(error, OperationalError)
+    away = is_away(state, is_lost=error.connection_invalidated, is_operational=operational)
+    return away and engine.dialect.name != "sqlite"
+
+
+def _words(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split())[:200]
 
 
 def _engine(url: str, make_engine: MakeEngine, *, key: str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
@@ -90,6 +129,9 @@ def _engine(url: str, make_engine: MakeEngine, *, key: str, **options: Any) -> E
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False} if sqlite else {}
+        if parsed.get_backend_name() == "postgresql":
+            arguments = {name: value for name, value in CONNECT_ARGUMENTS.items() if name not in parsed.query}
+            options = {**options, "isolation_level": ISOLATION}
         engine = make_engine(parsed, connect_args=arguments, pool_pre_ping=not sqlite, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
@@ -98,18 +140,28 @@ def _engine(url: str, make_engine: MakeEngine, *, key: str, **options: Any) -> E
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigurationError(f"{key} is not a database URL that can be used ({type(error).__name__}).") from error
     if sqlite:
-        event.listen(engine, "connect", _own_transactions)
-        event.listen(engine, "begin", _begin)
+        begin_ourselves(engine)
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", prepare_session)
     return engine
 
 
-def _own_transactions(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
-    connection.isolation_level = None  # SQLAlchemy's begin event starts transactions; the driver must not
+def begin_ourselves(engine: Engine) -> None:
+    """Let an SQLite engine say BEGIN at the beginning of every transaction, and BEGIN IMMEDIATE where one will write.
+
+    It is said by the dialect: as soon as anybody listens to an engine's events, each statement asks for listeners.
+    """
+    event.listen(engine, "connect", _no_own_transactions)
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign,assignment]
 
 
-def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+def _no_own_transactions(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    connection.isolation_level = None  # the dialect starts transactions; the driver must not
+
+
+def _begin(connection: PoolProxiedConnection) -> None:
+    will_write = connection.info.pop(WILL_WRITE, False)
+    connection.cursor().execute("BEGIN IMMEDIATE" if will_write else "BEGIN")
 
 
 def _any_text(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
@@ -149,8 +201,8 @@ def _private_file(path: Path) -> None:
 
 def _migrate(engine: Engine, head: str = HEAD, migrate: Callable[[Connection], None] | None = None) -> None:
     with engine.connect() as connection:
-        if inspect(connection).has_table("alembic_version"):
-            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        if _is_made(connection):
+            version = connection.execute(_VERSION).scalar_one_or_none()
             if version == head:
                 return
             if version is not None and version > head:
@@ -158,8 +210,16 @@ def _migrate(engine: Engine, head: str = HEAD, migrate: Callable[[Connection], N
                     f"The ledger is of version {version}, this program reads up to {head}.",
                     next_step="Run the newer version of mitbatch that last wrote it.",
                 )
-    with engine.connect().execution_options(writing=True) as connection, connection.begin():
-        (migrate or _upgrade)(connection)
+    with engine.connect() as connection:
+        connection.info[WILL_WRITE] = True
+        with connection.begin():
+            (migrate or _upgrade)(connection)
+
+
+def _is_made(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":  # SQLAlchemy's own way costs several times as much, and every command asks
+        return connection.exec_driver_sql(_VERSION_TABLE).first() is not None
+    return inspect(connection).has_table("alembic_version")
 
 
 def _upgrade(connection: Connection) -> None:

@@ -34,6 +34,7 @@ name = "acme-closed"
 site_id = "5d0c1d5e-0000-4000-8000-00000000c105"
 enabled = false
 """
+ALL_SWITCHES = "mit = true\ncit_website = true\ncit_call_center = true"
 SAMPLE_AGE = timedelta(hours=3, minutes=30)
 
 
@@ -47,7 +48,8 @@ class Demo:
 
     def _settings(self) -> Settings:
         path = self.folder / "mitbatch.toml"
-        path.write_text(self.sandbox.settings_toml("var", "sqlite:///orders.db") + CLOSED_SITE, encoding="utf-8")
+        text = self.sandbox.settings_toml("var", "sqlite:///orders.db").replace("mit = true", ALL_SWITCHES)
+        path.write_text(text + CLOSED_SITE, encoding="utf-8")
         orders = self.folder / "orders.db"
         os.close(os.open(orders, os.O_CREAT | os.O_WRONLY, 0o600))
         count = fill_orders(f"sqlite:///{orders}", sample_files(), reference_is_now=self.clock.now() - SAMPLE_AGE)

@@ -7,6 +7,7 @@ from batch.equipment import Clock, Equipment
 from batch.findings import Findings
 from batch.ledger import Run
 from batch.ledger.batches import batch_by_id
+from batch.outstanding import note_arrived
 from batch.pace import business_date
 from batch.pipeline import await_acknowledgements, nightly, poll_only
 from batch.transmit import Copies, transmit
@@ -78,8 +79,10 @@ def checked_date(day: str, settings: Settings, now: datetime) -> str:
         return today
     try:
         meant = date.fromisoformat(day).isoformat()
-    except ValueError as error:
-        raise UsageRefused(f"{day!r} is not a date; write it as YYYY-MM-DD.", next_step=f"Example: --date {today}") from error
+    except ValueError:
+        meant = ""
+    if not meant or meant != day:  # a week's date, or one without dashes, is more likely a slip than meant
+        raise UsageRefused(f"{day!r} is not a date; write it as YYYY-MM-DD.", next_step=f"Example: --date {today}")
     if meant > today:
         raise UsageRefused(f"The business date {meant} lies ahead; today is {today} in {settings.schedule.timezone}.")
     return meant
@@ -105,6 +108,7 @@ def _work(job: str, *, batch_id: str, everything: bool, found: list[Copies]) -> 
         else:
             found.append(transmit(equipment, run, findings))
             await_acknowledgements(equipment, run, findings)
+            note_arrived(equipment, findings)
 
     return work
 

@@ -1,5 +1,6 @@
 """The outside world that a run is given besides its servers: process identity, deadlines, signals, threads, fresh ids."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,9 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from batch.ledger import Batch, Owner
 from schemas.errors import AnswerUnreadable, Interrupted, NothingSent, Stopped, Terminated
+
+Given = TypeVar("Given")
 
 
 def this_process() -> Owner:
@@ -86,6 +90,11 @@ def side_by_side(workers: int) -> Callable[[Callable[[Batch], None], Sequence[Ba
             raise min(errors, key=lambda error: isinstance(error, NothingSent | AnswerUnreadable))  # the gravest first
 
     return in_order if workers == 1 else in_threads
+
+
+async def aside(work: Callable[[], Given]) -> Given:
+    """Do a piece of work on another thread, while this one goes on with the requests that are under way."""
+    return await asyncio.to_thread(work)
 
 
 class StopRequest:

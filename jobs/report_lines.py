@@ -7,6 +7,7 @@ from batch.book_entries import Total
 from batch.books import Balance
 from batch.pace import utc_text
 from jobs.running import RunReport
+from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.money import people_text
 from schemas.settings import Settings
@@ -29,9 +30,10 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
             _line("held", _amounts(figures.held)),
             _line(
                 "sent",
-                f"{_amounts(figures.sent)}   in {_files(figures.delivered_files)}",
+                f"{_amounts(figures.sent)}   {_ways(report)}",
                 of_this_run(report),
             ),
+            *_calls(report),
             _line(
                 "acknowledged",
                 f"{orders_of(figures.acknowledged_pending):,} pending, {orders_of(figures.acknowledged_rejected):,} rejected",
@@ -52,6 +54,21 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
     return [*lines, f"EXIT {int(report.code)} {verdict(report)}"]
 
 
+def _ways(report: RunReport) -> str:
+    figures = report.figures
+    ways = [f"in {_files(figures.delivered_files)}"] if figures.delivered_files or not figures.called else []
+    return " and ".join([*ways, *([f"{figures.called:,} over the API"] if figures.called else [])])
+
+
+def _calls(report: RunReport) -> list[str]:
+    """What became of the calls: shown as soon as there were any."""
+    figures, findings = report.figures, report.findings
+    if not (figures.called or figures.called_in_doubt or findings.doubtful or findings.uncalled):
+        return []
+    facts = f"{figures.called:,} answered ({findings.called:,} by this run), in doubt {figures.called_in_doubt:,}"
+    return [_line("calls", facts, f"not called yet {findings.uncalled:,}" if findings.uncalled else "")]
+
+
 def of_this_run(report: RunReport) -> str:
     """The files of the date, and how many of them this very run delivered."""
     figures, now = report.figures, len(report.findings.delivered)
@@ -68,7 +85,7 @@ def banner(command: str, business_date: str, settings: Settings, run_id: str = "
 def verdict(report: RunReport) -> str:
     """The exit code in words."""
     if report.code is ExitCode.NEEDS_PERSON:
-        return f"done, {_plural(len(report.items), 'item needs', 'items need')} a person"
+        return f"done, {counted(len(report.items), 'item needs', 'items need')} a person"
     return EXIT_MEANINGS[report.code]
 
 
@@ -77,7 +94,7 @@ def _line(label: str, *facts: str) -> str:
 
 
 def _amounts(totals: Mapping[str, Total]) -> str:
-    orders = f"{orders_of(totals):>7,} orders"
+    orders = counted(orders_of(totals), "order", width=7)
     named = ((currency, total) for currency, total in sorted(totals.items()) if currency)
     return "   ".join([orders, *(people_text(total.amount_minor, currency) for currency, total in named)])
 
@@ -100,11 +117,7 @@ def _counts(pairs: Iterable[tuple[str, int]]) -> str:
 
 
 def _files(count: int) -> str:
-    return _plural(count, "file", "files")
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
+    return counted(count, "file")
 
 
 def _answers(report: RunReport) -> str:
@@ -141,7 +154,7 @@ def _rejected(report: RunReport) -> list[str]:
     rejected = orders_of(report.figures.acknowledged_rejected)
     if not rejected or report.audit is None:
         return []
-    words = _plural(rejected, "row was", "rows were")
+    words = counted(rejected, "row was", "rows were")
     return [f"WARN  {words} rejected by the provider: MB-ROW-REJECTED   {report.audit.folder / 'submissions.csv'}"]
 
 
@@ -161,8 +174,8 @@ def _needs(report: RunReport) -> list[str]:
     for item in report.items:
         kinds[item.kind.value] = kinds.get(item.kind.value, 0) + 1
     counts = _counts(sorted(kinds.items()))
-    needed = _plural(len(report.items), "item needs", "items need")
-    return [f"NEED  {needed} a person ({report.new_items:,} new): {counts}: mitbatch status"]
+    needed = counted(len(report.items), "item needs", "items need")
+    return [f"NEED  {needed} a person ({report.new_items:,} new): {counts}: mitbatch review list"]
 
 
 def _took(report: RunReport) -> str:

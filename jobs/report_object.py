@@ -29,6 +29,11 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
         "held": totals_object(figures.held),
         "sent": totals_object(figures.sent),
         "files": {"delivered": report.findings.delivered, "undelivered": report.findings.undelivered},
+        "calls": {
+            "answered": report.findings.called,
+            "without_clear_answer": report.findings.doubtful,
+            "not_made": report.findings.uncalled,
+        },
         "acknowledged": {
             "pending": totals_object(figures.acknowledged_pending),
             "rejected": totals_object(figures.acknowledged_rejected),

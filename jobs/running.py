@@ -14,15 +14,17 @@ from batch.ledger import Ledger, Run
 from batch.ledger.batches import unanswered_batches, unsent_batches
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
+from batch.ledger.operations import unsettled_operations
 from batch.ledger.reading import count_by_state, cut_off_dates, overdue_submissions
 from batch.night_figures import NightFigures
 from batch.pace import business_date, from_utc_text, utc_text
 from jobs.assembly import Workshop
 from jobs.trace_log import write_trace
-from schemas.errors import ExitCode, FileNotWritten, InternalError, LeaseLost, MitbatchError
+from schemas.errors import ExitCode, FileNotWritten, InternalError, LeaseLost, LedgerBusy, MitbatchError
 from schemas.states import BatchStep
 
 Work = Callable[[Equipment, Run, Findings], None]
+Judge = Callable[[Findings, Standing], ExitCode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class RunReport:
     states: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
 
-def run_job(workshop: Workshop, job: str, date: str, work: Work) -> RunReport:
+def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = exit_code) -> RunReport:
     """Take the lease, do the work, write finance's files, end the run. Raises AnotherRunActive when it is not our turn.
+
+    `judge` gives the exit code.
 
     Whatever the work meets becomes a finding; a mistake of our own ends it with code 70 and a trace that nobody but the
     owner can read. The ledger is consistent at every moment, so every ending is safe.
@@ -75,8 +79,22 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work) -> RunReport:
     findings = Findings()
     _do(workshop, run, findings, work)
     took_over = any(isinstance(problem, LeaseLost) for problem in findings.problems)
-    audit = None if took_over else _audit(workshop, run, findings)
-    return _end(equipment, run, findings, audit, started_at)
+    try:
+        audit = None if took_over else _audit(workshop, run, findings)
+        return _end(equipment, run, findings, audit, started_at, judge)
+    except LedgerBusy as problem:
+        raise _unclosed(problem, findings) from problem
+
+
+def _unclosed(problem: LedgerBusy, findings: Findings) -> LedgerBusy:
+    """The ledger cannot be used at the end: everything that the run found, and the code that is right for all of it."""
+    findings.add(problem)
+    left = sorted({*findings.delivered, *findings.perhaps_sent})
+    files = f"{', '.join(left)} may have left; the next run looks." if left else "Nothing was sent."
+    others = " ".join(other.what for other in findings.problems if other is not problem)
+    last = LedgerBusy(f"{others} {problem.what}".strip(), now=f"{problem.now} {files}", next_step=problem.next_step)
+    last.exit_code = exit_code(findings, Standing(0, 0, 0))
+    return last
 
 
 def _do(workshop: Workshop, run: Run, findings: Findings, work: Work) -> None:
@@ -107,34 +125,35 @@ def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | No
     """Finance's files of this date, and of dates whose own run was cut off before it could write them."""
     try:
         with workshop.equipment.ledger.reading() as connection:
-            first = min([run.business_date, *cut_off_dates(connection, workshop.equipment.ledger.mid, run.token)])
-        reports = workshop.bookkeeping.write_from(first)
-        mine = [report for report in reports if report.business_date == run.business_date]
-        return mine[0] if mine else workshop.bookkeeping.write(run.business_date)
+            cut_off = cut_off_dates(connection, workshop.equipment.ledger.mid, run.token)
+        reports = workshop.bookkeeping.write_from(run.business_date, *cut_off)
+        return next(report for report in reports if report.business_date == run.business_date)
     except OSError as error:
         findings.add(FileNotWritten(f"Finance's files could not be written ({error.strerror or error})."))
         return None
 
 
-def _end(equipment: Equipment, run: Run, findings: Findings, audit: AuditReport | None, started_at: datetime) -> RunReport:
+def _end(
+    equipment: Equipment, run: Run, findings: Findings, audit: AuditReport | None, started_at: datetime, judge: Judge
+) -> RunReport:
     ledger = equipment.ledger
     with ledger.reading() as connection:
         states = count_by_state(connection, ledger.mid)
         items = tuple(open_items(connection, ledger.mid))
         figures = audit.figures if audit is not None else night_figures(connection, ledger.mid, run.business_date)
-        doubted_files = _doubted_files(connection, equipment)
+        doubted = _doubted_files(connection, equipment) + len(unsettled_operations(connection, ledger.mid))
         late = _overdue(connection, equipment)
     new = sum(item.opened_run == run.run_id for item in items)
     today = business_date(equipment.clock.now(), equipment.settings.schedule.timezone)
     overdue = sum(item.due_date < today for item in items)
-    in_doubt = sum(orders for orders, _ in states.get("in_doubt", {}).values()) + doubted_files
-    code = exit_code(findings, Standing(in_doubt, new, overdue))
+    in_doubt = sum(orders for orders, _ in states.get("in_doubt", {}).values()) + doubted
+    code = judge(findings, Standing(in_doubt, new, overdue))
     if audit is not None and not audit.balanced:
         findings.add(
             InternalError("The books do not balance; see summary.csv.", next_step="Report it; send no more until it is clear.")
         )
         code = gravest([code, ExitCode.INTERNAL])
-    code = _close(ledger, run, findings, code)
+    code = _close(ledger, run, findings, code, left_books=audit is not None)
     return RunReport(
         job=run.job,
         business_date=run.business_date,
@@ -170,9 +189,9 @@ def _doubted_files(connection: Connection, equipment: Equipment) -> int:
     return len(late) + sum(batch.step is BatchStep.IN_DOUBT for batch in unsent_batches(connection, mid))
 
 
-def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode) -> ExitCode:
+def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode, *, left_books: bool) -> ExitCode:
     try:
-        end_run(ledger, run, code)
+        end_run(ledger, run, code, left_books=left_books)
     except LeaseLost as problem:
         findings.add(problem)
         return gravest([code, problem.exit_code])

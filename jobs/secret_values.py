@@ -5,26 +5,29 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from jobs.settings_file import SECRETS
 from schemas.errors import ConfigurationError, PathMissing, SecretExposed, SecretMissing
 from schemas.settings import Settings
 
 
 def secret(settings: Settings, name: str) -> str:
-    """A secret of the provider section: from its file, the environment, or the keyring. Its value is in no message.
+    """A secret by its name: from its file, the environment, or the keyring. Its value is in no message.
 
     Raises SecretMissing, SecretExposed, PathMissing.
     """
-    file: Path | None = getattr(settings.provider, f"{name}_file")
+    section = SECRETS[name]
+    table = getattr(settings, section)
+    file: Path | None = getattr(table, f"{name}_file")
     if file is not None:
-        return _from_file(file, f"provider.{name}_file")
-    value: SecretStr | None = getattr(settings.provider, name)
+        return _from_file(file, f"{section}.{name}_file")
+    value: SecretStr | None = getattr(table, name)
     if value is not None and value.get_secret_value():
         return value.get_secret_value()
     found = _from_keyring(settings.provider.mid, name)
     if found is None:
         raise SecretMissing(
-            f"provider.{name} is not set.",
-            next_step=f"Name a file of mode 0600 in provider.{name}_file, or set MITBATCH_PROVIDER__{name.upper()}.",
+            f"{section}.{name} is not set.",
+            next_step=f"Name a file of mode 0600 in {section}.{name}_file, or set MITBATCH_{section.upper()}__{name.upper()}.",
         )
     return found
 
@@ -62,7 +65,7 @@ def _from_keyring(mid: str, name: str) -> str | None:
         found: str | None = keyring.get_password(f"mitbatch:{mid}", name)
     except Exception as error:  # noqa: BLE001 - every back end has errors of its own
         raise SecretMissing(
-            f"provider.{name} is not set, and the keyring cannot be asked ({type(error).__name__}).",
-            next_step=f"Name a file of mode 0600 in provider.{name}_file.",
+            f"{SECRETS[name]}.{name} is not set, and the keyring cannot be asked ({type(error).__name__}).",
+            next_step=f"Name a file of mode 0600 in {SECRETS[name]}.{name}_file.",
         ) from None
     return found

@@ -17,7 +17,13 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 from schemas.errors import ConfigurationError, PathMissing, SecretExposed, UnknownSetting
 from schemas.settings import ProviderSettings, Settings
 
-SECRETS = ("app_key", "app_secret")
+SECRETS = {
+    "app_key": "provider",
+    "app_secret": "provider",
+    "tokenization_key": "provider",
+    "subscriber_key": "webhook",
+}
+"""Every secret, and the section of the settings that it belongs to."""
 PREFIX = "MITBATCH_"
 NOT_SETTINGS = frozenset({"MITBATCH_CONFIG"})
 
@@ -37,12 +43,12 @@ def load_settings(path: Path) -> Settings:
             from_file = tomllib.load(stream)
     except (ValueError, RecursionError) as error:  # besides its own kind: no UTF-8, endless digits, endless nesting
         raise ConfigurationError(f"{path} is not TOML: {error}.") from error
-    provider = from_file.get("provider")
-    for name in SECRETS:
-        if isinstance(provider, dict) and name in provider:
+    for name, section in SECRETS.items():
+        table = from_file.get(section)
+        if isinstance(table, dict) and name in table:
             raise SecretExposed(
-                f"{path} holds provider.{name} itself.",
-                next_step=f"Put it into a file of mode 0600 and name that in provider.{name}_file.",
+                f"{path} holds {section}.{name} itself.",
+                next_step=f"Put it into a file of mode 0600 and name that in {section}.{name}_file.",
             )
     try:
         settings = Settings.model_validate(_merged(from_file, _environment()))
@@ -66,7 +72,7 @@ def _environment() -> dict[str, Any]:
             section = _inner(section, part)
     try:
         return EnvSettingsSource(_FromEnvironment)()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"A variable in the environment cannot be read; it is one of {', '.join(ours)}.",
             next_step="Lists are written as JSON, for example MITBATCH_GATE__CURRENCIES='[\"USD\"]'.",
@@ -85,20 +91,22 @@ def _with_paths(settings: Settings, folder: Path) -> Settings:
     def absolute(path: Path) -> Path:
         return Path(os.path.normpath(folder / path.expanduser()))
 
-    provider = settings.provider.model_copy(
-        update={
-            f"{name}_file": absolute(file) for name in SECRETS if (file := getattr(settings.provider, f"{name}_file")) is not None
-        }
-    )
-    sftp = settings.sftp.model_copy(
-        update={"private_key": absolute(settings.sftp.private_key), "known_hosts": absolute(settings.sftp.known_hosts)}
-    )
-    orders = settings.orders.model_copy(update={"url": _absolute_url(settings.orders.url, folder)})
+    def with_files(name: str) -> Any:  # noqa: ANN401 - the section of that name
+        section = getattr(settings, name)
+        files = {f"{secret}_file" for secret, home in SECRETS.items() if home == name}
+        return section.model_copy(update={key: absolute(file) for key in files if (file := getattr(section, key)) is not None})
+
+    sftp = settings.sftp
+    if sftp is not None:
+        sftp = sftp.model_copy(update={"private_key": absolute(sftp.private_key), "known_hosts": absolute(sftp.known_hosts)})
+    urls = {name: _absolute_url(getattr(settings.orders, name), folder) for name in ("url", "admin_url")}
+    orders = settings.orders.model_copy(update=urls)
     ledger = settings.ledger.model_copy(update={"url": _absolute_url(settings.ledger.url, folder)})
     return settings.model_copy(
         update={
             "data_dir": absolute(settings.data_dir),
-            "provider": _with_profile(provider, folder),
+            "provider": _with_profile(with_files("provider"), folder),
+            "webhook": with_files("webhook"),
             "sftp": sftp,
             "orders": orders,
             "ledger": ledger,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.outside import watch
 from jobs.secret_values import check_private
 from schemas.errors import ConfigurationError, PathMissing
-from schemas.settings import Settings
+from schemas.settings import SftpSettings
 
 if TYPE_CHECKING:
     import paramiko
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from batch.sftp_connection import SftpAccess
 
 
-def sftp_access(settings: Settings) -> "SftpAccess":
+def sftp_access(sftp: SftpSettings) -> "SftpAccess":
     """Everything that a login needs. Raises PathMissing, SecretExposed, ConfigurationError; opens nothing yet."""
     from batch.sftp_connection import SftpAccess
-
-    sftp = settings.sftp
 
     def connect() -> "paramiko.Transport":
         import paramiko
@@ -34,7 +32,7 @@ def sftp_access(settings: Settings) -> "SftpAccess":
         connect=connect,
         username=sftp.username,
         key=_private_key(check_private(sftp.private_key, "sftp.private_key")),
-        host_keys=_host_keys(settings),
+        host_keys=_host_keys(sftp),
         deadline_seconds=sftp.deadline_seconds,
         transports=sftp.transports,
         channels=sftp.channels,
@@ -54,10 +52,10 @@ def _private_key(path: Path) -> "paramiko.PKey":
         ) from error
 
 
-def _host_keys(settings: Settings) -> tuple["paramiko.PKey", ...]:
+def _host_keys(sftp: SftpSettings) -> tuple["paramiko.PKey", ...]:
     import paramiko
 
-    path, host, port = settings.sftp.known_hosts, settings.sftp.host, settings.sftp.port
+    path, host, port = sftp.known_hosts, sftp.host, sftp.port
     if not path.is_file():
         raise PathMissing(f"The file {path} (sftp.known_hosts) does not exist.")
     name = host if port == 22 else f"[{host}]:{port}"

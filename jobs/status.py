@@ -61,8 +61,9 @@ def show_status(options: Options) -> int:
 def _files(connection: Connection, mid: str) -> dict[str, int]:
     unsent = unsent_batches(connection, mid)
     return {
-        "files unsent": sum(batch.step != "in_doubt" for batch in unsent),
+        "files unsent": sum(batch.step != "in_doubt" and not batch.is_of_calls for batch in unsent),
         "files in doubt": sum(batch.step == "in_doubt" for batch in unsent),
+        "groups of calls unsent": sum(batch.is_of_calls for batch in unsent),
         "files unanswered": len(unanswered_batches(connection, mid)),
     }
 
@@ -90,7 +91,9 @@ def _totals(totals: dict[str, tuple[int, int]]) -> dict[str, Any]:
 
 def _ending(run: dict[str, Any]) -> str:
     if run["finished_at"] is None:
-        return f"began {run['started_at']}, and has not ended"
+        began = f"began {run['started_at']}"
+        no_files = f"{began}, ended with exit {run['exit_code']}, finance's files still to be written"
+        return f"{began}, and has not ended" if run["exit_code"] is None else no_files
     return f"began {run['started_at']}, ended {run['finished_at']} with exit {run['exit_code']}"
 
 

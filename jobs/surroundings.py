@@ -4,15 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from batch.api_line import Aside
 from batch.disk import Disk
 from batch.equipment import Clock, SideBySide
 from batch.ledger import Owner
 from jobs.databases import MakeEngine, default_engine
 from jobs.disk import MachineDisk
-from jobs.outside import StopRequest, is_alive, new_batch_id, new_run_id, new_scrub_key, side_by_side, this_process
+from jobs.outside import StopRequest, aside, is_alive, new_batch_id, new_run_id, new_scrub_key, side_by_side, this_process
 from jobs.secret_values import secret
 from jobs.sftp_access import sftp_access
-from schemas.settings import Settings
+from schemas.settings import Settings, SftpSettings
 
 if TYPE_CHECKING:
     import httpx
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def _machine_transport() -> "httpx.AsyncBaseTransport":
-    from httpx_aiohttp import AiohttpTransport
+    from jobs.http_transport import MachineTransport
 
-    return AiohttpTransport(trust_env=False)
+    return MachineTransport()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Surroundings:
 
     `this_process` names the process in the lease, `is_alive` says whether such a one still runs; `new_run_id`,
     `new_batch_id` and `new_scrub_key` are fresh ids; `make_engine` opens a database, `http_transport` carries requests,
-    `sftp_access` is how to get into the SFTP server; `side_by_side(n)` runs work n at a time.
+    `sftp_access` is how to get into the SFTP server; `side_by_side(n)` runs work n at a time, `aside`
+    does a piece of it while requests are under way.
     """
 
     clock: Clock
@@ -45,9 +47,10 @@ class Surroundings:
     is_alive: Callable[[Owner], bool] = is_alive
     secret: Callable[[Settings, str], str] = secret
     make_engine: MakeEngine = default_engine
-    sftp_access: Callable[[Settings], "SftpAccess"] = sftp_access
+    sftp_access: Callable[[SftpSettings], "SftpAccess"] = sftp_access
     http_transport: Callable[[], "httpx.AsyncBaseTransport"] = _machine_transport
     side_by_side: Callable[[int], SideBySide] = side_by_side
+    aside: Aside = aside
 
 
 def of_this_machine(clock: Clock) -> Surroundings:

@@ -25,6 +25,11 @@ _OWN_COLUMNS = {
     "holds": "hold_reference state placed_at hold_until closed_at days_held close_reason closed_by order_status in_house_retry",
     "transmissions": "charged_at channel file_name sequence_number delivered_at hours_after_charge late result transmit_id"
     " error_text",
+    "refunds": "refund_id provider_order_id requested_minor requested effect_minor effect refunded_total_minor"
+    " refundable_left_minor status provider_response_code provider_message requested_by reason requested_at confirmed_at"
+    " written_back evidence_id",
+    "review": "review_id kind opened_at due_date age_days ledger_says provider_says orders_say at_risk_minor at_risk"
+    " proposed_action command closed_at closed_by resolution resolution_reason",
 }
 
 ROW_FILES: Mapping[str, tuple[str, ...]] = {name: (*_KEY.split(), *own.split(), ROW_CHECK) for name, own in _OWN_COLUMNS.items()}
@@ -35,14 +40,21 @@ SUMMARY_COLUMNS = tuple("business_date mid site currency section line sign order
 
 INTEGER_COLUMNS = frozenset(
     "amount_minor recovered_minor attempts_30d exp_month exp_year sequence_number attempt days_to_outcome days_held"
-    " hours_after_charge sign orders".split()
+    " hours_after_charge sign orders requested_minor effect_minor refunded_total_minor refundable_left_minor"
+    " age_days at_risk_minor".split()
 )
 """Columns of whole numbers. They are written bare, and never guarded."""
 
-DECIMAL_COLUMNS: Mapping[str, str] = {"amount": "amount_minor", "recovered": "recovered_minor"}
+DECIMAL_COLUMNS: Mapping[str, str] = {
+    "amount": "amount_minor",
+    "recovered": "recovered_minor",
+    "requested": "requested_minor",
+    "effect": "effect_minor",
+    "at_risk": "at_risk_minor",
+}
 """Columns with the decimals of the row's currency, each with the column of minor units that it is made from."""
 
-SIGNED_COLUMNS = frozenset({"recovered_minor"})
+SIGNED_COLUMNS = frozenset({"recovered_minor", "effect_minor"})
 """Money that moved, seen from the merchant: in is positive, out is negative. The manifest adds these up too."""
 
 FILE_TEXTS: Mapping[str, str] = {
@@ -51,6 +63,9 @@ FILE_TEXTS: Mapping[str, str] = {
     "outcomes": "every change of an order's state that was learnt from the provider, or decided by a person, this day",
     "holds": "every order that was open at the end of the day, or closed during it; where closed_at is empty it is open",
     "transmissions": "every good charge whose copy was prepared this day for the provider",
+    "refunds": "every refund that was asked for or settled this day; effect is what left this day, and never above nought",
+    "review": "everything that waited for a person at the end of the day, or was closed during it, with its reason; where"
+    " closed_at is empty it waits",
     "summary": "the day in totals per site and currency; the held section adds up to nought",
 }
 """One sentence for each file."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.errors import ConfigurationError
 from schemas.network_rules import plain_code
@@ -61,6 +62,7 @@ class DeclineCodes:
         return self.group(NETWORK_SOURCE, network_code) or found if found in {"", UNSPECIFIED} else found
 
 
+@lru_cache(maxsize=4)
 def parse_decline_codes(text: str) -> DeclineCodes:
     """The tables from their TOML: one table per source, a code or `first-last` on the left, its group on the right.
 

@@ -2,63 +2,21 @@
 
 * MitbatchError
   * UsageRefused (2)
-  * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing
-  * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerUnfit
+  * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing, SftpNotSet
+  * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerBehind, LedgerUnfit, DecisionRefused, ModeChanged,
+    ActionNotPossible
   * AnotherRunActive (21): LeaseLost, LeaseWanted
   * Stopped: Interrupted (130), Terminated (143)
-  * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiLoginRefused,
+  * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiBusy, ApiLoginRefused,
     OrdersUnreachable, LedgerBusy, FileNotWritten
-  * AnswerUnreadable (10)
+  * AnswerUnreadable (10), ProviderRefused (10)
+  * ActionInDoubt (11)
   * InternalError (70): IllegalTransition, TransitionLost, EvidenceChanged
 """
 
-from enum import IntEnum
-
-
-class ExitCode(IntEnum):
-    """What the shell is told. 0 means clean and nothing else; 1 never happens; treat an unknown code as failure."""
-
-    CLEAN = 0
-    USAGE = 2
-    NEEDS_PERSON = 10
-    IN_DOUBT = 11
-    NOTHING_SENT = 20
-    ANOTHER_RUN = 21
-    REFUSED = 30
-    INTERNAL = 70
-    CONFIGURATION = 78
-    INTERRUPTED = 130
-    TERMINATED = 143
-
-
-EXIT_MEANINGS: dict[ExitCode, str] = {
-    ExitCode.CLEAN: "clean",
-    ExitCode.USAGE: "usage: the command line is wrong; nothing was done",
-    ExitCode.NEEDS_PERSON: "done; new or overdue items need a person",
-    ExitCode.IN_DOUBT: "done as far as possible; it is not known whether some orders were sent; they stay held",
-    ExitCode.NOTHING_SENT: "nothing was sent; safe to run again",
-    ExitCode.ANOTHER_RUN: "another run is active",
-    ExitCode.REFUSED: "refused by a safety check (host key, environment, ledger identity), or: must not charge",
-    ExitCode.INTERNAL: "internal error; the ledger is consistent, safe to run again",
-    ExitCode.CONFIGURATION: "the settings or the machine are not fit; nothing was sent",
-    ExitCode.INTERRUPTED: "interrupted (Ctrl-C); safe to run again",
-    ExitCode.TERMINATED: "terminated (SIGTERM); safe to run again",
-}
-"""One sentence for each code, printed by `mitbatch help exit-codes` and by the last line of each run."""
-
-PRECEDENCE = (
-    ExitCode.TERMINATED,
-    ExitCode.INTERRUPTED,
-    ExitCode.INTERNAL,
-    ExitCode.CONFIGURATION,
-    ExitCode.REFUSED,
-    ExitCode.ANOTHER_RUN,
-    ExitCode.IN_DOUBT,
-    ExitCode.NEEDS_PERSON,
-    ExitCode.NOTHING_SENT,
-    ExitCode.CLEAN,
-)
-"""Which code wins when several hold. Usage errors end a command before anything else can happen."""
+from schemas.exit_codes import EXIT_MEANINGS as EXIT_MEANINGS
+from schemas.exit_codes import PRECEDENCE as PRECEDENCE
+from schemas.exit_codes import ExitCode as ExitCode
 
 
 class MitbatchError(Exception):
@@ -121,6 +79,16 @@ class PathMissing(ConfigurationError):
     code = "MB-CONFIG-PATH"
 
 
+class SftpNotSet(ConfigurationError):
+    """The settings have no section [sftp], and something still has to be done with files: some are unsent or unanswered.
+
+    Files that were claimed go as files, whatever the channels are now. Put the section back, with the host key as it was,
+    until they are answered; who sends by calls alone needs it no longer then.
+    """
+
+    code = "MB-SFTP-NOT-SET"
+
+
 class SafetyRefusal(MitbatchError):
     """Going on could mix environments or talk to the wrong server. Find out why before anything else; nothing was sent."""
 
@@ -149,10 +117,51 @@ class IdentityChanged(SafetyRefusal):
     code = "MB-LEDGER-IDENTITY"
 
 
+class LedgerBehind(SafetyRefusal):
+    """Files have left of which this ledger knows nothing, or less: it is an older copy, or an empty or another one.
+
+    Going on would send them again, or release orders that are at the provider. Restore the newest copy of the ledger. If it
+    is lost, do not start with this one: every order that is held in the order system may be at the provider; ask its
+    support about the files that are named. Only when each of their orders is settled by hand, take the marks of these
+    files out of the folder `sent` in data_dir.
+    """
+
+    code = "MB-LEDGER-BEHIND"
+
+
 class LedgerUnfit(SafetyRefusal):
     """The ledger cannot be trusted or is of another version: damaged, on a newer schema, or without full synchronisation."""
 
     code = "MB-LEDGER-UNFIT"
+
+
+class DecisionRefused(SafetyRefusal):
+    """What a person decided does not fit what the ledger or the provider says now. Nothing was changed.
+
+    Look at both sides (mitbatch explain ORDER), and decide again.
+    """
+
+    code = "MB-DECISION"
+    now = "Nothing was changed."
+
+
+class ModeChanged(SafetyRefusal):
+    """`provider.mit_mode` was changed while orders that were claimed in the other mode are open.
+
+    In one mode a decline ends an order, in the other it does not; the two are never mixed. Set the mode back and let nightly
+    and poll settle what is open, or let poll alone settle it; then change the mode.
+    """
+
+    code = "MB-MODE-CHANGED"
+
+
+class ActionNotPossible(SafetyRefusal):
+    """A cancel, capture or refund that cannot be asked for as the order stands: not completed, more than is left, ended already.
+
+    Nothing was asked of the provider and nothing was written down. `mitbatch explain ORDER` shows how the order stands.
+    """
+
+    code = "MB-ACTION-NOT-POSSIBLE"
 
 
 class AnotherRunActive(MitbatchError):
@@ -242,6 +251,13 @@ class ApiUnreachable(NothingSent):
     next_step = "Check provider.api_url and the network; running again is safe."
 
 
+class ApiBusy(NothingSent):
+    """The provider's API asks us, again and again, to come later. What was not taken stays held; the next run goes on."""
+
+    code = "MB-API-BUSY"
+    next_step = "Wait a while, then run again: it goes on where this run stopped."
+
+
 class ApiLoginRefused(NothingSent):
     """The provider's API refused our credentials. Check the app key and the app secret of this environment."""
 
@@ -277,6 +293,28 @@ class AnswerUnreadable(MitbatchError):
 
     code = "MB-ANSWER-UNREADABLE"
     exit_code = ExitCode.NEEDS_PERSON
+
+
+class ProviderRefused(MitbatchError):
+    """The provider said no to a cancel, a capture or a refund; its reason stands in the sentence. Nothing was done there.
+
+    The request and the answer are in the ledger (`mitbatch explain ORDER`) and in finance's files.
+    """
+
+    code = "MB-PROVIDER-REFUSED"
+    exit_code = ExitCode.NEEDS_PERSON
+
+
+class ActionInDoubt(MitbatchError):
+    """A cancel, a capture or a refund got no clear answer: it may or may not have happened. It is not asked for again by itself.
+
+    The next `mitbatch poll` reads the order, which settles it where the provider shows enough; where it does not, an item
+    stays open for a person, who asks the provider's support.
+    """
+
+    code = "MB-ACTION-IN-DOUBT"
+    exit_code = ExitCode.IN_DOUBT
+    next_step = "Run mitbatch poll: it reads the order, which settles this."
 
 
 class InternalError(MitbatchError):

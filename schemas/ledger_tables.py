@@ -7,7 +7,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -16,7 +15,28 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData()
+from schemas.action_tables import mention, operation, webhook
+from schemas.ledger_base import among, metadata
+
+__all__ = [
+    "among",
+    "batch",
+    "decision",
+    "early_news",
+    "event",
+    "evidence",
+    "identity",
+    "item",
+    "lease",
+    "mention",
+    "metadata",
+    "operation",
+    "remote_file",
+    "run",
+    "submission",
+    "transmission",
+    "webhook",
+]
 
 _NOT_CLAIMABLE_AGAIN = text("state NOT IN ('withdrawn', 'rejected')")
 
@@ -61,7 +81,10 @@ run = Table(
     Column("exit_code", Integer),
     PrimaryKeyConstraint("mid", "run_id"),
 )
-"""Every run of a job, with the code that it ended with; no code means that it was cut off."""
+"""Every run of a job, with the code that it ended with; no code means that it was cut off.
+
+A code without `finished_at` means that finance's files of its date are still to be written; a later run does it.
+"""
 
 batch = Table(
     "batch",
@@ -121,13 +144,15 @@ submission = Table(
     Column("event_seq", Integer, nullable=False),
     Column("event_hash", String(64), nullable=False),
     Column("event_date", String(10), nullable=False),
+    Column("mit_mode", String(8)),
     PrimaryKeyConstraint("mid", "order_id", "attempt"),
     ForeignKeyConstraint(["mid", "batch_id"], ["batch.mid", "batch.batch_id"]),
 )
 """One order's claim. `row_version` grows with what the order row should show, `written_version` follows when it does.
 
 `record_json` is the wire record as it was claimed (CONTRACT 7), without the token: files are rendered from it for ever,
-whatever the order system or the settings say later.
+whatever the order system or the settings say later. `mit_mode` is sync or cit for an order that was handed over so;
+empty is managed.
 """
 
 Index(
@@ -225,9 +250,28 @@ remote_file = Table(
     Column("seen_at", String(20), nullable=False),
     Column("verdict", String(16), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("modified", BigInteger),
+    Column("read_at", String(20)),
     PrimaryKeyConstraint("mid", "name", "content_hash"),
 )
-"""Files of the outbound folder that were read, known by name and content; `verdict` is applied or set_aside."""
+"""Files of the outbound folder that were read, known by name and content; `verdict` is applied, set_aside or unstable.
+
+`seen_at` is when this content was first read there, `read_at` when last, and `modified` the time that the listing showed
+then (seconds since 1970 by the server's clock, nothing where it shows none).
+"""
+
+early_news = Table(
+    "early_news",
+    metadata,
+    Column("mid", String(36), nullable=False),
+    Column("provider_order_id", Text, nullable=False),
+    Column("evidence_id", String(32), nullable=False),
+    PrimaryKeyConstraint("mid", "provider_order_id", "evidence_id"),
+)
+"""Which evidence names an id of the provider's that we did not know when it was read: it is applied again once we do.
+
+Where it names an order of ours as well, it stands there once more under a digest of our id: any id that is learnt of it decides.
+"""
 
 decision = Table(
     "decision",
@@ -267,9 +311,11 @@ item = Table(
     Column("evidence_id", String(32)),
     Column("closed_at", String(20)),
     Column("resolution", Text),
+    Column("closed_by", Text),
+    Column("resolution_reason", Text),
     PrimaryKeyConstraint("mid", "item_id"),
 )
-"""Something that needs a person, with the date by which."""
+"""Something that needs a person, with the date by which. `closed_by` is empty for what closed by itself."""
 
 _OPEN_ITEM = text("closed_at IS NULL")
 Index(

@@ -23,3 +23,17 @@ def people_text(amount_minor: int, currency: str) -> str:
     whole, _, cents = decimal_text(abs(amount_minor), currency).partition(".")
     sign = "-" if amount_minor < 0 else ""
     return f"{currency} {sign}{int(whole):,}" + (f".{cents}" if cents else "")
+
+
+def minor_of(text: str, currency: str) -> int | None:
+    """An amount that a person wrote, as minor units: `12.34` USD is 1234, `12` is 1200; None for anything else.
+
+    Only digits, with as many decimals as the currency has, or none: no sign, no exponent, no separators, and never nought.
+    """
+    whole, mark, cents = text.partition(".")
+    places = exponent(currency)
+    if not (whole.isascii() and whole.isdigit()) or len(whole) > 12:
+        return None
+    if mark and not (cents.isascii() and cents.isdigit() and len(cents) == places):
+        return None
+    return int(whole + (cents if mark else "0" * places)) or None

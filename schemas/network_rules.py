@@ -5,6 +5,7 @@ The figures, their sources and their dates stand in `network_rules.toml`; acquir
 
 import datetime
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -128,6 +129,7 @@ def plain_code(code: str) -> str:
     return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
+@lru_cache(maxsize=4)
 def parse_network_rules(text: str) -> NetworkRules:
     """The rules from their TOML. Raises ConfigurationError that names the key."""
     return parse_toml(NetworkRules, text, "The list of network rules")

@@ -4,48 +4,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 READ_COLUMNS = (
-    "order_id",
-    "site",
-    "origin",
-    "customer_id",
-    "email",
-    "phone",
-    "first_name",
-    "last_name",
-    "address_line1",
-    "address_line2",
-    "city",
-    "state",
-    "zipcode",
-    "country",
-    "subscription_id",
-    "subscription_interval",
-    "payment_number",
-    "amount_minor",
-    "currency",
-    "charged_at",
-    "response_code",
-    "response_code_source",
-    "response_description",
-    "avs_result_code",
-    "cvv_result_code",
-    "cavv_result_code",
-    "processor_name",
-    "network_response_code",
-    "network_advice_code",
-    "attempts_30d",
-    "payment_token",
-    "holder_name",
-    "card_brand",
-    "card_bin",
-    "card_last4",
-    "card_country",
-    "exp_month",
-    "exp_year",
+    *("order_id", "site", "origin", "customer_id"),
+    *("email", "phone", "first_name", "last_name"),
+    *("address_line1", "address_line2", "city", "state", "zipcode", "country"),
+    *("subscription_id", "subscription_interval", "payment_number"),
+    *("amount_minor", "currency", "charged_at"),
+    *("response_code", "response_code_source", "response_description"),
+    *("avs_result_code", "cvv_result_code", "cavv_result_code"),
+    *("processor_name", "network_response_code", "network_advice_code", "attempts_30d"),
+    *("payment_token", "holder_name", "card_brand", "card_bin"),
+    *("card_last4", "card_country", "exp_month", "exp_year"),
 )
 """Columns of the orders table that the pipeline reads; all must exist (under their own or a mapped name)."""
 
-OPTIONAL_COLUMNS = ("opted_out", "card_funding", "transaction_id", "descriptor", "network_transaction_id")
+OPTIONAL_COLUMNS = (
+    *("opted_out", "card_funding", "transaction_id", "descriptor", "network_transaction_id"),
+    *("customer_ip", "sense_key"),  # of a customer who was present
+)
 """Columns that are read where the table has them."""
 
 WRITTEN_COLUMNS = (
@@ -73,6 +48,10 @@ class Origin(StrEnum):
     CALL_CENTER = "call_center"
 
 
+CIT_MODE = "cit"
+"""What `mit_mode` of a submission says of a customer-initiated transaction: nobody retries it (CONTRACT 7.1)."""
+
+
 class RowStatus(StrEnum):
     """Values of the orders table's `status`: the first two are the merchant's, the rest are written by us."""
 
@@ -93,6 +72,7 @@ class Order:
 
     `charged_at` is UTC as ISO 8601 with Z. Empty text means that the order system does not know it. `card_bin`,
     `card_last4` describe the card; `payment_token` is the provider's token for it (CONTRACT 3), never a card number.
+    `customer_ip` and `sense_key` are of the customer's browser, where one was present (CONTRACT 7.1).
     """
 
     order_id: str
@@ -138,6 +118,8 @@ class Order:
     transaction_id: str = ""
     descriptor: str = ""
     network_transaction_id: str = ""
+    customer_ip: str = ""
+    sense_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ _Shape = TypeVar("_Shape")
 
 Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
 PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+CardDigits = Annotated[str, Field(pattern=r"^[0-9]{12,19}$")]
 PlainSuffix = Annotated[str, Field(pattern=r"^[._][A-Za-z0-9._-]{1,31}$")]
 
 
@@ -53,6 +55,7 @@ class FileNames:
     name: str
     part_suffix: PlainSuffix
     acknowledgement_suffix: PlainSuffix
+    acknowledgement_csv_suffix: PlainSuffix
     outcomes_prefix: PlainName
     max_rows: Annotated[int, Field(ge=1, le=2000)]
 
@@ -187,7 +190,16 @@ class OrdersLayout:
     max_page_size: Annotated[int, Field(ge=1)]
     external_ids: Annotated[tuple[Name, ...], Field(min_length=1)]
     amount: Name
+    refunded: Name
     unknown_id_status: Annotated[int, Field(ge=400, le=499)]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class PaymentRules:
+    """Limits on what is asked for after an approval (CONTRACT 10 and 11)."""
+
+    partial_refund_max_percent: Annotated[int, Field(ge=1, le=100)]
+    capture_window_hours: Annotated[int, Field(ge=1, le=168)]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -207,6 +219,13 @@ class Hosts:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class SandboxValues:
+    """What the provider has published for its sandbox (CONTRACT 15). `test_cards` are the only cards that go there."""
+
+    test_cards: tuple[CardDigits, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Profile:
     """Everything that one provider calls by its own names. Attributes are named as in the profile's file."""
 
@@ -217,10 +236,12 @@ class Profile:
     acknowledgement: AcknowledgementLayout
     outcomes: OutcomesLayout
     orders: OrdersLayout
+    payments: PaymentRules
     hosts: Hosts
     order_sources: Mapping[Origin, Name]
     statuses: Mapping[str, Meaning]
     status_codes: Mapping[int, Meaning]
+    sandbox: SandboxValues = SandboxValues()
 
     @field_validator("order_sources")
     @classmethod
@@ -245,6 +266,7 @@ class Profile:
         return self.status_codes.get(code)
 
 
+@lru_cache(maxsize=4)
 def parse_profile(text: str) -> Profile:
     """A provider profile from its TOML. Raises ConfigurationError that names the key."""
     return parse_toml(Profile, text, "The provider profile")

@@ -63,6 +63,10 @@ class ItemKind(StrEnum):
     ROW_REFUSED = "row_refused"
     FILE_REFUSED = "file_refused"
     QUARANTINE = "quarantine"
+    ACTION_IN_DOUBT = "action_in_doubt"
+    ACTION_REFUSED = "action_refused"
+    CAPTURE_DUE = "capture_due"
+    CHALLENGE = "challenge"
 
 
 ITEM_TEXTS: dict[ItemKind, str] = {
@@ -77,5 +81,9 @@ ITEM_TEXTS: dict[ItemKind, str] = {
     ItemKind.ROW_REFUSED: "the provider refused a row; no rescue started",
     ItemKind.FILE_REFUSED: "the provider refused a whole file",
     ItemKind.QUARANTINE: "a file or row of the provider could not be matched or read, and was set aside",
+    ItemKind.ACTION_IN_DOUBT: "a cancel, capture or refund got no clear answer, and no read has told yet what became of it",
+    ItemKind.ACTION_REFUSED: "the provider refused a cancel, capture or refund, or it had no effect",
+    ItemKind.CAPTURE_DUE: "an authorised order waits for a capture or cancel, and the provider voids it soon",
+    ItemKind.CHALLENGE: "the customer's bank asks for a confirmation (CHALLENGE); the order is held until it ends",
 }
 """One sentence for each kind of item."""

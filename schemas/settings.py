@@ -1,5 +1,6 @@
 """The settings of one merchant: what each key means, its default, and what is refused. The README lists them all."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -24,14 +25,17 @@ class ProviderSettings(_Section):
 
     mid: str
     api_url: str = ""
-    mit_mode: Literal["managed"] = "managed"
+    mit_mode: Literal["managed", "sync"] = "managed"
+    sync_period_days: int = Field(default=21, ge=1, le=60)
     expiry_days: int = Field(default=21, ge=1, le=60)
     insist_on_short_expiry: bool = False
     profile: str = "flexfactor"
     app_key: SecretStr | None = None
     app_secret: SecretStr | None = None
+    tokenization_key: SecretStr | None = None
     app_key_file: Path | None = None
     app_secret_file: Path | None = None
+    tokenization_key_file: Path | None = None
 
     @field_validator("mid")
     @classmethod
@@ -51,7 +55,10 @@ class ProviderSettings(_Section):
 
 
 class SftpSettings(_Section):
-    """How to reach the provider's SFTP server (CONTRACT 6). The host key is pinned by the known_hosts file."""
+    """How to reach the provider's SFTP server (CONTRACT 6). The host key is pinned by the known_hosts file.
+
+    Who sends everything by calls needs none of it.
+    """
 
     host: str
     port: int = Field(default=22, ge=1, le=65535)
@@ -66,10 +73,13 @@ class SftpSettings(_Section):
 
 
 class ChannelSettings(_Section):
-    """By which way records travel, and in which format of CONTRACT 6.4."""
+    """By which way records travel, files or calls (CONTRACT 5, 6, 7), and in which format of CONTRACT 6.4 as files.
 
-    evaluate: Literal["sftp"] = "sftp"
-    transmit: Literal["sftp", "off"] = "sftp"
+    `max_rows_per_file` is also the most orders of one group of calls.
+    """
+
+    evaluate: Literal["sftp", "api"] = "sftp"
+    transmit: Literal["sftp", "api", "off"] = "sftp"
     evaluate_format: Literal["json", "csv"] = "json"
     transmit_format: Literal["csv", "json"] = "csv"
     max_rows_per_file: int = Field(default=2000, ge=1, le=2000)
@@ -82,9 +92,13 @@ class LedgerSettings(_Section):
 
 
 class OrdersSettings(_Section):
-    """The order tracking system: its database, its table, and its column names where they differ from ours."""
+    """The order tracking system: its database, its table, and its column names where they differ from ours.
+
+    `admin_url` is a login that may write more than the pipeline's own seven columns, for the commands that do.
+    """
 
     url: str
+    admin_url: str = ""
     table: str = Field(default="orders", pattern=_IDENTIFIER)
     columns: dict[str, Annotated[str, Field(pattern=_IDENTIFIER)]] = Field(default_factory=dict)
 
@@ -145,12 +159,21 @@ class GateSettings(_Section):
 
 
 class OutcomeSettings(_Section):
-    """How long to wait for answers, and how often to ask."""
+    """How long to wait for answers, how often to ask, and by which call; whether a row of an outcomes file is believed."""
 
+    ask: Literal["orders", "outcome", "off"] = "orders"
+    trust_files: bool = False
     ingest_window_seconds: int = Field(default=3600, ge=0)
     min_poll_interval_seconds: int = Field(default=300, ge=0)
+    listing_from: int = Field(default=500, ge=1)
     acknowledgement_wait_seconds: float = Field(default=60, ge=0)
     expiry_grace_seconds: int = Field(default=86400, ge=0)
+
+    @model_validator(mode="after")
+    def _hears_something(self) -> Self:
+        if self.ask == "off" and not self.trust_files:
+            raise ValueError('ask = "off" needs trust_files = true: nothing else would ever end an order')
+        return self
 
 
 class WritebackSettings(_Section):
@@ -200,6 +223,51 @@ class ReviewSettings(_Section):
     due_business_days: int = Field(default=3, ge=0)
 
 
+class RetentionSettings(_Section):
+    """How long is kept what nothing depends on any more, in days.
+
+    `webhook_days`: the inbox's own copy of a webhook that was applied, with its nonce. No replay is taken after it has gone:
+    one is believed for five minutes around its signed date (CONTRACT 12), and two days also bear a clock that jumps.
+    """
+
+    webhook_days: int = Field(default=30, ge=2)
+
+
+class WebhookSettings(_Section):
+    """Where webhooks come in (CONTRACT 12): the address that `serve` listens on, and the host that the provider signs for.
+
+    `public_host` is the host of the address that was given to the provider, with its port unless that is 443.
+    """
+
+    listen: str = Field(default="127.0.0.1:8080", pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")
+    public_host: str = ""
+    subscriber_key: SecretStr | None = None
+    subscriber_key_file: Path | None = None
+
+    @field_validator("listen")
+    @classmethod
+    def _a_port(cls, value: str) -> str:
+        if int(value.rpartition(":")[2]) > 65535:
+            raise ValueError("is not host:port, such as 127.0.0.1:8080")
+        return value
+
+    @field_validator("public_host")
+    @classmethod
+    def _a_host(cls, value: str) -> str:
+        host = value.lower()
+        if not host:
+            return ""
+        shape = re.fullmatch(r"(?:\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?", host)
+        if shape is None or shape[2] == "443" or int(shape[2] or 0) > 65535:
+            raise ValueError("is not a host such as hooks.acme.example, without scheme and path, without the port 443")
+        return host
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the provider is told an address on this machine, which only a pretend one can reach."""
+        return urlsplit(f"//{self.public_host}").hostname in _LOOPBACK_HOSTS
+
+
 class Settings(_Section):
     """Everything that one merchant sets. Paths are absolute once loaded; see `jobs.settings_file` for where they come from."""
 
@@ -207,7 +275,7 @@ class Settings(_Section):
     data_dir: Path = Path("var")
     progress_interval_seconds: float = Field(default=300, gt=0)
     provider: ProviderSettings
-    sftp: SftpSettings
+    sftp: SftpSettings | None = None
     channels: ChannelSettings = ChannelSettings()
     ledger: LedgerSettings = LedgerSettings()
     orders: OrdersSettings
@@ -220,12 +288,39 @@ class Settings(_Section):
     audit: AuditSettings = AuditSettings()
     lease: LeaseSettings = LeaseSettings()
     review: ReviewSettings = ReviewSettings()
+    retention: RetentionSettings = RetentionSettings()
+    webhook: WebhookSettings = WebhookSettings()
+
+    @model_validator(mode="after")
+    def _no_loopback_webhooks(self) -> Self:
+        if self.environment == "production" and self.webhook.public_host and self.webhook.is_loopback:
+            raise ValueError("webhook.public_host must not be loopback in production")
+        return self
 
     @model_validator(mode="after")
     def _one_name_per_site(self) -> Self:
         names = [site.name for site in self.sites]
         if len(set(names)) != len(names):
             raise ValueError("two sites have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _files_need_a_server(self) -> Self:
+        if self.sftp is not None:
+            return self
+        files = [name for name in ("evaluate", "transmit") if getattr(self.channels, name) == "sftp"]
+        if files:
+            raise ValueError(f'channels.{files[0]} = "sftp" needs the section [sftp]; who sends by calls sets it to "api"')
+        if self.outcomes.ask == "off":
+            raise ValueError('outcomes.ask = "off" needs the section [sftp]: only files would ever end an order')
+        return self
+
+    @model_validator(mode="after")
+    def _sync_needs_calls(self) -> Self:
+        if self.provider.mit_mode == "sync" and self.channels.evaluate != "api":
+            raise ValueError(
+                'provider.mit_mode = "sync" needs channels.evaluate = "api": answers to files are never at once (CONTRACT 6.1)'
+            )
         return self
 
     @model_validator(mode="after")

@@ -74,26 +74,37 @@ _FINAL_ANSWERS = (State.COMPLETED, *NOT_RECOVERED)
 EDGES: dict[State, tuple[State, ...]] = {
     State.CLAIMED: (State.HELD, State.WITHDRAWN, State.REVIEW),
     State.HELD: (State.SENDING, State.WITHDRAWN, State.REVIEW),
-    State.SENDING: (State.IN_DOUBT, State.PENDING, State.REJECTED, State.REVIEW, State.WITHDRAWN),
+    State.SENDING: (State.HELD, State.IN_DOUBT, State.PENDING, State.REJECTED, State.REVIEW, State.WITHDRAWN),
     State.IN_DOUBT: (State.SENDING, State.PENDING, State.REJECTED, State.REVIEW),
     State.PENDING: (State.CAPTURE_REQUIRED, *_FINAL_ANSWERS, State.REVIEW, State.REFUNDED, State.CHARGEBACK),
     State.CAPTURE_REQUIRED: (*_FINAL_ANSWERS, State.REVIEW, State.REFUNDED, State.CHARGEBACK),
     State.COMPLETED: (State.PARTIALLY_REFUNDED, State.REFUNDED, State.CHARGEBACK, State.REVIEW),
-    State.DECLINED: (State.REVIEW,),
+    State.DECLINED: (State.EXPIRED, State.REVIEW),
     State.EXPIRED: (State.REVIEW,),
     State.CANCELLED: (State.REVIEW,),
     State.REJECTED: (State.REVIEW,),
     State.WITHDRAWN: (State.REVIEW,),
     State.REVIEW: (State.PENDING, *_FINAL_ANSWERS, State.REJECTED, State.REFUNDED, State.CHARGEBACK),
-    State.PARTIALLY_REFUNDED: (State.REFUNDED, State.CHARGEBACK, State.REVIEW),
+    State.PARTIALLY_REFUNDED: (State.PARTIALLY_REFUNDED, State.REFUNDED, State.CHARGEBACK, State.REVIEW),
     State.REFUNDED: (State.CHARGEBACK, State.REVIEW),
     State.CHARGEBACK: (State.REVIEW,),
 }
 """Every permitted move. Anything else is an error that names both states.
 
-SENDING -> WITHDRAWN is for files whose part was never verified: their final name cannot have existed. CLAIMED, HELD and
-WITHDRAWN -> REVIEW are for orders that the provider turns out to have all the same.
+SENDING -> WITHDRAWN is for files whose part was never verified: their final name cannot have existed. SENDING -> HELD is
+for a call of the API that certainly did nothing: it was not made, or was refused before anything was done. CLAIMED, HELD and
+WITHDRAWN -> REVIEW are for orders that the provider turns out to have all the same. DECLINED -> EXPIRED is a better word
+for the same end, heard later: both are released, and nothing moves in the books. PARTIALLY_REFUNDED to itself is a
+further part given back.
 """
+
+
+API_FORMAT = "api"
+"""The format of a batch that never becomes a file: a group of orders or copies that are sent by calls, one each."""
+
+
+COPY_TOO_OLD = "too_old"
+"""What `result` says of a copy of a good charge that was left over until it was too late: it was not sent, and never is."""
 
 
 class BatchStep(StrEnum):
@@ -101,17 +112,19 @@ class BatchStep(StrEnum):
 
     CLAIMED = "claimed"
     SENDING = "sending"
+    CALLING = "calling"  # a group without a file: its orders are sent one by one over the API, and some may have been
     PART_VERIFIED = "part_verified"  # the part is whole on the server; from here on a rename may be asked for
     IN_DOUBT = "in_doubt"
     DELIVERED = "delivered"  # the rename happened
     ACKNOWLEDGED = "acknowledged"  # the provider answered for this file
     REFUSED = "refused"  # the provider refused the whole file
-    EMPTY = "empty"  # every order of it was withdrawn before anything was sent
+    EMPTY = "empty"  # every order of it was withdrawn, or every copy too old, before anything was sent
 
 
 BATCH_EDGES: dict[BatchStep, tuple[BatchStep, ...]] = {
-    BatchStep.CLAIMED: (BatchStep.SENDING, BatchStep.EMPTY),
+    BatchStep.CLAIMED: (BatchStep.SENDING, BatchStep.CALLING, BatchStep.EMPTY),
     BatchStep.SENDING: (BatchStep.PART_VERIFIED, BatchStep.SENDING, BatchStep.EMPTY),
+    BatchStep.CALLING: (BatchStep.CALLING, BatchStep.ACKNOWLEDGED),
     BatchStep.PART_VERIFIED: (
         BatchStep.DELIVERED,
         BatchStep.IN_DOUBT,
@@ -127,14 +140,27 @@ BATCH_EDGES: dict[BatchStep, tuple[BatchStep, ...]] = {
     ),
     BatchStep.DELIVERED: (BatchStep.ACKNOWLEDGED, BatchStep.REFUSED),
     BatchStep.ACKNOWLEDGED: (),
-    BatchStep.REFUSED: (),
+    BatchStep.REFUSED: (BatchStep.ACKNOWLEDGED,),
     BatchStep.EMPTY: (),
 }
 """Every permitted step of a batch file.
 
 PART_VERIFIED -> PART_VERIFIED renews the part's content, which needs the part in hand: proof that no rename happened.
-There is no way back to SENDING: a part that was verified once is never created again.
+There is no way back to SENDING: a part that was verified once is never created again. CALLING -> CALLING records the
+intent for the next orders of a group; ACKNOWLEDGED, that none is left to be called. REFUSED -> ACKNOWLEDGED is for a
+file that the provider accepts after all.
 """
 
-UNSENT_STEPS = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
+BATCH_EDGES_BY_HAND: dict[BatchStep, tuple[BatchStep, ...]] = {
+    BatchStep.SENDING: (BatchStep.DELIVERED,),
+    BatchStep.IN_DOUBT: (BatchStep.SENDING,),
+    BatchStep.DELIVERED: (BatchStep.SENDING,),
+    BatchStep.ACKNOWLEDGED: (BatchStep.CALLING,),
+}
+"""What only a person may do besides: SENDING -> DELIVERED is for a file that somebody uploaded by hand; the ways back to
+SENDING are for a file that the provider's support confirms never came; ACKNOWLEDGED -> CALLING is for a group of which a
+call in doubt is made once more. No run takes them by itself.
+"""
+
+UNSENT_STEPS = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.CALLING, BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT)
 """Steps at which a batch still has something to be done for its delivery."""

@@ -14,7 +14,7 @@ from batch.ledger.transaction import Writing
 from schemas.ledger_tables import batch as batch_table
 from schemas.ledger_tables import event, submission
 from schemas.order import Order
-from schemas.states import BatchStep, State
+from schemas.states import API_FORMAT, BatchStep, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,19 @@ class Claim:
     previous_date: str
 
 
+_NEW_BATCH, _NEW_SUBMISSION, _NEW_EVENT = insert(batch_table), insert(submission), insert(event)
+
+
 @dataclass(frozen=True, slots=True)
 class NewBatch:
-    """The file that the claimed orders will travel in. `expires_at` is UTC text, empty for transmit."""
+    """The file, or the group of calls, in which the claimed orders will travel. `expires_at` is UTC text, empty for transmit."""
 
     batch_id: str
     kind: str
     file_name: str
     format: str
     expires_at: str
+    mit_mode: str = ""
 
 
 def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Batch:
@@ -65,8 +69,8 @@ def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Bat
         )
         events.append(first)
         rows.append(_submission_row(writing, new, claim, number, first))
-    writing.connection.execute(insert(submission), rows)
-    writing.connection.execute(insert(event), events)
+    writing.connection.execute(_NEW_SUBMISSION, rows)
+    writing.connection.execute(_NEW_EVENT, events)
     return batch
 
 
@@ -101,8 +105,8 @@ def insert_batch(writing: Writing, new: NewBatch, row_count: int) -> Batch:
         "event_hash": first["hash"],
         "event_date": first["business_date"],
     }
-    writing.connection.execute(insert(batch_table), [values])
-    writing.connection.execute(insert(event), [first])
+    writing.connection.execute(_NEW_BATCH, [values])
+    writing.connection.execute(_NEW_EVENT, [first])
     return Batch(
         batch_id=new.batch_id,
         kind=new.kind,
@@ -134,7 +138,8 @@ def _submission_row(writing: Writing, new: NewBatch, claim: Claim, number: int, 
         "sequence_number": number,
         "idempotency_key": claim.idempotency_key,
         "hold_reference": claim.hold_reference,
-        "channel": "sftp",
+        "channel": "api" if new.format == API_FORMAT else "sftp",
+        "mit_mode": new.mit_mode or None,
         "site": order.site,
         "origin": order.origin.value,
         "currency": order.currency,

@@ -10,6 +10,7 @@ from batch.ledger.records import Batch, Transmission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import transmission
 from schemas.order import Order
+from schemas.states import COPY_TOO_OLD
 
 
 def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[Order, Mapping[str, object]]]) -> Batch:
@@ -34,6 +35,38 @@ def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[
     return batch
 
 
+def unsent_copies(connection: Connection, mid: str, batch_id: str) -> list[tuple[str, str]]:
+    """The copies of a batch of which nothing was heard and no call was begun: order id and when it was charged (UTC text)."""
+    rows = connection.execute(
+        select(transmission.c.order_id, transmission.c.charged_at)
+        .where(transmission.c.mid == mid, transmission.c.batch_id == batch_id, transmission.c.result.is_(None))
+        .order_by(transmission.c.sequence_number)
+    )
+    return [(row.order_id, row.charged_at) for row in rows]
+
+
+def leave_out_copies(writing: Writing, order_ids: Sequence[str], why: str) -> None:
+    """Take these copies out of their batch: they have no place in it any more, and are never sent."""
+    if order_ids:
+        writing.connection.execute(
+            update(transmission)
+            .where(transmission.c.mid == writing.mid, transmission.c.order_id.in_(order_ids), transmission.c.result.is_(None))
+            .values(result=COPY_TOO_OLD, error_text=why, sequence_number=0)
+        )
+
+
+def renumber_copies(writing: Writing, batch_id: str) -> None:
+    """Number the copies that a file still has from 1, in their order (CONTRACT 6.1)."""
+    numbered = enumerate(transmissions_of_batch(writing.connection, writing.mid, batch_id), start=1)
+    for number, copy in numbered:
+        if copy.sequence_number != number:
+            writing.connection.execute(
+                update(transmission)
+                .where(transmission.c.mid == writing.mid, transmission.c.order_id == copy.order_id)
+                .values(sequence_number=number)
+            )
+
+
 def transmitted_before(connection: Connection, mid: str, order_ids: Sequence[str]) -> set[str]:
     """Which of these orders a copy was claimed for before: each gets one, ever."""
     query = select(transmission.c.order_id).where(transmission.c.mid == mid, transmission.c.order_id.in_(order_ids))
@@ -41,10 +74,10 @@ def transmitted_before(connection: Connection, mid: str, order_ids: Sequence[str
 
 
 def transmissions_of_batch(connection: Connection, mid: str, batch_id: str) -> list[Transmission]:
-    """The good charges of a transmit file, in file order."""
+    """The good charges of a transmit file, in file order, without those that were taken out of it."""
     rows = connection.execute(
         select(transmission.c.order_id, transmission.c.batch_id, transmission.c.sequence_number, transmission.c.result)
-        .where(transmission.c.mid == mid, transmission.c.batch_id == batch_id)
+        .where(transmission.c.mid == mid, transmission.c.batch_id == batch_id, transmission.c.sequence_number > 0)
         .order_by(transmission.c.sequence_number)
     )
     return [Transmission(row.order_id, row.batch_id, row.sequence_number, row.result or "") for row in rows]
@@ -63,6 +96,6 @@ def refuse_copies(writing: Writing, batch: Batch, why: str) -> None:
     """Write down that the provider refused a whole transmit file."""
     writing.connection.execute(
         update(transmission)
-        .where(transmission.c.mid == writing.mid, transmission.c.batch_id == batch.batch_id)
+        .where(transmission.c.mid == writing.mid, transmission.c.batch_id == batch.batch_id, transmission.c.sequence_number > 0)
         .values(result="failed", error_text=why)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from batch.books import canonical_detail
 from batch.gate import Verdict
@@ -12,6 +12,16 @@ from schemas.ledger_tables import decision
 from schemas.reasons import Reason
 
 _COMPARED = ("site", "currency", "amount_minor", "decision", "reason", "reason_text", "rule_id", "cells_json")
+
+_MINE = decision.c.mid == bindparam("mid")
+_THESE = decision.c.order_id.in_(bindparam("order_ids", expanding=True))
+_ON_THE_DATE = decision.c.business_date == bindparam("business_date")
+_KNOWN = select(decision).where(_MINE, _ON_THE_DATE, _THESE)
+_REPLACED = delete(decision).where(_MINE, _ON_THE_DATE, _THESE)
+_OF_ORDER = select(decision).where(_MINE, decision.c.order_id == bindparam("order_id")).order_by(decision.c.business_date)
+_TOO_OLD_BEFORE = select(decision.c.order_id).where(
+    _MINE, _THESE, decision.c.business_date < bindparam("business_date"), decision.c.reason == Reason.TOO_OLD.value
+)
 
 
 def record_decisions(writing: Writing, verdicts: Sequence[Verdict], *, batch_id: str = "") -> None:
@@ -31,45 +41,28 @@ def record_decisions(writing: Writing, verdicts: Sequence[Verdict], *, batch_id:
     fresh = [row for row in fresh if row["order_id"] not in told]
     if not fresh:
         return
-    writing.connection.execute(
-        delete(decision).where(
-            decision.c.mid == writing.mid,
-            decision.c.business_date == writing.run.business_date,
-            decision.c.order_id.in_([row["order_id"] for row in fresh]),
-        )
-    )
+    writing.connection.execute(_REPLACED, _these(writing, [row["order_id"] for row in fresh]))
     writing.connection.execute(insert(decision), fresh)
 
 
 def decisions_of(connection: Connection, mid: str, order_id: str) -> list[dict[str, Any]]:
     """Every verdict on one order, oldest date first."""
-    rows = connection.execute(
-        select(decision).where(decision.c.mid == mid, decision.c.order_id == order_id).order_by(decision.c.business_date)
-    )
-    return [dict(row) for row in rows.mappings()]
+    return [dict(row) for row in connection.execute(_OF_ORDER, {"mid": mid, "order_id": order_id}).mappings()]
 
 
 def _known(writing: Writing, order_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    rows = writing.connection.execute(
-        select(decision).where(
-            decision.c.mid == writing.mid,
-            decision.c.business_date == writing.run.business_date,
-            decision.c.order_id.in_(order_ids),
-        )
-    )
+    rows = writing.connection.execute(_KNOWN, _these(writing, order_ids))
     return {row["order_id"]: dict(row) for row in rows.mappings()}
 
 
 def _too_old_before(writing: Writing, order_ids: Sequence[str]) -> set[str]:
-    rows = writing.connection.execute(
-        select(decision.c.order_id).where(
-            decision.c.mid == writing.mid,
-            decision.c.order_id.in_(order_ids),
-            decision.c.business_date < writing.run.business_date,
-            decision.c.reason == Reason.TOO_OLD.value,
-        )
-    )
-    return {row.order_id for row in rows}
+    if not order_ids:
+        return set()
+    return set(writing.connection.execute(_TOO_OLD_BEFORE, _these(writing, order_ids)).scalars())
+
+
+def _these(writing: Writing, order_ids: Sequence[str]) -> dict[str, Any]:
+    return {"mid": writing.mid, "business_date": writing.run.business_date, "order_ids": order_ids}
 
 
 def _row(writing: Writing, verdict: Verdict, batch_id: str) -> dict[str, Any]:

@@ -3,10 +3,40 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import evidence, remote_file
+
+_SAID_BEFORE = select(evidence.c.evidence_id).where(
+    evidence.c.mid == bindparam("mid"),
+    evidence.c.source == bindparam("source"),
+    evidence.c.content_hash == bindparam("content_hash"),
+)
+_READ_AT = func.coalesce(remote_file.c.read_at, remote_file.c.seen_at).label("read_at")
+_FILES = (
+    select(
+        remote_file.c.name,
+        remote_file.c.content_hash,
+        remote_file.c.size,
+        remote_file.c.verdict,
+        remote_file.c.seen_at,
+        _READ_AT,
+        remote_file.c.modified,
+    )
+    .where(remote_file.c.mid == bindparam("mid"))
+    .order_by(remote_file.c.name, _READ_AT, remote_file.c.content_hash)
+)
+_STORE, _RECORD = insert(evidence), insert(remote_file)
+_ONE_FILE = (
+    update(remote_file)
+    .where(remote_file.c.mid == bindparam("w_mid"), remote_file.c.name == bindparam("w_name"))
+    .where(remote_file.c.content_hash == bindparam("w_content_hash"))
+)
+_READ_AGAIN = _ONE_FILE.values({name: bindparam(f"v_{name}") for name in ("read_at", "modified")})
+_JUDGE_AGAIN = _ONE_FILE.values(
+    {name: bindparam(f"v_{name}") for name in ("verdict", "reason", "evidence_id", "read_at", "modified")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,69 +50,73 @@ class Stored:
 def store_evidence(writing: Writing, *, source: str, subject: str, content: bytes) -> Stored:
     """Store what was received, byte for byte, unless the same source said exactly this before."""
     content_hash = hashlib.sha256(content).hexdigest()
-    known = writing.connection.execute(
-        select(evidence.c.evidence_id).where(
-            evidence.c.mid == writing.mid, evidence.c.source == source, evidence.c.content_hash == content_hash
-        )
-    ).scalar_one_or_none()
+    said = {"mid": writing.mid, "source": source, "content_hash": content_hash}
+    known = writing.connection.execute(_SAID_BEFORE, said).scalar_one_or_none()
     if known is not None:
         return Stored(known, is_new=False)
     evidence_id = hashlib.sha256(f"{source}\n{content_hash}".encode()).hexdigest()[:32]
-    writing.connection.execute(
-        insert(evidence).values(
-            mid=writing.mid,
-            evidence_id=evidence_id,
-            source=source,
-            subject=subject,
-            received_at=writing.now,
-            content_hash=content_hash,
-            content=content,
-        )
-    )
+    values = {"evidence_id": evidence_id, "subject": subject, "received_at": writing.now, "content": content}
+    writing.connection.execute(_STORE, {**said, **values})
     return Stored(evidence_id, is_new=True)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file of the outbound folder that was read before, and what came of it."""
+    """A content that was read in the outbound folder before, and what came of it.
+
+    `seen_at` is when it was first read under that name, `read_at` when last, `modified` what the listing said then of its
+    time (None where it said nothing).
+    """
 
     name: str
     content_hash: str
     size: int
     verdict: str
     seen_at: str
+    read_at: str
+    modified: int | None
 
 
 def known_files(connection: Connection, mid: str) -> dict[str, list[KnownFile]]:
-    """All outbound files read so far, by name; a name may stand for several contents."""
-    rows = connection.execute(
-        select(remote_file.c.name, remote_file.c.content_hash, remote_file.c.size, remote_file.c.verdict, remote_file.c.seen_at)
-        .where(remote_file.c.mid == mid)
-        .order_by(remote_file.c.name, remote_file.c.seen_at)
-    )
+    """All outbound files read so far, by name; a name may stand for several contents: the last one is what was read last."""
     found: dict[str, list[KnownFile]] = {}
-    for row in rows:
-        found.setdefault(row.name, []).append(KnownFile(row.name, row.content_hash, row.size, row.verdict, row.seen_at))
+    for row in connection.execute(_FILES, {"mid": mid}):
+        found.setdefault(row.name, []).append(KnownFile(*row))
     return found
 
 
-def record_file(writing: Writing, *, name: str, content: bytes, verdict: str, reason: str = "", evidence_id: str = "") -> None:
+def note_read_again(writing: Writing, known: KnownFile, modified: int | None) -> None:
+    """Write down that this very content was read under its name once more."""
+    same = {"w_mid": writing.mid, "w_name": known.name, "w_content_hash": known.content_hash}
+    writing.connection.execute(_READ_AGAIN, {**same, "v_read_at": writing.now, "v_modified": modified})
+
+
+def record_file(
+    writing: Writing,
+    *,
+    name: str,
+    content: bytes,
+    verdict: str,
+    reason: str = "",
+    evidence_id: str = "",
+    modified: int | None = None,
+) -> None:
     """Remember that this content stood under this name, and what came of it; a later verdict replaces an earlier one."""
     content_hash = hashlib.sha256(content).hexdigest()
-    same = (remote_file.c.mid == writing.mid) & (remote_file.c.name == name) & (remote_file.c.content_hash == content_hash)
-    changed = writing.connection.execute(
-        update(remote_file).where(same).values(verdict=verdict, reason=reason, evidence_id=evidence_id or None)
-    )
-    if changed.rowcount == 0:
-        writing.connection.execute(
-            insert(remote_file).values(
-                mid=writing.mid,
-                name=name,
-                content_hash=content_hash,
-                size=len(content),
-                evidence_id=evidence_id or None,
-                seen_at=writing.now,
-                verdict=verdict,
-                reason=reason,
-            )
-        )
+    same = {"w_mid": writing.mid, "w_name": name, "w_content_hash": content_hash}
+    judged = {"v_verdict": verdict, "v_reason": reason, "v_evidence_id": evidence_id or None}
+    read = {"v_read_at": writing.now, "v_modified": modified}
+    if writing.connection.execute(_JUDGE_AGAIN, {**same, **judged, **read}).rowcount == 0:
+        values = {
+            "mid": writing.mid,
+            "name": name,
+            "content_hash": content_hash,
+            "size": len(content),
+            "evidence_id": evidence_id or None,
+            "seen_at": writing.now,
+            "verdict": verdict,
+            "reason": reason,
+            "modified": modified,
+            "read_at": writing.now,
+        }
+        writing.connection.execute(_RECORD, values)

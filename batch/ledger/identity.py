@@ -3,17 +3,22 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from batch.ledger.transaction import Ledger
 from batch.pace import utc_text
 from schemas.errors import IdentityChanged, TransitionLost
 from schemas.ledger_tables import identity
 
+_ALL = select(identity)
+_FREE = (identity.c.mid == bindparam("w_mid"), identity.c.host_key == "")
+_NO_HOST_KEY = select(identity.c.mid).where(*_FREE)
+_TIE_HOST_KEY = update(identity).where(*_FREE).values(host_key=bindparam("v_host_key"))
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The four things that a ledger is tied to."""
+    """The four things that a ledger is tied to. `host_key` is empty while no SFTP server was ever set."""
 
     environment: str
     api_url: str
@@ -28,7 +33,7 @@ def lock_identity(ledger: Ledger, wanted: Identity, *, ledger_id: str, scrub_key
     """
     known = check_identity(ledger, wanted)
     if known is not None:
-        return known
+        return _with_host_key(ledger, wanted, known)
     with suppress(TransitionLost), ledger.unguarded() as connection:  # another first run may tie it at the same moment
         connection.execute(
             insert(identity).values(
@@ -46,14 +51,33 @@ def lock_identity(ledger: Ledger, wanted: Identity, *, ledger_id: str, scrub_key
     return tied
 
 
+def _with_host_key(ledger: Ledger, wanted: Identity, known: bytes) -> bytes:
+    """Tie a ledger that has met no SFTP server yet to the one that is named now; of two at once, the second is compared."""
+    with ledger.reading() as connection:
+        is_free = bool(wanted.host_key) and connection.execute(_NO_HOST_KEY, {"w_mid": wanted.mid}).first() is not None
+    if not is_free:
+        return known
+    with ledger.unguarded() as connection:
+        connection.execute(_TIE_HOST_KEY, {"w_mid": wanted.mid, "v_host_key": wanted.host_key})
+    return check_identity(ledger, wanted) or known
+
+
 def check_identity(ledger: Ledger, wanted: Identity) -> bytes | None:
     """The key of a ledger that is tied to this identity; None for one that is not tied to anything yet. Writes nothing."""
     with ledger.reading() as connection:
         return _checked(connection, wanted)
 
 
-def _checked(connection: Connection, wanted: Identity) -> bytes | None:
-    rows = connection.execute(select(identity)).all()
+def check_account(ledger: Ledger, wanted: Identity) -> None:
+    """Raise IdentityChanged for a ledger of another environment, API or merchant; for who has nothing to do with SFTP."""
+    with ledger.reading() as connection:
+        _checked(connection, wanted, names=("environment", "api_url"))
+
+
+def _checked(
+    connection: Connection, wanted: Identity, names: tuple[str, ...] = ("environment", "api_url", "host_key")
+) -> bytes | None:
+    rows = connection.execute(_ALL).all()
     if not rows:
         return None
     row = next((row for row in rows if row.mid == wanted.mid), None)
@@ -64,8 +88,9 @@ def _checked(connection: Connection, wanted: Identity) -> bytes | None:
         )
     differences = [
         f"{name} was {getattr(row, name)}, is now {getattr(wanted, name)}"
-        for name in ("environment", "api_url", "host_key")
+        for name in names
         if getattr(row, name) != getattr(wanted, name)
+        and not (name == "host_key" and "" in (row.host_key, wanted.host_key))  # one of them has met no SFTP server
     ]
     if differences:
         raise IdentityChanged(

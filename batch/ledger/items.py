@@ -1,14 +1,27 @@
 """Things that need a person: opened once per cause, with the date by which somebody should have looked."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from batch.ledger.transaction import Writing
 from batch.pace import due_date
+from schemas.errors import TransitionLost
 from schemas.ledger_tables import item
 from schemas.reasons import ItemKind
+
+_ABOUT = select(item.c.item_id).where(
+    item.c.mid == bindparam("mid"), item.c.kind == bindparam("kind"), item.c.subject == bindparam("subject")
+)
+_STANDING = _ABOUT.where(item.c.closed_at.is_(None))
+_CLOSE = (
+    update(item)
+    .where(item.c.mid == bindparam("w_mid"), item.c.kind == bindparam("w_kind"), item.c.subject == bindparam("w_subject"))
+    .where(item.c.closed_at.is_(None))
+    .values(closed_at=bindparam("v_closed_at"), resolution=bindparam("v_resolution"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +35,17 @@ class Item:
     opened_run: str
     due_date: str
     explanation: str
+    evidence_id: str = ""
 
 
 def open_item(
     writing: Writing, kind: ItemKind, subject: str, explanation: str, *, due_business_days: int, evidence_id: str = ""
 ) -> bool:
     """Open an item unless the same kind stands open for the same subject. Returns whether it is new."""
-    standing = writing.connection.execute(
-        select(item.c.item_id).where(
-            item.c.mid == writing.mid, item.c.kind == kind.value, item.c.subject == subject, item.c.closed_at.is_(None)
-        )
-    ).first()
-    if standing is not None:
+    if is_open(writing, kind, subject):
         return False
-    count = len(
-        writing.connection.execute(
-            select(item.c.item_id).where(item.c.mid == writing.mid, item.c.kind == kind.value, item.c.subject == subject)
-        ).all()
-    )
+    about = {"mid": writing.mid, "kind": kind.value, "subject": subject}
+    count = len(writing.connection.execute(_ABOUT, about).all())
     item_id = hashlib.sha256(f"{writing.mid}\n{kind}\n{subject}\n{count}".encode()).hexdigest()[:12]
     writing.connection.execute(
         insert(item).values(
@@ -58,37 +64,93 @@ def open_item(
     return True
 
 
+def is_open(writing: Writing, kind: ItemKind, subject: str) -> bool:
+    """Whether an item of this kind stands open for this subject."""
+    about = {"mid": writing.mid, "kind": kind.value, "subject": subject}
+    return writing.connection.execute(_STANDING, about).first() is not None
+
+
+_OPEN_AMONG = select(item.c.subject).where(
+    item.c.mid == bindparam("mid"),
+    item.c.kind == bindparam("kind"),
+    item.c.subject.in_(bindparam("subjects", expanding=True)),
+    item.c.closed_at.is_(None),
+)
+
+
+def open_among(writing: Writing, kind: ItemKind, subjects: Sequence[str]) -> set[str]:
+    """Those of these subjects (at most a few hundred) for which an item of this kind stands open."""
+    about = {"mid": writing.mid, "kind": kind.value, "subjects": list(subjects)}
+    return set(writing.connection.execute(_OPEN_AMONG, about).scalars())
+
+
 def close_items(writing: Writing, kind: ItemKind, subject: str, resolution: str) -> None:
     """Close what stands open of this kind for this subject, because the cause is gone."""
-    writing.connection.execute(
-        update(item)
-        .where(item.c.mid == writing.mid, item.c.kind == kind.value, item.c.subject == subject, item.c.closed_at.is_(None))
-        .values(closed_at=writing.now, resolution=resolution)
-    )
+    close_all(writing, [(kind, subject)], resolution)
+
+
+def close_all(writing: Writing, about: Sequence[tuple[ItemKind, str]], resolution: str) -> None:
+    """Close what stands open of each of these kinds for its subject, in one step."""
+    same = {"w_mid": writing.mid, "v_closed_at": writing.now, "v_resolution": resolution}
+    rows = [{**same, "w_kind": kind.value, "w_subject": subject} for kind, subject in about]
+    if rows:
+        writing.connection.execute(_CLOSE, rows if len(rows) > 1 else rows[0])
 
 
 HOLD_REFUSED = "the order system refused its hold"
 """How an item about a refused hold begins."""
 
+_REFUSED_HOLDS = select(item.c.subject).where(
+    item.c.mid == bindparam("mid"),
+    item.c.kind == ItemKind.WRITE_BACK_CONFLICT.value,
+    item.c.closed_at.is_(None),
+    item.c.explanation.startswith(HOLD_REFUSED),
+    item.c.opened_date == bindparam("business_date"),
+)
+_OPEN = select(item).where(item.c.mid == bindparam("mid"), item.c.closed_at.is_(None)).order_by(item.c.opened_at, item.c.item_id)
+
 
 def refused_holds(connection: Connection, mid: str, business_date: str) -> set[str]:
     """Orders whose hold the order system refused on this business date, and which stand open for it."""
-    query = select(item.c.subject).where(
-        item.c.mid == mid,
-        item.c.kind == ItemKind.WRITE_BACK_CONFLICT.value,
-        item.c.closed_at.is_(None),
-        item.c.explanation.startswith(HOLD_REFUSED),
-        item.c.opened_date == business_date,
-    )
-    return {subject.removeprefix("order:") for subject in connection.execute(query).scalars()}
+    subjects = connection.execute(_REFUSED_HOLDS, {"mid": mid, "business_date": business_date}).scalars()
+    return {subject.removeprefix("order:") for subject in subjects}
 
 
 def open_items(connection: Connection, mid: str) -> list[Item]:
     """All open items, oldest first."""
-    rows = connection.execute(
-        select(item).where(item.c.mid == mid, item.c.closed_at.is_(None)).order_by(item.c.opened_at, item.c.item_id)
-    )
     return [
-        Item(row.item_id, ItemKind(row.kind), row.subject, row.opened_at, row.opened_run, row.due_date, row.explanation)
-        for row in rows
+        Item(
+            row.item_id,
+            ItemKind(row.kind),
+            row.subject,
+            row.opened_at,
+            row.opened_run,
+            row.due_date,
+            row.explanation,
+            row.evidence_id or "",
+        )
+        for row in connection.execute(_OPEN, {"mid": mid})
     ]
+
+
+_EVER = select(item.c.subject).where(item.c.mid == bindparam("mid"), item.c.kind == bindparam("kind"))
+
+
+def ever_told(connection: Connection, mid: str, kind: ItemKind) -> set[str]:
+    """What items of this kind are or were about, open and closed ones."""
+    return set(connection.execute(_EVER, {"mid": mid, "kind": kind.value}).scalars())
+
+
+_CLOSE_BY_HAND = (
+    update(item)
+    .where(item.c.mid == bindparam("w_mid"), item.c.item_id == bindparam("w_item_id"), item.c.closed_at.is_(None))
+    .values({name: bindparam(f"v_{name}") for name in ("closed_at", "resolution", "closed_by", "resolution_reason")})
+)
+
+
+def close_by_hand(writing: Writing, item_ids: Sequence[str], *, resolution: str, person: str, reason: str) -> None:
+    """Close these items because a person decided. Raises TransitionLost when one was closed meanwhile."""
+    values = {"v_closed_at": writing.now, "v_resolution": resolution, "v_closed_by": person, "v_resolution_reason": reason}
+    rows = [{"w_mid": writing.mid, "w_item_id": item_id, **values} for item_id in item_ids]
+    if rows and writing.connection.execute(_CLOSE_BY_HAND, rows).rowcount != len(rows):
+        raise TransitionLost("An item was closed by somebody else meanwhile.")

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from batch.ledger.records import Owner, Run
@@ -24,7 +24,25 @@ class LeaseTerms:
     wait_seconds: float
 
 
-LESSER_JOBS = frozenset({"poll", "transmit", "reconcile"})
+LESSER_JOBS = frozenset({"poll", "transmit", "reconcile", "cancel", "capture", "refund", "review"})
+"""Jobs that a nightly waits for: they step aside at their next step, or are over in seconds."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+
+_HOLDER = select(lease).where(lease.c.mid == bindparam("mid")).with_for_update()
+_OF_MERCHANT = update(lease).where(lease.c.mid == bindparam("w_mid"))
+_WANT = _OF_MERCHANT.values(wanted_by=bindparam("v_wanted_by"))
+_GRANTED = ("token", "run_id", "job", "host", "pid", "pid_started", "expires_at", "wanted_by")
+_GRANT = _OF_MERCHANT.values({name: bindparam(f"v_{name}") for name in _GRANTED})
+_GIVE_BACK = _OF_MERCHANT.where(lease.c.token == bindparam("w_token")).values(
+    run_id=None, job=None, wanted_by=None, expires_at=None
+)
+_START = insert(run_table)
+_FINISH = (
+    update(run_table)
+    .where(run_table.c.mid == bindparam("w_mid"), run_table.c.run_id == bindparam("w_run_id"))
+    .values(finished_at=bindparam("v_finished_at"), exit_code=bindparam("v_exit_code"))
+)
 
 
 def take_lease(
@@ -42,7 +60,7 @@ def take_lease(
 
     A lease is taken over at once when its process is dead on this host, and when it has run out.
     """
-    waited = 0.0
+    waited, pause = 0.0, _FIRST_PAUSE
     while True:
         with ledger.unguarded() as connection:
             holder = _holder(connection, ledger.mid)
@@ -61,36 +79,32 @@ def take_lease(
                     now="This run did nothing.",
                     next_step="Wait for it to end (mitbatch status), then run again.",
                 )
-            connection.execute(update(lease).where(lease.c.mid == ledger.mid).values(wanted_by=run_id))
+            connection.execute(_WANT, {"w_mid": ledger.mid, "v_wanted_by": run_id})
         ledger.may_go_on()
-        pause = min(0.5, terms.wait_seconds - waited)
+        pause = min(pause, terms.wait_seconds - waited)
         sleep(pause)
         waited += pause
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def end_run(ledger: Ledger, run: Run, exit_code: ExitCode) -> None:
-    """Write down how the run ended and give the lease back, in one transaction. Raises LeaseLost when it is not ours."""
+def end_run(ledger: Ledger, run: Run, exit_code: ExitCode, *, left_books: bool = True) -> None:
+    """Write down how the run ended and give the lease back, in one transaction. Raises LeaseLost when it is not ours.
+
+    A run that could not write finance's files gets its code and no end: `cut_off_dates` leaves its date to the next run.
+    """
     with ledger.writing(run, last=True) as writing:
-        writing.connection.execute(
-            update(run_table)
-            .where(run_table.c.mid == ledger.mid, run_table.c.run_id == run.run_id)
-            .values(finished_at=writing.now, exit_code=int(exit_code))
-        )
-        writing.connection.execute(
-            update(lease)
-            .where(lease.c.mid == ledger.mid, lease.c.token == run.token)
-            .values(run_id=None, job=None, wanted_by=None, expires_at=None)
-        )
+        ended = {"v_finished_at": writing.now if left_books else None, "v_exit_code": int(exit_code)}
+        writing.connection.execute(_FINISH, {"w_mid": ledger.mid, "w_run_id": run.run_id, **ended})
+        writing.connection.execute(_GIVE_BACK, {"w_mid": ledger.mid, "w_token": run.token})
 
 
 def _holder(connection: Connection, mid: str) -> RowMapping:
     """The lease's row, locked. A first run makes it; one that comes at the same moment waits, and then finds it."""
-    query = select(lease).where(lease.c.mid == mid).with_for_update()
-    holder = connection.execute(query).mappings().one_or_none()
+    holder = connection.execute(_HOLDER, {"mid": mid}).mappings().one_or_none()
     if holder is None:
         with suppress(IntegrityError), connection.begin_nested():
             connection.execute(insert(lease).values(mid=mid, token=0))
-        holder = connection.execute(query).mappings().one()
+        holder = connection.execute(_HOLDER, {"mid": mid}).mappings().one()
     return holder
 
 
@@ -114,18 +128,17 @@ def _grant(connection: Connection, mid: str, holder: RowMapping, run_id: str, jo
         "expires_at": expires_at,
         "wanted_by": None,
     }
-    connection.execute(update(lease).where(lease.c.mid == mid).values(**values))
+    connection.execute(_GRANT, {"w_mid": mid, **{f"v_{name}": value for name, value in values.items()}})
     return token
 
 
 def _record_start(connection: Connection, mid: str, started: Run, now: str) -> None:
-    connection.execute(
-        insert(run_table).values(
-            mid=mid,
-            run_id=started.run_id,
-            job=started.job,
-            business_date=started.business_date,
-            fencing_token=started.token,
-            started_at=now,
-        )
-    )
+    values = {
+        "mid": mid,
+        "run_id": started.run_id,
+        "job": started.job,
+        "business_date": started.business_date,
+        "fencing_token": started.token,
+        "started_at": now,
+    }
+    connection.execute(_START, values)

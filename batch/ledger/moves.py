@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import ColumnElement, String, bindparam, case, func, insert, update
 
 from batch.ledger.events import event_row
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
+from schemas.counted import counted
 from schemas.errors import IllegalTransition, TransitionLost
 from schemas.ledger_tables import event
 from schemas.ledger_tables import submission as submission_table
@@ -76,10 +77,12 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
         events.append(row)
         updates.append(_update_values(old, new))
         moved.append(new)
-    writing.connection.execute(insert(event), events)
+    writing.connection.execute(_NEW_EVENT, events)
     _compare_and_set(writing, updates)
     return moved
 
+
+_NEW_EVENT = insert(event)
 
 _CHANGEABLE = (
     "state",
@@ -87,15 +90,23 @@ _CHANGEABLE = (
     "handed_over_date",
     "provider_order_id",
     "provider_status",
-    "next_read_at",
-    "reads",
-    "expired_hint",
     "row_version",
     "written_version",
     "event_seq",
     "event_hash",
     "event_date",
 )
+
+
+def _read_due() -> ColumnElement[str | None]:
+    """When to ask next, as this writer wants it, unless a hint has made the order due since the writer read it.
+
+    Hints may come from writers that hold no lease (webhooks): what they stored is never written over by an older copy.
+    """
+    stored = submission_table.c.next_read_at
+    as_read = func.coalesce(stored, "") == bindparam("r_next_read_at", type_=String)
+    return case((as_read, bindparam("n_next_read_at", type_=String)), else_=stored)
+
 
 _SUBMISSION_UPDATE = (
     update(submission_table)
@@ -106,16 +117,18 @@ _SUBMISSION_UPDATE = (
         submission_table.c.state == bindparam("w_state"),
         submission_table.c.event_seq == bindparam("w_event_seq"),
     )
-    .values({name: bindparam(f"n_{name}") for name in _CHANGEABLE})
+    .values({**{name: bindparam(f"n_{name}") for name in _CHANGEABLE}, "next_read_at": _read_due()})
 )
 
 
 def _update_values(old: Submission, new: Submission) -> dict[str, Any]:
     values: dict[str, Any] = {f"n_{name}": getattr(new, name) for name in _CHANGEABLE}
-    for name in ("handed_over_date", "provider_order_id", "provider_status", "next_read_at"):
+    for name in ("handed_over_date", "provider_order_id", "provider_status"):
         values[f"n_{name}"] = values[f"n_{name}"] or None
     return {
         **values,
+        "n_next_read_at": new.next_read_at or None,
+        "r_next_read_at": old.next_read_at,
         "w_order_id": old.order_id,
         "w_attempt": old.attempt,
         "w_state": old.state.value,
@@ -126,24 +139,45 @@ def _update_values(old: Submission, new: Submission) -> dict[str, Any]:
 def _compare_and_set(writing: Writing, updates: list[dict[str, Any]]) -> None:
     result = writing.connection.execute(_SUBMISSION_UPDATE, [{**values, "w_mid": writing.mid} for values in updates])
     if result.rowcount != len(updates):
-        raise TransitionLost(f"{len(updates) - result.rowcount} of {len(updates)} orders were no longer where they were read.")
+        lost = len(updates) - result.rowcount
+        raise TransitionLost(f"{lost} of {counted(len(updates), 'order')} stood elsewhere by then than where it was read.")
+
+
+_NOTE_ASKED = (
+    update(submission_table)
+    .where(
+        submission_table.c.mid == bindparam("w_mid"),
+        submission_table.c.order_id == bindparam("w_order_id"),
+        submission_table.c.attempt == bindparam("w_attempt"),
+    )
+    .values(next_read_at=_read_due())
+)
+_NOTE_READ = _NOTE_ASKED.values(reads=submission_table.c.reads + 1)
+
+
+def note_asked(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
+    """Write down when orders are due again that were asked about together, without a read of each (UTC text). It is no event.
+
+    An order that a hint has made due since it was read here stays due.
+    """
+    if due:
+        writing.connection.execute(_NOTE_ASKED, [_read_values(writing, each, when) for each, when in due])
 
 
 def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
-    """Write down that these orders were asked about, and when they are due again (UTC text, empty: never). It is no event."""
-    if not due:
-        return
-    statement = (
-        update(submission_table)
-        .where(
-            submission_table.c.mid == bindparam("w_mid"),
-            submission_table.c.order_id == bindparam("w_order_id"),
-            submission_table.c.attempt == bindparam("w_attempt"),
-        )
-        .values(next_read_at=bindparam("n_next_read_at"), reads=submission_table.c.reads + 1)
-    )
-    rows = [
-        {"w_mid": writing.mid, "w_order_id": each.order_id, "w_attempt": each.attempt, "n_next_read_at": when or None}
-        for each, when in due
-    ]
-    writing.connection.execute(statement, rows)
+    """Write down that these orders were asked about, and when they are due again (UTC text, empty: never). It is no event.
+
+    An order that a hint has made due since it was read here stays due.
+    """
+    if due:
+        writing.connection.execute(_NOTE_READ, [_read_values(writing, each, when) for each, when in due])
+
+
+def _read_values(writing: Writing, asked: Submission, when: str) -> dict[str, Any]:
+    return {
+        "w_mid": writing.mid,
+        "w_order_id": asked.order_id,
+        "w_attempt": asked.attempt,
+        "n_next_read_at": when or None,
+        "r_next_read_at": asked.next_read_at,
+    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from schemas.ledger_tables import submission
 from schemas.states import State
@@ -25,29 +25,32 @@ class Past:
     is_settled: bool
 
 
+_LATEST = (
+    select(submission.c.order_id, func.max(submission.c.attempt).label("attempt"))
+    .where(submission.c.mid == bindparam("mid"), submission.c.order_id.in_(bindparam("order_ids", expanding=True)))
+    .group_by(submission.c.order_id)
+    .subquery()
+)
+_PAST = (
+    select(
+        submission.c.order_id,
+        submission.c.attempt,
+        submission.c.state,
+        submission.c.event_seq,
+        submission.c.event_hash,
+        submission.c.event_date,
+        submission.c.next_read_at.is_not(None).label("is_hinted"),
+        submission.c.row_version,
+        submission.c.written_version,
+    )
+    .join(_LATEST, (submission.c.order_id == _LATEST.c.order_id) & (submission.c.attempt == _LATEST.c.attempt))
+    .where(submission.c.mid == bindparam("mid"))
+)
+
+
 def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[str, Past]:
     """The latest submission of each of these order ids that the ledger has met before."""
-    latest = (
-        select(submission.c.order_id, func.max(submission.c.attempt).label("attempt"))
-        .where(submission.c.mid == mid, submission.c.order_id.in_(order_ids))
-        .group_by(submission.c.order_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(
-            submission.c.order_id,
-            submission.c.attempt,
-            submission.c.state,
-            submission.c.event_seq,
-            submission.c.event_hash,
-            submission.c.event_date,
-            submission.c.next_read_at.is_not(None).label("is_hinted"),
-            submission.c.row_version,
-            submission.c.written_version,
-        )
-        .join(latest, (submission.c.order_id == latest.c.order_id) & (submission.c.attempt == latest.c.attempt))
-        .where(submission.c.mid == mid)
-    )
+    rows = connection.execute(_PAST, {"mid": mid, "order_ids": order_ids})
     return {
         row.order_id: Past(
             attempt=row.attempt,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from schemas.states import BatchStep, State
+from schemas.states import API_FORMAT, BatchStep, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One file on its way to the provider; times are UTC text, empty where it has not come to that."""
+    """One file, or one group of calls, on its way to the provider; times are UTC text, empty where it has not come to that."""
 
     batch_id: str
     kind: str
@@ -53,6 +53,11 @@ class Batch:
     event_hash: str
     event_date: str
 
+    @property
+    def is_of_calls(self) -> bool:
+        """Whether it never becomes a file: its rows are sent by calls, one each."""
+        return self.format == API_FORMAT
+
     @classmethod
     def of(cls, row: RowMapping) -> "Batch":
         """The batch that a ledger row stands for."""
@@ -62,7 +67,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One order's claim, without its wire record. Amounts are minor units, times UTC text, empty where unknown."""
+    """One order's claim, without its wire record. Amounts are minor units, times UTC text, empty where unknown.
+
+    `channel` is sftp or api, `mit_mode` sync, cit, or empty for managed: both as they were when the order was claimed.
+    """
 
     order_id: str
     attempt: int
@@ -89,6 +97,8 @@ class Submission:
     event_seq: int
     event_hash: str
     event_date: str
+    channel: str = "sftp"
+    mit_mode: str = ""
 
     @classmethod
     def of(cls, row: RowMapping) -> "Submission":

@@ -3,50 +3,34 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import insert, update
-
-from batch.ledger.events import event_row
+from batch.ledger.guarded_steps import Rows, Step, take_step
 from batch.ledger.records import Batch
 from batch.ledger.transaction import Writing
-from schemas.errors import IllegalTransition, TransitionLost
 from schemas.ledger_tables import batch as batch_table
-from schemas.ledger_tables import event
-from schemas.states import BATCH_EDGES, BatchStep
+from schemas.states import BATCH_EDGES, BATCH_EDGES_BY_HAND, BatchStep
+
+BY_HAND = "operator"
+"""The source of what a person decided."""
+
+_BATCHES = Rows(batch_table, "batch_id", "batch", "step")
 
 
-def move_batch(writing: Writing, batch: Batch, to: BatchStep, *, reason: str, evidence_id: str = "", **changes: Any) -> Batch:  # noqa: ANN401 - columns of several types
+def move_batch(
+    writing: Writing,
+    batch: Batch,
+    to: BatchStep,
+    *,
+    reason: str,
+    evidence_id: str = "",
+    source: str = "send",
+    **changes: Any,  # noqa: ANN401 - columns of several types
+) -> Batch:
     """Take one batch to its next step; `changes` are further columns. Raises as `move_orders` does."""
-    if to not in BATCH_EDGES[batch.step]:
-        raise IllegalTransition(f"Batch {batch.batch_id} cannot go from {batch.step} to {to}.")
-    row = event_row(
-        writing,
-        subject=f"batch:{batch.batch_id}",
-        seq=batch.event_seq + 1,
-        previous_hash=batch.event_hash,
-        previous_date=batch.event_date,
-        kind="step",
-        from_state=batch.step.value,
-        to_state=to.value,
-        source="send",
-        reason=reason,
-        evidence_id=evidence_id,
-        detail={"file_name": batch.file_name},
-    )
-    head = {"event_seq": row["seq"], "event_hash": row["hash"], "event_date": row["business_date"]}
-    if to is BatchStep.DELIVERED or (not batch.delivered_at and "delivered_at" in changes):
-        changes = {**changes, "delivered_date": row["business_date"]}
-    statement = (
-        update(batch_table)
-        .where(
-            batch_table.c.mid == writing.mid,
-            batch_table.c.batch_id == batch.batch_id,
-            batch_table.c.step == batch.step.value,
-            batch_table.c.event_seq == batch.event_seq,
-        )
-        .values(step=to.value, **head, **changes)
-    )
-    if writing.connection.execute(statement).rowcount != 1:
-        raise TransitionLost(f"Batch {batch.batch_id} was no longer at {batch.step}.")
-    writing.connection.execute(insert(event), [row])
-    known: dict[str, Any] = {name: value or "" for name, value in changes.items() if name in Batch.__dataclass_fields__}
-    return replace(batch, step=to, **head, **known)
+    ways = (*BATCH_EDGES[batch.step], *(BATCH_EDGES_BY_HAND.get(batch.step, ()) if source == BY_HAND else ()))
+    detail = {"file_name": batch.file_name}
+    step = Step(to, ways, f"Batch {batch.batch_id}", source, reason, evidence_id, detail)
+    is_delivered = to is BatchStep.DELIVERED or (not batch.delivered_at and "delivered_at" in changes)
+    dated = "delivered_date" if is_delivered else ""
+    after = take_step(writing, _BATCHES, batch.batch_id, batch, step, changes, dated=dated)
+    known: dict[str, Any] = {name: after[name] or "" for name in after if name in Batch.__dataclass_fields__}
+    return replace(batch, **{**known, "step": to})

@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine, bindparam, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from batch.database_state import WILL_WRITE, is_away
 from batch.ledger.records import Run
 from batch.pace import utc_text
 from schemas.errors import LeaseLost, LeaseWanted, LedgerBusy, TransitionLost
 from schemas.ledger_tables import lease
+
+_STILL_OURS = (
+    update(lease)
+    .where(lease.c.mid == bindparam("w_mid"), lease.c.token == bindparam("w_token"), lease.c.run_id == bindparam("w_run_id"))
+    .values(expires_at=bindparam("v_expires_at"))
+    .returning(lease.c.wanted_by)
+)
 
 
 class Clock(Protocol):
@@ -60,8 +68,10 @@ class Ledger:
     @contextmanager
     def unguarded(self) -> Iterator[Connection]:
         """A writing transaction outside any lease, for taking one and for first use. Nothing about orders is written here."""
-        with self._database_errors(), self.engine.connect().execution_options(writing=True) as connection, connection.begin():
-            yield connection
+        with self._database_errors(), self.engine.connect() as connection:
+            connection.info[WILL_WRITE] = True
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self, run: Run, *, last: bool = False) -> Iterator[Writing]:
@@ -75,13 +85,9 @@ class Ledger:
             self.may_go_on()
         now = self.now()
         with self.unguarded() as connection:
-            statement = (
-                update(lease)
-                .where(lease.c.mid == self.mid, lease.c.token == run.token, lease.c.run_id == run.run_id)
-                .values(expires_at=utc_text(now + timedelta(seconds=self._lease_seconds)))
-                .returning(lease.c.wanted_by)
-            )
-            row = connection.execute(statement).one_or_none()
+            expires_at = utc_text(now + timedelta(seconds=self._lease_seconds))
+            mine = {"w_mid": self.mid, "w_token": run.token, "w_run_id": run.run_id, "v_expires_at": expires_at}
+            row = connection.execute(_STILL_OURS, mine).one_or_none()
             if row is None:
                 raise LeaseLost(f"Run {run.run_id[:8]} ({run.job}) no longer holds the lease; another run took over.")
             if row.wanted_by and run.gives_way and not last:
@@ -95,9 +101,10 @@ class Ledger:
         except IntegrityError as error:
             raise TransitionLost("The ledger's own constraints refused a step; nothing of it was written.") from error
         except DBAPIError as error:
-            if not error.connection_invalidated and not isinstance(error, OperationalError):
-                raise
             lost = error.connection_invalidated  # perhaps at COMMIT, and then nobody can say here whether it happened
+            state, operational = getattr(error.orig, "sqlstate", None), isinstance(error, OperationalError)
+            if not is_away(state, is_lost=lost, is_operational=operational):
+                raise
             raise LedgerBusy(
                 f"The ledger's database could not be used ({' '.join(str(error.orig).split())[:200]}).",
                 now="This step is written as a whole or not at all." if lost else "Nothing of this step was written.",

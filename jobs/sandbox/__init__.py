@@ -27,6 +27,7 @@ a008   completed after one hour, for one cent less
 a009   Capturerequired after one hour; voided when the capture window is over
 a00a   completed after one hour, charged back a day later
 a00b   completed after one hour, Returned by the provider a day later
+a00c   cancelled after one hour, and completed all the same a day later
 =====  ==========================================================================
 
 For a CIT, and b001, b002 and b005 for a sync MIT too:

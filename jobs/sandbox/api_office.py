@@ -7,7 +7,7 @@ from functools import cached_property
 from jobs.sandbox.acknowledgements import error_tuple
 from jobs.sandbox.bearers import Bearers
 from jobs.sandbox.brain import Brain
-from jobs.sandbox.credentials import Account
+from jobs.sandbox.credentials import Account, account_of
 from jobs.sandbox.faults import Faults
 from jobs.sandbox.http_faults import Answer, json_answer
 from jobs.sandbox.journal import Journal
@@ -46,7 +46,7 @@ class Office:
     @cached_property
     def accounts(self) -> dict[str, Account]:
         """Both accounts by their mid."""
-        return {account.mid: account for account in (self.account, Account(self.account.seed, "sync"))}
+        return {account.mid: account for account in (self.account, account_of(self.account.seed, "sync"))}
 
     def bearer_of(self, asked: Asked) -> Account | None:
         """The account whose good bearer the request carries, or None."""

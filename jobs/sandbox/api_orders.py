@@ -29,7 +29,8 @@ def order(office: Office, asked: Asked, account: Account) -> Answer:
     found = order_of(office, asked.order_key, account)
     if found is None:
         return not_found()
-    return json_answer(200, wire_order(found, office.brain.standing(found, office.clock.now())))
+    shown = {"amountRefunded": sum(found.refunds)} if office.brain.options.shows_refunds else {}
+    return json_answer(200, {**wire_order(found, office.brain.standing(found, office.clock.now())), **shown})
 
 
 def orders(office: Office, asked: Asked, account: Account) -> Answer:

@@ -1,6 +1,6 @@
 """The course of an order through time: each status with its moment and the event that announces it. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,7 +11,7 @@ DRAFT_LASTS = timedelta(minutes=5)
 CAPTURE_WINDOW = timedelta(days=7)
 CHALLENGE_STEP = timedelta(minutes=5)
 LATER = timedelta(days=1)
-"""How long after its completion an order is charged back or returned by the provider's own doing."""
+"""How long after its ending an order is charged back, returned, or completed all the same, by the provider's own doing."""
 
 Event = Literal[
     "accepted",
@@ -138,6 +138,8 @@ def _final(order: Order, at: datetime) -> list[Step]:
             return [completed, Step(at + LATER, "Chargeback", "chargeback")]
         case "returned":
             return [completed, Step(at + LATER, "Returned", "refunded")]
+        case "regretted":
+            return [Step(at, "Cancelled", "cancelled"), replace(completed, at=at + LATER)]
         case _:
             return [Step(at, "Cancelled", "cancelled")]
 

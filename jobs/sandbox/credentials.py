@@ -5,6 +5,7 @@ import hashlib
 import os
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +54,12 @@ class Account:
     def transmit_id(self, order_id: str, n: int) -> str:
         """The provider's id for the n-th copy of this charge."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.seed}\n{self.mid}\ntransmit\n{order_id}\n{n}"))
+
+
+@lru_cache(maxsize=64)
+def account_of(seed: int, mode: Literal["managed", "sync"] = "managed") -> Account:
+    """The account of a seed and a mode, derived once. What one sandbox may change is its own: see Account."""
+    return Account(seed, mode)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-Ending = Literal["completed", "cancelled", "expired", "onhold", "problem", "capturerequired", "chargeback", "returned"]
+Ending = Literal[
+    "completed", "cancelled", "expired", "onhold", "problem", "capturerequired", "chargeback", "returned", "regretted"
+]
 Way = Literal["managed", "sync", "cit"]
 """Who retries and who waits: managed MIT, sync MIT, or a customer who is present (CONTRACT 7.6)."""
 CardClass = Literal["success", "challenge", "declined", "unknown"]
@@ -56,6 +58,7 @@ _IN_TIME: dict[str, Fate] = {
     "a009": Fate("capturerequired"),
     "a00a": Fate("chargeback"),
     "a00b": Fate("returned"),
+    "a00c": Fate("regretted"),
 }
 """Endings of test tokens for every MIT."""
 

@@ -78,7 +78,7 @@ def success_and_declined(call: ApiCall) -> None:
 def gzip_bomb(call: ApiCall) -> None:
     """200 with a gzip body that unpacks to JSON of `after` (or 256) mebibytes (H-20)."""
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb") as stream:
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream:
         stream.write(_body(call)[:-1] + b', "padding": "')
         for _ in range(_BOMB_MEBIBYTES if call.after is None else call.after):
             stream.write(b"x" * _MEBIBYTE)

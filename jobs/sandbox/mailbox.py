@@ -57,7 +57,8 @@ class Mailbox:
         self._agenda: list[_Due] = []
         self._count = itertools.count()
         self._taken_names: dict[str, dict[str, object]] = {}
-        self.outbox = Outbound(folders.outbound, folders.spool, self._faults, self._plan)
+        as_csv = self._options.answer_format == "csv"
+        self.outbox = Outbound(folders.outbound, folders.spool, self._faults, self._plan, as_csv)
 
     def reset(self) -> None:
         """Forget everything that was due, and empty both folders."""

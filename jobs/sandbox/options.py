@@ -13,12 +13,14 @@ class SandboxOptions:
     order; "key_24h" replays the first answer to the same idempotencyKey and payload for 24 hours and answers 409 for
     another payload; "file_name" ignores a second file of the same name. `expired_code`: the number beside the name
     EXPIRED, for which no code is published (CONTRACT 14).
+    `answer_format`: whether acknowledgements and outcomes are written as "json" or as "csv" (CONTRACT 6.4).
     `https` adds a second port with TLS. `strict_amounts`: evaluate takes only more than 10 and less
     than 20000 cents (CONTRACT 15). `auth_capture`: whether the accounts take the transactionType AUTHORIZATION.
     `capture_window_seconds`: after it an authorisation is voided; from 5 minutes to 7 days (CONTRACT 11).
     `sync_period_days`: how long a declined sync MIT is worked on in the background (CONTRACT 7.6).
     `repeated_refund`: what a second refund of the same amount is, the first one's "replay" or a "new" one (CONTRACT 10
     names both); `partial_refund_percent` limits one partial refund to a share of the price, where 60 is known.
+    `shows_refunds`: whether `GET orders/{id}` says how much was given back, as `amountRefunded` in cents; no page shows it.
     Port 0 lets the system choose. Raises `ValueError` for a value that it does not know.
     """
 
@@ -29,6 +31,7 @@ class SandboxOptions:
     acknowledgement_delay_seconds: float = 0
     deduplicate: Literal["off", "order_id", "key_24h", "file_name"] = "off"
     outcome_files: bool = False
+    answer_format: Literal["json", "csv"] = "json"
     expired_code: int | None = 2
     token_seconds: int = 600
     strict_amounts: bool = False
@@ -37,6 +40,7 @@ class SandboxOptions:
     sync_period_days: int = 21
     repeated_refund: Literal["replay", "new"] = "replay"
     partial_refund_percent: int = 100
+    shows_refunds: bool = False
     max_rows_per_file: int = 2000
     max_file_bytes: int = 64 * 1024 * 1024
     max_body_bytes: int = 1024 * 1024
@@ -49,6 +53,7 @@ class SandboxOptions:
         for name, value, known in (
             ("removal", self.removal, ("at_pickup", "later", "never")),
             ("deduplicate", self.deduplicate, ("off", "order_id", "key_24h", "file_name")),
+            ("answer_format", self.answer_format, ("json", "csv")),
             ("repeated_refund", self.repeated_refund, ("replay", "new")),
         ):
             if value not in known:

@@ -20,16 +20,20 @@ _LISTS = ("responses", "outcomes")
 
 @dataclass(frozen=True)
 class Outbound:
-    """The outbound folder. `spool` holds what is still being written, `plan` lets something happen at a later moment."""
+    """The outbound folder. `spool` holds what is still being written, `plan` lets something happen at a later moment.
+
+    `as_csv` writes every document as CSV.
+    """
 
     folder: Path
     spool: Path
     faults: Faults
     plan: Callable[[datetime, Callable[[datetime], None]], None]
+    as_csv: bool = False
 
     def send(self, where: Where, name: str, document: Document, now: datetime, told: Callable[[str, datetime], None]) -> None:
         """Put a document there under this name; `told` hears the name and moment once the last of it is there."""
-        call = DocumentCall(where=where, document=copy.deepcopy(document))
+        call = DocumentCall(where=where, document=copy.deepcopy(document), as_csv=self.as_csv)
         self.faults.strike_now("outbound.document", call)
         if call.as_csv:
             name = f"{name.rpartition('.')[0]}.csv"

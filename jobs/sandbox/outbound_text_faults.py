@@ -89,4 +89,4 @@ def huge_number(call: TextCall) -> None:
 @fault("outbound.text")
 def gzip_bomb_file(call: TextCall) -> None:
     """The file is gzip, a few kilobytes that unpack to 64 megabytes (F-18)."""
-    call.content = gzip.compress(bytes(_UNPACKED_BYTES), 1)
+    call.content = gzip.compress(bytes(_UNPACKED_BYTES), 1, mtime=0)

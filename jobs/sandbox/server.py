@@ -16,7 +16,7 @@ from jobs.clock import ShiftedClock
 from jobs.sandbox.bearers import Bearers
 from jobs.sandbox.brain import Brain
 from jobs.sandbox.control_api import Controls
-from jobs.sandbox.credentials import SFTP_USERNAME, Account, KeyPair, write_private
+from jobs.sandbox.credentials import SFTP_USERNAME, Account, KeyPair, account_of, write_private
 from jobs.sandbox.faults import Faults
 from jobs.sandbox.http_api import Office
 from jobs.sandbox.journal import Journal
@@ -56,7 +56,7 @@ class Sandbox:
         self._folders = Folders(self.inbound, self.outbound, self.folder / "spool")
         for path in (self.inbound, self.outbound, self._folders.spool):
             path.mkdir(parents=True, exist_ok=True)
-        self._sync_account = Account(self.options.seed, "sync")
+        self._sync_account = account_of(self.options.seed, "sync")
         self._journal = Journal(self.folder / "journal.jsonl")
         self._brain = Brain(self._account, self.options, self._journal)
         self._bearers = Bearers(self.mid, self.options.token_seconds, self.options.seed)
@@ -78,6 +78,7 @@ class Sandbox:
         self.sync_tokenization_key = self._sync_account.tokenization_key
         self.sftp_username = SFTP_USERNAME
         self.app_key_path, self.app_secret_path = self.folder / "app_key", self.folder / "app_secret"
+        self.tokenization_key_path = self.folder / "tokenization_key"
         self.subscriber_key_path, self._address_path = self.folder / "subscriber_key", self.folder / "control_url"
         self.sync_app_key_path, self.sync_app_secret_path = self.folder / "sync_app_key", self.folder / "sync_app_secret"
         self.client_key_path, self.known_hosts_path = self.folder / "client_key", self.folder / "known_hosts"
@@ -118,6 +119,7 @@ class Sandbox:
         write_private(self.client_key_path, client_key.private)
         write_private(self.app_key_path, self.app_key.encode())
         write_private(self.app_secret_path, self.app_secret.encode())
+        write_private(self.tokenization_key_path, self.tokenization_key.encode())
         write_private(self.sync_app_key_path, self.sync_app_key.encode())
         write_private(self.sync_app_secret_path, self.sync_app_secret.encode())
         write_private(self.subscriber_key_path, self.webhooks.key.encode())
@@ -154,7 +156,8 @@ class Sandbox:
     @property
     def secret_paths(self) -> tuple[Path, ...]:
         """The files that hold secrets, each for its owner alone; they are there once the sandbox has started."""
-        return (self.client_key_path, self.app_key_path, self.app_secret_path, self.subscriber_key_path)
+        keys = (self.app_key_path, self.app_secret_path, self.tokenization_key_path, self.subscriber_key_path)
+        return (self.client_key_path, *keys)
 
     @property
     def sftp_port(self) -> int:
@@ -234,6 +237,8 @@ class Sandbox:
             "api_url": self.api_url,
             "app_key_file": self.app_key_path,
             "app_secret_file": self.app_secret_path,
+            "tokenization_key_file": self.tokenization_key_path,
+            "subscriber_key_file": self.subscriber_key_path,
             "port": self.sftp_port,
             "username": self.sftp_username,
             "private_key": self.client_key_path,

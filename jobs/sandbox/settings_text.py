@@ -12,6 +12,7 @@ mid = {mid}
 api_url = {api_url}
 app_key_file = {app_key_file}
 app_secret_file = {app_secret_file}
+tokenization_key_file = {tokenization_key_file}
 
 [sftp]
 host = "127.0.0.1"
@@ -22,12 +23,17 @@ known_hosts = {known_hosts}
 
 [orders]
 url = {orders_url}
+admin_url = {orders_url}
 
 [switches]
 mit = true
 
 [gate]
 currencies = ["USD", "EUR"]
+
+[webhook]
+public_host = "127.0.0.1:8080"
+subscriber_key_file = {subscriber_key_file}
 
 [outcomes]
 acknowledgement_wait_seconds = {wait_seconds}

@@ -40,13 +40,18 @@ class Agenda:
         self._changed = threading.Condition()
         self._is_telling = False
         self._stopping = False
+        self._is_inline = False
         self._thread: threading.Thread | None = None
 
-    def register(self, endpoint: Endpoint) -> None:
-        """Tell this endpoint from now on; the thread starts with the first."""
+    def register(self, endpoint: Endpoint, *, inline: bool = False) -> None:
+        """Tell this endpoint from now on; the thread starts with the first.
+
+        `inline`: without a thread, by whoever calls `catch_up`, which then returns when everything due has been told.
+        """
         with self._changed:
             self.endpoint = endpoint
-            if self._thread is None:
+            self._is_inline = inline
+            if self._thread is None and not inline:
                 self._stopping = False
                 self._thread = threading.Thread(target=self._serve, name="webhooks", daemon=True)
                 self._thread.start()
@@ -81,6 +86,8 @@ class Agenda:
 
     def catch_up(self) -> None:
         """Let everything be sent that is due by now."""
+        while self._is_inline and (due := self._next_due()) is not None:
+            self._tell(due)
         with self._changed:
             if self._heap and self._heap[0].at <= self._clock.now():
                 self._changed.notify_all()
@@ -97,6 +104,10 @@ class Agenda:
 
     def _has_due(self) -> bool:
         return bool(self._heap) and self._heap[0].at <= self._clock.now()
+
+    def _next_due(self) -> Due | None:
+        with self._changed:
+            return heapq.heappop(self._heap) if self._has_due() else None
 
     def _serve(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +22,9 @@ RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60, 360, 1440)
 """How long after each failure it is tried again; nothing is published (CONTRACT 18)."""
 
 CONTENT_TYPE = "text/plain; charset=utf-8"
+Carry = Callable[[dict[str, str], bytes], tuple[int | None, str]]
+"""Brings one delivery's headers and body there; the HTTP status, or None and why there is none."""
+
 _REMEMBERED = 200
 _AT_ONCE = 8
 
@@ -34,6 +38,8 @@ class Webhooks:
         self._agenda = Agenda(clock, self._tell)
         self._lock = threading.Lock()
         self._told: deque[dict[str, object]] = deque(maxlen=_REMEMBERED)
+        self._carry: Carry | None = None
+        self._new_nonce: Callable[[], str] = lambda: uuid.uuid4().hex
 
     @property
     def url(self) -> str | None:
@@ -43,6 +49,11 @@ class Webhooks:
     def register(self, url: str) -> None:
         """Tell this address from now on, and no other. Raises `ValueError` if it is not on loopback."""
         self._agenda.register(endpoint_of(url))
+
+    def register_inline(self, url: str, carry: "Carry", new_nonce: Callable[[], str]) -> None:
+        """Tell this address without a network and without a thread: in `catch_up`, one after the other, by `carry`."""
+        self._carry, self._new_nonce = carry, new_nonce
+        self._agenda.register(endpoint_of(url), inline=True)
 
     def forget(self) -> None:
         """Forget the address, what is due, and what was told."""
@@ -108,14 +119,17 @@ class Webhooks:
         self._faults.strike_now("webhook.signing", call)
         body = to_body(call.payload)
         key = subscriber_key(-1) if call.wrong_key else self.key
-        signed = signed_headers(key, body, call.host, self._clock.now() - call.stale, uuid.uuid4().hex)
+        signed = signed_headers(key, body, call.host, self._clock.now() - call.stale, self._new_nonce())
         call.headers = {"Content-Type": CONTENT_TYPE, **signed}
         return body
 
     def _deliver(self, due: Due, call: WebhookCall, body: bytes) -> None:
-        with ThreadPoolExecutor(min(call.copies, _AT_ONCE)) as pool:
-            copies = [pool.submit(post, due.endpoint, call.headers, body, slow=call.slow) for _ in range(call.copies)]
-        answers = [copy.result() for copy in copies]
+        if self._carry is not None:
+            answers = [self._carry(call.headers, body) for _ in range(call.copies)]
+        else:
+            with ThreadPoolExecutor(min(call.copies, _AT_ONCE)) as pool:
+                copies = [pool.submit(post, due.endpoint, call.headers, body, slow=call.slow) for _ in range(call.copies)]
+            answers = [copy.result() for copy in copies]
         for status, why in answers:
             self._write_down(due, call, status, why)
         if due.ready is not None:

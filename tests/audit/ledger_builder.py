@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, insert, update
 from sqlalchemy import event as sqlalchemy_event
 
 from batch.books import FIRST_HASH, canonical_detail, event_hash
-from schemas.ledger_tables import batch, decision, event, metadata, submission, transmission
+from schemas.ledger_tables import batch, decision, event, item, metadata, operation, submission, transmission
 from schemas.settings import Settings
 
 MID = "3f1c09ab-0000-4000-8000-000000000001"
@@ -52,6 +52,9 @@ def settings(**sections: Any) -> Settings:  # noqa: ANN401 - any section
             **sections,
         }
     )
+
+
+_SEALED = {"event_seq": 1, "event_hash": "-"}
 
 
 class LedgerBuilder:
@@ -210,6 +213,27 @@ class LedgerBuilder:
     def answer_transmission(self, order_id: str, **columns: Any) -> None:  # noqa: ANN401
         """What the acknowledgement said of a copy."""
         self._update(transmission, columns, order_id=order_id)
+
+    def request(self, operation_id: str, order_id: str, amount: int, step: str = "in_doubt") -> None:
+        """A refund that somebody asked for, and how far it has got."""
+        values: dict[str, object] = {"mid": MID, "operation_id": operation_id, "kind": "refund", "order_id": order_id}
+        values |= {"attempt": self._attempts[order_id], "request_id": operation_id, "amount_minor": amount, "currency": "USD"}
+        values |= {"reason": "returned", "asked_by": "ann@desk", "asked_at": self.now(), "business_date": self.day}
+        self._insert(
+            operation, {**values, "run_id": RUN, "step": step, "idempotency_key": operation_id, **_SEALED, "event_date": self.day}
+        )
+        for old, new in ((None, "sending"), ("sending", step)):
+            self._event(f"operation:{operation_id}", "operation", old, new, source="operator", reason=new)
+
+    def item(self, item_id: str, kind: str, subject: str, explanation: str) -> None:
+        """Something that needs a person."""
+        values = {"mid": MID, "item_id": item_id, "kind": kind, "subject": subject, "opened_at": self.now(), "opened_run": RUN}
+        self._insert(item, {**values, "opened_date": self.day, "due_date": "2026-11-26", "explanation": explanation})
+
+    def close_item(self, item_id: str, resolution: str, person: str | None = None, reason: str | None = None) -> None:
+        """It needs nobody any more."""
+        values = {"closed_at": self.now(), "resolution": resolution, "closed_by": person, "resolution_reason": reason}
+        self._update(item, values, item_id=item_id)
 
     def tamper_with_state(self, order_id: str, state: str) -> None:
         """Change a row behind the events' back."""

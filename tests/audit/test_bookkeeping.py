@@ -405,6 +405,16 @@ def test_a_changed_day_rewrites_the_days_after_it(ledger: LedgerBuilder, make_bo
     assert manifest["previous_manifest_sha256"] == hashlib.sha256((reports[0].folder / "manifest.json").read_bytes()).hexdigest()
 
 
+def test_every_day_that_was_cut_off_is_written(ledger: LedgerBuilder, make_books: MakeBooks) -> None:
+    """Of two days whose runs left no files both are written, the earlier one first, with the day of the run itself."""
+    fill(ledger)
+    reports = make_books().write_from(WEDNESDAY, TUESDAY, MONDAY)
+    assert [report.business_date for report in reports] == [MONDAY, TUESDAY, WEDNESDAY]
+    assert [report.balances["USD"].closing for report in reports[:2]] == [
+        report.balances["USD"].opening for report in reports[1:]
+    ]
+
+
 def test_a_night_without_orders_has_empty_files(make_books: MakeBooks) -> None:
     """Every file is there with its header, nothing is out of balance, and as_of is unknown."""
     report = make_books().write(MONDAY)

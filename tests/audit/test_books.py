@@ -17,6 +17,8 @@ from batch.books import (
     movement,
     stand,
 )
+from batch.tally import Tally
+from schemas.audit_columns import Section
 from schemas.states import EDGES, NEVER_AGAIN, OPEN, RELEASED, State
 
 EVENT = Event(1, "2026-11-23T07:00:00Z", "2026-11-23", "run", "transition", "", "claimed", "claim", "selected", "", {})
@@ -108,6 +110,23 @@ def test_every_permitted_move_has_its_side_of_the_books() -> None:
             assert bool(line) == crosses
             if crosses:
                 assert line == ("reopened" if new in OPEN else "completed" if new in NEVER_AGAIN else str(new))
+
+
+def test_a_better_name_for_an_end_moves_nothing() -> None:
+    """An order that was released as declined and is called expired later is released once, and the books close on both days."""
+    first, second = "2026-11-22", "2026-11-23"
+    steps = [(first, state) for state in ("claimed", "held", "sending", "pending", "declined")]
+    lines = {}
+    for renamed in (first, second):
+        for day in (first, second):
+            tally, standing = Tally(day), stand(history(*steps, (renamed, "expired")), day)
+            assert standing is not None
+            tally.count_standing(standing)
+            lines[renamed, day] = {line: total["USD"].orders for line, total in tally.per_line(Section.HELD).items()}
+            assert all(found.balanced for found in tally.balances().values())
+
+    released = {"claimed": 1, "declined": 1}
+    assert lines == {(first, first): released, (first, second): {}, (second, first): released, (second, second): {}}
 
 
 def test_money_counts_while_the_recovery_stands() -> None:

@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from batch.acknowledgements import collect
+from batch.acknowledgements import STABLE_AFTER, collect
+from batch.api_sends import ProviderSends
 from batch.choosing import choose
 from batch.delivery import Delivery
+from batch.departures import Departures
 from batch.equipment import Equipment
 from batch.export import ExportFolder
 from batch.findings import Findings
@@ -22,13 +25,16 @@ from batch.ledger import Batch, Ledger, Owner
 from batch.ledger.batches import unsent_batches
 from batch.ledger.hints import make_due
 from batch.ledger.lease import LeaseTerms, take_lease
+from batch.ledger.webhook_inbox import Arrival, store_webhooks
 from batch.orders_table import orders_table
 from batch.poll import poll
 from batch.results import write_back
 from batch.search import look_for_unanswered
 from batch.source import OrderSource
+from batch.webhook_news import apply_webhooks
 from batch.writeback import OrderWriter
 from jobs.clock import MovableClock
+from jobs.databases import begin_ourselves
 from jobs.sample_orders import orders as default_orders
 from schemas.decline_codes import parse_decline_codes
 from schemas.ledger_tables import metadata
@@ -36,8 +42,8 @@ from schemas.network_rules import parse_network_rules
 from schemas.profile import Profile, parse_profile
 from schemas.settings import Settings
 from tests.audit.ledger_builder import settings as invented_settings
-from tests.confluence.kit import File, Message, Said, Shape
-from tests.confluence.provider import Provider, RunnerDied
+from tests.confluence.kit import File, Message, Said, Shape, Webhook
+from tests.confluence.provider import Kept, Provider, RunnerDied
 from tests.night.house import order
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -46,7 +52,7 @@ BETWEEN = timedelta(seconds=90)
 """So much time passes between two messages: more than it takes until a file counts as one that nobody writes any more."""
 
 BATCH_IDS = ("00000000000a", "00000000000b", "00000000000c")
-Memory = tuple[sqlite3.Connection, tuple[dict[str, bytes], dict[str, Said], set[bytes]], datetime]
+Memory = tuple[sqlite3.Connection, Kept, datetime]
 
 
 class Nowhere(ExportFolder):
@@ -58,6 +64,16 @@ class Nowhere(ExportFolder):
     def write(self, business_date: str, batch_id: str, kind: str, content: bytes) -> Path:
         """Keep nothing."""
         return Path(batch_id)
+
+
+class Unmarked(Departures):
+    """Marks nothing."""
+
+    def __init__(self) -> None:
+        """Nothing is needed for that."""
+
+    def mark(self, kind: str, batch_id: str, file_name: str) -> None:
+        """Mark nothing."""
 
 
 class Silent:
@@ -108,7 +124,7 @@ class Bench:
         for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "locking_mode=EXCLUSIVE", "foreign_keys=ON"):
             self.raw.execute(f"PRAGMA {pragma}")
         engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
-        event.listen(engine, "begin", _begin)
+        begin_ourselves(engine)
         self.engine = engine
         metadata.create_all(engine)
         default_orders.metadata.create_all(engine)
@@ -128,7 +144,9 @@ class Bench:
             writer=OrderWriter(engine, table),
             folder=self.provider,
             api=self.provider,
+            sends=cast("ProviderSends", None),  # these stories travel by files alone
             export=Nowhere(),
+            departures=Unmarked(),
             clock=self.clock,
             new_batch_id=lambda: next(batch_ids),
             scrub_key=bytes(32),
@@ -146,6 +164,7 @@ class Bench:
             sleep=self.clock.sleep,
         )
         self.eager = False
+        self.lies = False
 
     def prepare(self, shape: Shape, refusal: File | None = None) -> None:
         """Choose, claim, hold and send what the shape says, each file by the product's own steps."""
@@ -156,6 +175,8 @@ class Bench:
                 self._claim_again(refusal, order_ids)
         self.clock.advance(timedelta(minutes=shape.minutes))
         self.eager = shape.eager
+        self.provider.tells_times = shape.tells_times
+        self.lies = shape.lies
 
     def _add(self, order_ids: Sequence[str]) -> None:
         for order_id in order_ids:
@@ -182,21 +203,39 @@ class Bench:
     def arrive(self, message: Message) -> None:
         """A message arrives, and the product does what a poll does: collect, search, ask, write back."""
         self.clock.advance(BETWEEN)
+        if isinstance(message, Webhook):
+            self.keep(message.content)
+            self.visit()
+            return
         self.provider.send(message)
         if isinstance(message, Said):
             with self.equipment.ledger.writing(self.run) as writing:
                 make_due(writing, provider_order_id="", order_id=message.order_id, called_expired=False)
         self.visit()
 
+    def keep(self, content: bytes) -> None:
+        """The receiver keeps a webhook, beside the run; its nonce was never used before."""
+        (number,) = self.raw.execute("SELECT count(*) FROM webhook").fetchone()
+        store_webhooks(self.equipment.ledger, [Arrival(f"nonce-{number}", self.clock.now(), self.clock.now(), content)])
+
     def visit(self) -> None:
         """What a poll does; then the merchant's own retry takes what is free, if it is an eager one."""
-        collect(self.equipment, self.run)
+        self.collect()
+        if apply_webhooks(self.equipment, self.run):
+            self.provider.heard |= {row[0] for row in self.raw.execute("SELECT content FROM evidence WHERE source='webhook'")}
         look_for_unanswered(self.equipment, self.run)
         poll(self.equipment, self.run)
         write_back(self.equipment, self.run)
         if self.eager:
             free = "status IN ('declined','not_recovered') AND hold_reference IS NULL AND retry_state IS NULL"
             self.raw.execute(f"UPDATE orders SET status='paid' WHERE {free}")
+
+    def collect(self) -> None:
+        """Read the outbound folder; once more a minute later where files lie there for so long."""
+        collect(self.equipment, self.run)
+        if self.lies:
+            self.clock.advance(STABLE_AFTER)
+            collect(self.equipment, self.run)
 
     def remember(self, into: sqlite3.Connection) -> Memory:
         """Everything as it is now, to come back to."""
@@ -235,9 +274,13 @@ class Bench:
         """Whether a file lies there that could not be read and may still be being written."""
         return self.raw.execute("SELECT 1 FROM remote_file WHERE verdict = 'unstable'").fetchone() is not None
 
-    def wait(self) -> None:
+    def overlooks(self) -> bool:
+        """Whether a content lies there that was never read: the listing gave no sign that it is another one."""
+        return not self.provider.heard.issuperset(self.provider.files.values())
+
+    def wait(self, for_so_long: timedelta = BETWEEN) -> None:
         """Time passes, and the product looks again; nothing new has arrived."""
-        self.clock.advance(BETWEEN)
+        self.clock.advance(for_so_long)
         self.visit()
 
     def situation(self) -> object:
@@ -251,13 +294,17 @@ class Bench:
             "row_version = written_version, handed_over_date FROM submission ORDER BY 1, 2",
             "SELECT batch_id, step, delivered_at FROM batch ORDER BY 1",
             "SELECT kind, subject, closed_at IS NULL FROM item ORDER BY 1, 2, 3",
-            "SELECT name, content_hash, verdict, CASE verdict WHEN 'unstable' THEN seen_at END FROM remote_file ORDER BY 1, 2",
+            "SELECT name, content_hash, verdict, CASE verdict WHEN 'unstable' THEN seen_at END, modified, "
+            "read_at = max(read_at) OVER (PARTITION BY name) FROM remote_file ORDER BY 1, 2",
             "SELECT evidence_id FROM evidence ORDER BY 1",
+            "SELECT provider_order_id, evidence_id FROM early_news ORDER BY 1, 2",
+            "SELECT content_hash, verdict FROM webhook ORDER BY 1, 2",
             "SELECT order_id, status, hold_reference, hold_until, provider_order_id, provider_status FROM orders ORDER BY 1",
         )
         rows = tuple(tuple(self.raw.execute(query).fetchall()) for query in tables)
         provider = self.provider
-        return rows, frozenset(provider.files.items()), frozenset(provider.said.values()), frozenset(provider.heard)
+        files = frozenset((name, content, provider.times[name]) for name, content in provider.files.items())
+        return rows, files, frozenset(provider.said.values()), frozenset(provider.heard)
 
     def close(self) -> None:
         """Close the file."""
@@ -268,8 +315,3 @@ class Bench:
 def _one_after_the_other(work: Callable[[Batch], None], batches: Sequence[Batch]) -> None:
     for batch in batches:
         work(batch)
-
-
-def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -8,6 +8,7 @@ Which orders of arrival are possible in reality, and so are tried:
 * `GET /orders` answers at a point of the provider's own time. Two answers about one order come in that time's order,
   unless the kit says that the provider answers from several copies of its database (`copies`): then an older answer
   can follow a newer one.
+* A webhook may come at any time: before the answer to the file that it is about, and long after everything else.
 * An answer can only be heard when it can be asked for: by the provider's id, which an accepting acknowledgement
   teaches, or through the listing by our own id. Where the kit's listing does not carry our id (`listed` is false), an
   answer comes after an acknowledgement that accepts its order.
@@ -50,7 +51,15 @@ class Said:
     is_read: bool = True
 
 
-Message = File | Said
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What the provider tells by itself, signed rightly; each time that it arrives it has a nonce of its own."""
+
+    label: str
+    content: bytes
+
+
+Message = File | Said | Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ class Shape:
     `step` is where the delivery stands: delivered, in_doubt (the rename's answer was lost), or part_verified (the
     runner died after asking for the rename). `minutes` have passed since. `claimed_again`: the first file was refused,
     and its orders went out again in a second one. `eager`: the merchant charges by itself whatever is free.
+    `tells_times`: the outbound folder's listing shows when a file was changed last. `lies`: every file lies there for a
+    while and is looked at again before the next message, as CSV must, whose end nobody can see.
     """
 
     files: tuple[tuple[str, ...], ...] = (("a",),)
@@ -67,6 +78,8 @@ class Shape:
     minutes: int = 1
     claimed_again: bool = False
     eager: bool = False
+    tells_times: bool = True
+    lies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,8 @@ class Kit:
     def may_follow(self, before: Sequence[int], index: int) -> bool:
         """Whether a message can arrive now, when these have arrived before it."""
         message = self.messages[index]
+        if isinstance(message, Webhook):
+            return True
         if isinstance(message, File):
             return not message.begins or not any(self._is_whole_of(message, self.messages[other]) for other in before)
         if not self.copies and any(other > index and self._is_about(other, message.order_id) for other in before):

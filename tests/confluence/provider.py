@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from batch.api import Answer
+from batch.provider_reads import Answer, ListedOrders, Reply
 from batch.responses import read_order_answer, read_order_page
 from batch.sftp_channel import RemoteName
 from schemas.errors import AnswerUnreadable, SftpLost
 from schemas.profile import Profile
 from tests.confluence.kit import File, Message, Said
+
+Kept = tuple[dict[str, bytes], dict[str, Said], set[bytes], dict[str, int]]
+"""What has arrived: files, answers, what was heard of both, and when files were changed last."""
 
 
 class Provider:
@@ -20,20 +23,24 @@ class Provider:
         self.said: dict[str, Said] = {}
         self.heard: set[bytes] = set()
         self.loses_rename = ""
+        self.tells_times = True
+        self.times: dict[str, int] = {}
 
-    def remember(self) -> tuple[dict[str, bytes], dict[str, Said], set[bytes]]:
+    def remember(self) -> Kept:
         """Everything that has arrived and was heard, to come back to."""
-        return dict(self.files), dict(self.said), set(self.heard)
+        return dict(self.files), dict(self.said), set(self.heard), dict(self.times)
 
-    def forget(self, memory: tuple[dict[str, bytes], dict[str, Said], set[bytes]]) -> None:
+    def forget(self, memory: Kept) -> None:
         """Be again as it was then."""
-        self.files, self.said, self.heard = dict(memory[0]), dict(memory[1]), set(memory[2])
+        files, said, heard, times = memory
+        self.files, self.said, self.heard, self.times = dict(files), dict(said), set(heard), dict(times)
 
     def send(self, message: Message) -> None:
         """One message arrives."""
         if isinstance(message, File):
             self.files[message.name] = message.content
-        else:
+            self.times[message.name] = self.times.get(message.name, 0) + 1
+        elif isinstance(message, Said):
             self.said[message.order_id] = message
 
     def fresh_token(self) -> str:
@@ -54,6 +61,10 @@ class Provider:
             except AnswerUnreadable as error:
                 yield Answer(each, said.content, None, error.what)
 
+    def ask_once(self, path: str, content: bytes) -> Reply:
+        """Nothing is asked for in a kit."""
+        raise AssertionError((path, content))
+
     def find_order(self, order_id: str) -> Answer:
         """The listing, searched for one of our ids."""
         said = self.said.get(order_id)
@@ -70,9 +81,21 @@ class Provider:
         self.heard.update(rows)
         return Answer(order_id, page, same[0])
 
+    def list_orders(self, codes: Sequence[int], placed_from: str, page: int) -> ListedOrders:
+        """Everything that the listing shows and that has one of these codes, on one page."""
+        rows = [said.content for said in self.said.values() if said.is_listed]
+        try:
+            found = read_order_page(b'{"orders": [' + b", ".join(rows) + b"]}", self._profile)
+        except AnswerUnreadable as error:
+            return ListedOrders((), has_next=False, problem=error.what)
+        return ListedOrders(tuple(order for order in found.orders if order.code in codes), has_next=False)
+
     def answers(self) -> list[RemoteName]:
-        """The outbound folder, by name."""
-        return [RemoteName(name, len(content), is_file=True) for name, content in sorted(self.files.items())]
+        """The outbound folder, by name; `tells_times` says whether it shows when a file was changed last."""
+        return [
+            RemoteName(name, len(content), is_file=True, modified=self.times.get(name, 0) if self.tells_times else None)
+            for name, content in sorted(self.files.items())
+        ]
 
     def fetch(self, name: str, limit: int) -> bytes | None:
         """A file's content as it is now."""

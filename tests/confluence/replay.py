@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.confluence.bench import Bench
-from tests.confluence.kit import File, Message, Said
+from tests.confluence.kit import File, Message, Said, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def uncited(bench: Bench) -> list[str]:
     query = (
         "SELECT v.subject, v.seq, v.from_state, v.to_state, v.source, v.evidence_id, e.content, e.content_hash, e.source "
         "FROM event v LEFT JOIN evidence e ON e.mid = v.mid AND e.evidence_id = v.evidence_id "
-        "WHERE v.evidence_id IS NOT NULL OR (v.source IN ('acknowledgement', 'poll', 'file') AND v.kind = 'transition' "
-        "AND v.to_state <> 'in_doubt')"
+        "WHERE v.evidence_id IS NOT NULL OR (v.source IN ('acknowledgement', 'poll', 'file', 'webhook') "
+        "AND v.kind = 'transition' AND v.to_state <> 'in_doubt')"
     )
     found = []
     for subject, seq, old, new, source, cited, content, content_hash, told_by in bench.raw.execute(query):
@@ -58,6 +58,8 @@ def replay(bench: Bench, evidence: list[Evidence]) -> None:
 
 
 def _message(piece: Evidence, number: int) -> Message:
+    if piece.source == "webhook":
+        return Webhook(f"evidence {number}", piece.content)
     if piece.source != "poll":
         return File(f"evidence {number}", piece.name, piece.content)
     order_id = piece.subject.removeprefix("order:")

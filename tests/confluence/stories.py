@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.confluence.bench import BATCH_IDS
-from tests.confluence.kit import File, Kit, Message, Said, Shape
+from tests.confluence.kit import File, Kit, Message, Said, Shape, Webhook
 from tests.confluence.provider import order_answer
 from tests.confluence.wording import (
     accepted,
@@ -14,6 +14,7 @@ from tests.confluence.wording import (
     news,
     refused,
     says,
+    webhook,
 )
 
 STATUSES: tuple[tuple[int | None, str, str], ...] = (
@@ -170,6 +171,7 @@ _OTHER_KEYS = acknowledged("other ids", *accepted("a", "b", "c", number=1))
 _SHARED = acknowledged("one id for two", ("a", True, key("a")), ("b", True, key("a")), *accepted("c"))
 _NEWS = news("news of all", 1, ("a", "COMPLETED"), ("b", "DECLINED"), ("c", "EXPIRED"))
 _NEWS_AGAIN = news("news again", 2, ("a", "COMPLETED"), ("b", "DECLINED"), ("c", "EXPIRED"))
+_SAYS_C_EXPIRED = news("c expired", 4, ("c", "EXPIRED"), by="ours")
 _B_CANCELLED, _C_EXPIRED = says("b", 2, "CANCELLED"), says("c", 2, "EXPIRED")
 
 FILES = (
@@ -261,6 +263,12 @@ FILES = (
         ends=(("a", "completed"), ("b", "review"), ("c", "review")),
     ),
     Kit(
+        "same-size-correction-unseen",
+        ("F-08",),
+        (acknowledged("b refused", *accepted("a", "c"), *refused("b")), _C_REFUSED, _COMPLETED, _NEWS),
+        Shape(files=(("a", "b", "c"),), tells_times=False),
+    ),
+    Kit(
         "other-ids",
         ("F-08",),
         (_ALL, _OTHER_KEYS, _NEWS, _NEWS_AGAIN),
@@ -308,6 +316,34 @@ FILES = (
         (file_refused("file refused"), _A_ONLY, _NEWS_AGAIN),
         _THREE,
         ends=(("a", "review"), ("b", "review"), ("c", "review")),
+    ),
+    Kit(
+        "file-refused-yet-worked-on",
+        ("F-19", "F-04"),
+        (file_refused("file refused"), says("b", 4, "PROCESSING"), news("hint for b", 3, ("b", "PROCESSING"), by="ours")),
+        _THREE,
+        ends=(("a", "review"), ("b", "review"), ("c", "review")),
+    ),
+    Kit(
+        "rows-and-file-refused-and-accepted",
+        ("F-19", "F-08"),
+        (file_refused("file refused"), _C_REFUSED, _ALL, _NEWS),
+        _THREE,
+        ends=(("a", "review"), ("b", "review"), ("c", "review")),
+    ),
+    Kit(
+        "file-refused-after-completion",
+        ("F-19", "F-08"),
+        (_ALL, file_refused("file refused"), _COMPLETED, _NEWS),
+        _THREE,
+        ends=(("a", "review"), ("b", "review"), ("c", "review")),
+    ),
+    Kit(
+        "cancelled-then-called-expired",
+        ("F-10",),
+        (_ALL, _B_CANCELLED, news("b expired", 5, ("b", "EXPIRED"), by="key"), says("c", 2), _SAYS_C_EXPIRED),
+        _THREE,
+        ends=(("a", "pending"), ("b", "expired"), ("c", "expired")),
     ),
     Kit(
         "news-before-the-acknowledgement",
@@ -442,6 +478,83 @@ FILES = (
     ),
 )
 
+_TOLD_COMPLETED = webhook("told: completed", "order.completed", "a")
+_TOLD_EXPIRED = webhook("told: expired", "order.expired", "a")
+
+TOLD = (
+    Kit(
+        "webhook-completed",
+        ("W-03", "W-04"),
+        (_ROW, _TOLD_COMPLETED, _PROCESSING, _COMPLETED, _SAYS_DECLINED, replace(_TOLD_COMPLETED, label="told once more")),
+        ends=(("a", "completed"),),
+    ),
+    Kit(
+        "webhooks-disagree",
+        ("W-05",),
+        (_ROW, _TOLD_COMPLETED, _TOLD_EXPIRED, _SAYS_COMPLETED, _CANCELLED, _HINT),
+        ends=(("a", "expired"),),
+    ),
+    Kit(
+        "webhook-expired-read-completed",
+        ("W-05",),
+        (_ROW, _TOLD_EXPIRED, _SAYS_EXPIRED, _COMPLETED, _AGAIN),
+        ends=(("a", "completed"),),
+    ),
+    Kit(
+        "webhook-by-key-only",
+        ("W-04",),
+        (_ALL, webhook("c told: expired", "order.expired", "c", by="key"), says("c", 2, "CANCELLED"), _COMPLETED, _NEWS_AGAIN),
+        _THREE,
+        listed=False,
+        ends=(("a", "completed"), ("b", "pending"), ("c", "expired")),
+    ),
+    Kit(
+        "webhook-in-doubt",
+        ("W-04",),
+        (_ALL, webhook("told by ours", "order.completed", "a", by="ours"), _COMPLETED, _B_CANCELLED, _TOLD_COMPLETED),
+        replace(_THREE, step="in_doubt"),
+        ends=((BATCH_IDS[0], "acknowledged"), ("a", "completed"), ("b", "declined"), ("c", "pending")),
+    ),
+    Kit(
+        "webhooks-after-the-end",
+        ("W-05",),
+        (
+            _ROW,
+            _COMPLETED,
+            _RETURNED,
+            webhook("told: refunded", "order.refunded", "a"),
+            webhook("told: chargeback", "payment.chargeback.received", "a", by="key"),
+            _TOLD_COMPLETED,
+        ),
+        ends=(("a", "refunded"),),
+    ),
+    Kit(
+        "ids-that-do-not-fit",
+        ("W-05", "W-08"),
+        (
+            _ROW,
+            _CANCELLED,
+            webhook("told of two", "order.expired", "a", OrderId=key("q")),
+            news("news of two", 6, ("a", "EXPIRED"), keys=7),
+            _TOLD_COMPLETED,
+        ),
+        ends=(("a", "declined"),),
+    ),
+    Kit(
+        "webhooks-of-no-use",
+        ("W-07", "W-08"),
+        (
+            _ROW,
+            _COMPLETED,
+            webhook("told of a stranger", "order.completed", "q"),
+            webhook("told of two", "order.completed", "a", OrderId=key("q")),
+            webhook("told of nobody knows what", "order.teleported", "a"),
+            Webhook("no webhook", b"[]"),
+        ),
+        ends=(("a", "completed"),),
+    ),
+)
+
 _EIGHT_ACKS: tuple[File, ...] = (_ALL, _TWICE)
 EIGHTS = (
     Kit(
@@ -483,5 +596,5 @@ EIGHTS = (
     ),
 )
 
-KITS = (*(one_status(*status) for status in STATUSES), *PAIRS, *LIVES, *FILES)
+KITS = (*(one_status(*status) for status in STATUSES), *PAIRS, *LIVES, *FILES, *TOLD)
 """Every kit of at most six messages."""

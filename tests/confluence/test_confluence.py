@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.confluence.campaign import _every, _some, campaign
 from tests.confluence.kit import Kit
-from tests.confluence.runs import SAMPLED, TWICE, explore_kit, run_case, run_kit
+from tests.confluence.runs import EXPLORED, SAMPLED, SOME, TWICE, explore_kit, run_case, run_kit
 from tests.confluence.stories import EIGHTS, KITS
 
 _EXPLORED = (
@@ -14,6 +15,22 @@ _EXPLORED = (
     "life-completed",
     "rows-contradict",
     "half-written",
+    "same-size-correction",
+    "same-size-correction-unseen",
+    "other-ids",
+    "one-id-in-two-files",
+    "news-by-key-only",
+    "file-refused-and-accepted",
+    "file-refused-and-partly-accepted",
+    "file-refused-yet-worked-on",
+    "file-refused-after-completion",
+    "rows-and-file-refused-and-accepted",
+    "cancelled-then-called-expired",
+    "webhooks-disagree",
+    "webhook-by-key-only",
+    "webhook-in-doubt",
+    "webhooks-of-no-use",
+    "ids-that-do-not-fit",
 )
 
 
@@ -46,7 +63,7 @@ def test_exploring_says_what_running_each_order_says() -> None:
     assert run[1].counts["ends a review"] + run[1].counts["ends a completed"] == run[1].arrivals == 6
 
 
-@pytest.mark.parametrize("name", ["rows-twice", "late-in-doubt"])
+@pytest.mark.parametrize("name", ["rows-twice", "late-in-doubt", "webhook-completed"])
 def test_a_message_may_come_twice(name: str) -> None:
     """A repeated file, hint or answer changes nothing, whenever it comes."""
     verdict = run_case((name, TWICE, 3, 1))
@@ -58,6 +75,36 @@ def test_a_message_may_come_twice(name: str) -> None:
 def test_eight_messages_end_alike() -> None:
     """Sampled orders of eight messages end as the first one does."""
     assert [run_case((kit.name, SAMPLED, 1, 1)).sentences() for kit in EIGHTS] == [[]] * len(EIGHTS)
+
+
+def test_a_small_campaign_meets_every_kit() -> None:
+    """Below the full size the campaign is a sample of exactly that many orders of arrival, in which each kit is met."""
+    cases = _some(2 * len(KITS), 7)
+
+    assert {name for name, _, _, _ in cases} == {kit.name for kit in KITS}
+    assert sum(count for _, _, count, _ in cases) == 2 * len(KITS)
+    assert all(count <= sum(1 for _ in kit_named(name).arrivals()) for name, _, count, _ in cases)
+
+
+def test_the_whole_campaign_is_all_orders_and_more() -> None:
+    """From its full size on every kit is explored whole, and what lies above is sampled, longer or with repetitions."""
+    cases = _every(20_000, 7)
+
+    assert {name for name, manner, _, _ in cases if manner == EXPLORED} == {kit.name for kit in KITS}
+    assert sum(count for _, manner, count, _ in cases if manner != EXPLORED) == 20_000
+    assert len(set(cases)) == len(cases)
+
+
+def test_a_campaign_counts_what_it_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its figures are those of the kits that it ran."""
+    monkeypatch.setattr(
+        "tests.confluence.campaign._some", lambda size, seed: [("file-refused", SOME, 2, seed), ("rows-twice", SOME, 1, seed)]
+    )
+
+    found = campaign(3, 7)
+
+    assert found.violations == ()
+    assert (found.figures["kits"], found.figures["orders of arrival"], found.figures["distinct ends"]) == (2, 3, 2)
 
 
 def test_the_provider_s_own_time_is_kept() -> None:

@@ -3,7 +3,7 @@
 import json
 
 from tests.confluence.bench import BATCH_IDS, file_name, settings
-from tests.confluence.kit import File, Said
+from tests.confluence.kit import File, Said, Webhook
 from tests.confluence.provider import order_answer
 
 Row = tuple[str, bool, str]
@@ -91,3 +91,18 @@ def says(order_id: str, code: int | None, word: str = "", *, label: str = "", nu
     label = label or f"{order_id} is {word or code}{amount}{' ' + str(more['currencyCode']) if 'currencyCode' in more else ''}"
     provider_order_id = key(order_id, number)
     return Said(label, order_id, provider_order_id, order_answer(provider_order_id, order_id, code, word, **more))
+
+
+def webhook(label: str, event: str, order_id: str, *, by: str = "both", **more: object) -> Webhook:
+    """A webhook about one order, naming it by our id (`ours`), by the provider's (`key`), or by both (CONTRACT 12)."""
+    fields: dict[str, object] = {
+        "Event": event,
+        "TimeStamp": "2026-11-23T06:31:00.000000Z",
+        "EventData": None,
+        "ExternalOrderId": order_id if by in {"both", "ours"} else None,
+        "OrderId": key(order_id) if by in {"both", "key"} else None,
+        "ConfirmationId": "22ACD1D9",
+        "IsTestMode": False,
+        "IsResent": False,
+    }
+    return Webhook(label, json.dumps(fields | more).encode())

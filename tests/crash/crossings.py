@@ -47,16 +47,21 @@ class Crossings:
     def __init__(self) -> None:
         self.labels: list[str] = []
         self._at = 0
+        self._late = False
         self._act: Callable[[str], None] = die
         self._lock = threading.Lock()
         self._muted = True
         self._under_way = 0
         self._at_rest = False
 
-    def begin(self, at: int, act: Callable[[str], None] | None = None) -> None:
-        """Count from here on; at point `at` die by SIGKILL, or do `act` with the point's label."""
+    def begin(self, at: int, act: Callable[[str], None] | None = None, *, late: bool = False) -> None:
+        """Count from here on; at point `at` die by SIGKILL, or do `act` with the point's label.
+
+        `late`: not when the effect before that point has happened, but when the one after it is about to begin, so that
+        whatever the program looks at in between has been seen. Only for a point whose label names both.
+        """
         self.labels.clear()
-        self._at, self._act, self._muted = at, act or die, False
+        self._at, self._act, self._late, self._muted = at, act or die, late, False
         self._under_way, self._at_rest = 0, False
 
     def rest(self) -> None:
@@ -74,7 +79,9 @@ class Crossings:
                 act = self._count(f"before {effect}")
             else:
                 self.labels[-1] += _RANDOM.sub("*", f"; before {effect}")
-                act = None
+                is_it = self._late and len(self.labels) == self._at
+                act = partial(self._act, self.labels[-1]) if is_it else None
+                self._late = self._late and not is_it  # an effect that turns out to be none leaves its point to the next
             self._at_rest = False
         _do(act)
 
@@ -107,7 +114,7 @@ class Crossings:
     def _count(self, label: str) -> Callable[[], None] | None:
         where = _RANDOM.sub("*", f"{label} in {_caller()}")
         self.labels.append(where)
-        return partial(self._act, where) if len(self.labels) == self._at else None
+        return partial(self._act, where) if len(self.labels) == self._at and not self._late else None
 
 
 def _do(act: Callable[[], None] | None) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Condition
 from typing import Any, Self
@@ -17,8 +17,16 @@ from tests.crash.world import Case, Verdict, from_json
 WORKERS = 2
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a world found out as it was prepared, by scenario and job: the points, and how many milliseconds a run takes."""
+
+    labels: dict[str, list[list[str]]]
+    durations_ms: dict[str, list[int]]
+
+
 class Worker:
-    """One worker process. `labels` are its points, by scenario and job."""
+    """One worker process, which prepares a world of its own before it answers."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -29,10 +37,9 @@ class Worker:
         )
         self._log_path = folder / "worker.log"
 
-    def labels(self) -> dict[str, list[list[str]]]:
-        """What it says first: its points. Waits until its world stands."""
-        found: dict[str, list[list[str]]] = self._line()["labels"]
-        return found
+    def begins(self) -> Beginning:
+        """What it says first. Waits until its world stands."""
+        return Beginning(**self._line())
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Have one case run."""
@@ -59,16 +66,22 @@ class Worker:
 
 
 class Pool:
-    """The workers together. Every case goes to whoever is free; a case may ask for more cases."""
+    """The workers together. Every case goes to whoever is free; a case may ask for more cases.
 
-    def __init__(self, folder: Path) -> None:
+    `labels` and `durations_ms` are the points and the length of each job, by scenario. The runs have this `bug`, if any.
+    """
+
+    def __init__(self, folder: Path, bug: str = "") -> None:
         self._workers = [Worker(folder / f"worker{number}") for number in range(WORKERS)]
         try:
-            self.labels, *others = [worker.labels() for worker in self._workers]
+            first, *others = [worker.begins() for worker in self._workers]
+            self.labels, self.durations_ms = first.labels, first.durations_ms
+            self.agree = all(other.labels == self.labels for other in others)
+            if bug:
+                self.plant(bug)
         except BaseException:
             self.close()
             raise
-        self.agree = all(other == self.labels for other in others)
 
     def __enter__(self) -> Self:
         """Nothing more: the workers run already."""
@@ -83,9 +96,29 @@ class Pool:
         for worker in self._workers:
             worker.close()
 
+    def plant(self, bug: str, *scenarios: str) -> None:
+        """Let the runs of all workers have this bug from now on, or none; the points of these scenarios, or all, are anew."""
+        question = {"bug": bug, **({"scenarios": scenarios} if scenarios else {})}
+        with ThreadPoolExecutor(max_workers=len(self._workers)) as threads:
+            found = list(threads.map(lambda worker: Beginning(**worker.ask(question)), self._workers))
+        self.labels, self.durations_ms = found[0].labels, found[0].durations_ms
+
     def ask_one(self, question: dict[str, Any]) -> dict[str, Any]:
         """Have the first worker answer."""
         return self._workers[0].ask(question)
+
+    def ask_all(self, questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Have the workers answer all of these, each an equal share; the answers in the order of the questions."""
+        count = len(self._workers)
+
+        def serve(number: int) -> list[dict[str, Any]]:
+            return [self._workers[number].ask(question) for question in questions[number::count]]
+
+        answers: list[dict[str, Any]] = [{}] * len(questions)
+        with ThreadPoolExecutor(max_workers=count) as threads:
+            for number, share in enumerate(threads.map(serve, range(count))):
+                answers[number::count] = share
+        return answers
 
     def try_all(self, cases: Sequence[Case]) -> list[Verdict]:
         """Run these cases and whatever they ask for; the verdicts in the order in which they came."""

@@ -51,9 +51,9 @@ class Provider:
         """Wait until no connection of a dead client is left, so that what it had asked for is done or dropped."""
         self._ask({"do": "settle"})
 
-    def switch_on(self, fault: str, where: str) -> None:
-        """Let a fault strike once."""
-        self._ask({"do": "fault", "name": fault, "where": where})
+    def switch_on(self, fault: str, where: str, skip: int = 0) -> None:
+        """Let a fault strike once, after so many chances."""
+        self._ask({"do": "fault", "name": fault, "where": where, "skip": skip})
 
     def record(self) -> dict[str, Any]:
         """The journal, how the provider sees each order now, and the files that lie in inbound (Latin-1 text)."""
@@ -93,7 +93,7 @@ def serve(folder: Path, *, standing: bool) -> None:
                 sandbox.advance(timedelta(seconds=question["seconds"]))
                 _say({})
             elif question["do"] == "fault":
-                sandbox.faults.switch_on(question["name"], where=question["where"])
+                sandbox.faults.switch_on(question["name"], where=question["where"], skip=question["skip"])
                 _say({})
             elif question["do"] == "settle":
                 _say({} if _is_settled(sandbox) else {"problem": "a connection stays open"})

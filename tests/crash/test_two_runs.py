@@ -86,7 +86,7 @@ def _await_step(ledger: Path, step: str, program: subprocess.Popen[bytes]) -> No
 
 
 def _steps(ledger: Path) -> set[str]:
-    connection = sqlite3.connect(ledger, timeout=5)
+    connection = sqlite3.connect(ledger, timeout=60)
     try:
         return {row[0] for row in connection.execute("SELECT step FROM batch")}
     except sqlite3.OperationalError:  # the tables are not made yet

@@ -7,6 +7,9 @@ from tests.crash.merchant import IN_FLIGHT, PAID, REFUSED, SENDABLE, SKIPPED
 from tests.crash.picture import Picture, Row
 
 _STILL = {"Draft", "Processing", "Onhold", "Capturerequired"}
+OLD_TOKEN = "the embedded token is missing, unknown or over at pick-up"
+"""The sandbox's words for a file whose token is not good."""
+
 _OVER = {"Cancelled": "declined", "EXPIRED": "expired"}
 
 
@@ -50,6 +53,66 @@ def judge_night(picture: Picture, charges: list[Charge]) -> list[str]:
     _left_alone(court)
     wanted = [] if _id_of(REFUSED) in before else [("row_refused", f"order:{_id_of(REFUSED)}")]
     _books(court, wanted, steps={"acknowledged", "empty"})
+    return court.violations
+
+
+def judge_calls(picture: Picture, charges: list[Charge]) -> list[str]:
+    """Everything that a night by calls owes to its orders: each is taken once at most, and agrees on all sides if it was.
+
+    A call that was intended and of which the provider shows nothing stays in doubt: held, told of, and never made again.
+    """
+    court = Court(picture, charges)
+    before = charged_first(picture, charges)
+    _never_charged_beside(court)
+    accepted, refused = picture.count("accepted", "evaluate"), picture.count("row_refused", "evaluate")
+    court.need(
+        max([0, *accepted.values(), *refused.values()]) <= 1, f"I2: the provider was called for {dict(accepted)}, {refused}"
+    )
+    court.need(not picture.count("file_received"), "an order left in a file")
+    latest = {row["order_id"]: row for row in sorted(picture.submissions, key=lambda row: row["attempt"])}
+    doubted = {order_id for order_id, row in latest.items() if row["state"] == "in_doubt"}
+    for order_id in sorted(SENDABLE):
+        if order_id in before:
+            _withdrawn(court, order_id)
+        elif order_id in doubted:
+            court.need(order_id not in accepted, f"I13: {order_id} is in doubt although the provider shows it")
+            row = picture.orders[order_id]
+            held = (row["status"], row["hold_reference"]) == ("pending", latest[order_id]["hold_reference"])
+            court.need(held, f"I1: {order_id} is in doubt, its row {row['status']} under {row['hold_reference']}")
+        else:
+            court.need(order_id in {*accepted, *refused}, f"I13: the provider was never called for {order_id}")
+            _agrees(court, order_id)
+    _left_alone(court)
+    groups = sorted({str(latest[order_id]["batch_id"]) for order_id in doubted})
+    items = [("missing_acknowledgement", f"batch:{each}") for each in groups]
+    is_told = _id_of(REFUSED) in refused and _id_of(REFUSED) not in doubted
+    items += [("row_refused", f"order:{_id_of(REFUSED)}")] if is_told else []
+    _books(court, items, steps={"acknowledged", "calling", "empty"})
+    return court.violations
+
+
+def was_refused_for_its_token(picture: Picture) -> bool:
+    """Whether the night's one file was refused as a whole, once, because of the token in it and for nothing else."""
+    refusals = [row for row in picture.journal if row["event"] == "file_refused"]
+    return [row["errors"] for row in refusals] == [[OLD_TOKEN]] and refusals[0]["kind"] == "evaluate"
+
+
+def judge_refused_night(picture: Picture, charges: list[Charge]) -> list[str]:
+    """What a night owes whose file was refused for its token: the provider has nothing, every order is given back, once.
+
+    That end is left to a run that stood still until its token was over, after its last look at the time (batch/delivery.py).
+    """
+    court = Court(picture, charges)
+    _never_charged_beside(court)
+    accepted, rows = picture.count("accepted", "evaluate"), picture.count("row_refused", "evaluate")
+    court.need(not accepted and not rows, f"I2: of a refused file the provider took {dict(accepted)} and {dict(rows)}")
+    _files_came_once(court)
+    for order_id in sorted(SENDABLE):
+        _agrees(court, order_id)
+    _left_alone(court)
+    refused = [row["batch_id"] for row in picture.batches if row["step"] == "refused"]
+    court.need(len(refused) == 1, f"batches stand at {[row['step'] for row in picture.batches]}")
+    _books(court, [("file_refused", f"batch:{each}") for each in refused], steps={"acknowledged", "empty", "refused"})
     return court.violations
 
 
@@ -108,6 +171,10 @@ def _sent_once(court: Court, expected: set[str]) -> None:
     court.need(accepted == dict.fromkeys(expected - refusable, 1), f"I2: the provider accepted {dict(accepted)}")
     court.need(refused == dict.fromkeys(expected & refusable, 1), f"I2: the provider refused {dict(refused)}")
     court.need(not court.picture.count("file_refused"), "the provider refused a whole file")
+    _files_came_once(court)
+
+
+def _files_came_once(court: Court) -> None:
     files = court.picture.count("file_received")
     court.need(all(n == 1 for n in files.values()), f"I2: files came more than once: {dict(files)}")
     court.need(not court.picture.inbound, f"files were left at the provider: {court.picture.inbound}")

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.crossings import Crossings
+from tests.crash.kills import kill_after, trace
 from tests.crash.merchant import SENDABLE, RetryEngine, make_orders
 from tests.crash.picture import Picture, take_picture
 from tests.crash.provider import START, Provider
-from tests.crash.runs import Child, Ending, Job, run_here
-from tests.crash.verdicts import Charge, charged_first, judge_copies, judge_night, judge_release
+from tests.crash.runs import Child, Ending, Job, WorldTime, run_here
+from tests.crash.verdicts import Charge, charged_first, judge_calls, judge_copies, judge_night, judge_release
 
 HOURS_LATER = 7200
 STALE = 1200
@@ -26,14 +28,18 @@ STEPS = {
     "night": ("nightly", "poll"),
     "stale part": ("nightly",),
     "transmit": ("transmit",),
+    "calls": ("nightly",),
 }
 """The scenarios, and the jobs of each in which every point is a place to die. Between two jobs two hours pass."""
 
 READY = "after commit ledger in batch/ledger/identity"
 """Where a first use is over: the ledger is made and tied to its provider. The other scenarios begin there."""
 
-CUT_AFTER = "after commit ledger .*; before SFTP rename"
-"""Where the night before "stale part" died: its part is whole, its rename was never asked for."""
+BY_CALLS = '\n[channels]\nevaluate = "api"\n'
+"""What the settings of "calls" say besides: each order is handed over by a call of its own."""
+
+CUT_AFTER = "; before SFTP rename"
+"""Where the night before "stale part" died: its part is whole and its departure marked, its rename was never asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Case:
     """Die at point `at` of the `step`-th job, and perhaps once more at point `again` of the recovery.
 
     `engine`: the merchant's own retry runs right after each death. `gap`: seconds from a death to the next run.
+    With `delay_ms` or `syscall` it dies at no point: after so long, or at its `at`-th call of the system by that name.
     """
 
     scenario: str
@@ -49,6 +56,13 @@ class Case:
     engine: bool
     gap: int = 0
     again: int = 0
+    delay_ms: int = 0
+    syscall: str = ""
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether it dies at no labelled point."""
+        return bool(self.delay_ms or self.syscall)
 
 
 @dataclass
@@ -88,7 +102,8 @@ class World:
         self._provider, self._crossings = provider, crossings
         self._folder, self._templates = folder / "merchant", folder / "templates"
         self._settings = self._folder / "mitbatch.toml"
-        self._seconds = 0
+        self._time = WorldTime()
+        self._bug = ""
         self._engine = RetryEngine(self._folder / "orders.db")
         self._charges: list[Charge] = []
         self._problems: list[str] = []
@@ -101,11 +116,21 @@ class World:
         self._starts = {"first use": _Template(blank)}
         self._warm_up()
         ready = self._cut_off("first use", READY, 0)
-        self._starts |= {"night": ready, "transmit": ready}
+        self._starts |= {"night": ready, "transmit": ready, "calls": self._with_settings(ready, BY_CALLS)}
         self._starts["stale part"] = self._cut_off("night", CUT_AFTER, STALE)
         self._references: dict[str, Picture] = {}
         self.labels: dict[str, list[list[str]]] = {}
+        self.durations_ms: dict[str, list[int]] = {}
         for scenario in STEPS:
+            self._play_through(scenario)
+
+    def plant(self, bug: str, scenarios: Sequence[str] = tuple(STEPS)) -> None:
+        """Let every run from now on have this bug (tests/crash/planted.py), or none, and play these scenarios through anew.
+
+        A bug must not show where nothing dies, or it needs no crash to be found.
+        """
+        self._bug = bug
+        for scenario in scenarios:
             self._play_through(scenario)
 
     def try_case(self, case: Case) -> Verdict:
@@ -115,16 +140,13 @@ class World:
         for name in jobs[: case.step]:
             self._run_well(name)
             self._pass(HOURS_LATER)
-        ending = self._run(jobs[case.step], case.at)
-        expected = self.labels[case.scenario][case.step][case.at - 1]
-        self._need(ending.killed, f"it did not die; {ending.problems}")
-        self._need(expected.startswith(ending.label), f"it died at {ending.label}, not at {expected}")
+        expected = self._die_anywhere(case) if case.is_anywhere else self._die_at_point(case)
         self._after_death(case)
         more = self._more(case)
         again, count = self._recover(case)
         picture = self._picture()
         violations = [*self._problems, *self._judge(case.scenario, picture)]
-        if not charged_first(picture, self._charges):
+        if case.scenario != "calls" and not charged_first(picture, self._charges):
             charged = set(self._engine.charged)
             reference = self._references[case.scenario].essence(charged)
             violations += _differences(reference, picture.essence(charged))
@@ -134,9 +156,30 @@ class World:
         violations += [words for words in again_judged if words not in violations]
         return Verdict(case, expected, again, count, violations, more)
 
+    def _die_at_point(self, case: Case) -> str:
+        ending = self._run(STEPS[case.scenario][case.step], case.at)
+        expected = self.labels[case.scenario][case.step][case.at - 1]
+        self._need(ending.killed, f"it did not die; {ending.problems}")
+        self._need(expected.startswith(ending.label), f"it died at {ending.label}, not at {expected}")
+        return expected
+
+    def _die_anywhere(self, case: Case) -> str:
+        """Let the run begin, and kill it from outside. It may have ended before; then it is judged as it is."""
+        child = self._child(STEPS[case.scenario][case.step], 1)
+        child.await_halt()
+        tracer = trace(child.pid, case.syscall, case.at) if case.syscall else None
+        child.go_on()
+        if case.delay_ms:
+            kill_after(child.pid, case.delay_ms)
+        ending = child.ending()
+        if tracer is not None:
+            tracer.communicate(timeout=30)
+        where = f"{case.syscall} {case.at}" if case.syscall else f"{case.delay_ms} ms"
+        return f"killed at {where}" if ending.killed else f"ended before {where}"
+
     def _more(self, case: Case) -> list[Case]:
         """What else must be tried at this point: without the retry that came first, and later if a part is waiting."""
-        if case.again:
+        if case.again or case.is_anywhere:
             return []
         more = []
         record = self._provider.record()
@@ -148,43 +191,6 @@ class World:
             more.append(replace(case, gap=STALE))
         return more
 
-    def two_at_once(self, part: str) -> list[str]:
-        """A night waits at the first point whose label matches this while others start: they exit 21, and it goes on."""
-        child = self._halted(part)
-        before = take_picture(self._folder, self._provider.record()).events
-        for name in ("nightly", "poll", "transmit"):
-            second = self._run(name)
-            self._need(second.code == 21, f"a second {name} ended with {second.code}: {second.problems}")
-        after = take_picture(self._folder, self._provider.record()).events
-        self._need(before == after, "the second run changed the ledger")
-        child.go_on()
-        first = child.ending()
-        self._need((first.killed, first.code) == (False, 10), f"the first run ended with {first.code}: {first.problems}")
-        return self._closing()
-
-    def taken_over(self, part: str) -> list[str]:
-        """A night dies while another starts: that one exits 21 while the first is alive, and works at once when it is dead."""
-        child = self._halted(part)
-        second = self._run("nightly")
-        self._need(second.code == 21, f"beside a living run, the second ended with {second.code}")
-        os.kill(child.pid, signal.SIGKILL)
-        self._need(child.ending().killed, "the first run did not die")
-        self._provider.settle()
-        self._run_well("nightly")
-        return self._closing()
-
-    def _halted(self, part: str) -> Child:
-        self._begin("night")
-        job = Job("nightly", self._now(), _point(self.labels["night"][0], part))
-        child = Child(self._crossings, self._settings, job, halts=True)
-        child.await_halt()
-        return child
-
-    def _closing(self) -> list[str]:
-        self._pass(HOURS_LATER)
-        self._run_well("poll")
-        return [*self._problems, *self._judge("night", self._picture())]
-
     def _recover(self, case: Case) -> tuple[str, int]:
         first = "transmit" if case.scenario == "transmit" else "nightly"
         again = ""
@@ -193,10 +199,10 @@ class World:
             self._need(ending.killed, f"the recovery did not die at {case.again}")
             again = ending.label
             self._after_death(case)
-        recovery = self._run_well(first)
+        recovery = self._run_well(first, doubts=case.scenario == "calls")
         self._pass(HOURS_LATER)
         if first == "nightly":
-            self._run_well("poll")
+            self._run_well("poll", doubts=case.scenario == "calls")
         return again, len(recovery.labels)
 
     def _after_death(self, case: Case) -> None:
@@ -214,32 +220,41 @@ class World:
         self._charges += [Charge(order_id, said.get(order_id, ""), end) for order_id in charged]
 
     def _judge(self, scenario: str, picture: Picture) -> list[str]:
-        judge = judge_copies if scenario == "transmit" else judge_night
-        return judge(picture, self._charges)
+        judges = {"transmit": judge_copies, "calls": judge_calls}
+        return judges.get(scenario, judge_night)(picture, self._charges)
 
     def _begin(self, scenario: str) -> None:
         start = self._starts[scenario]
         shutil.rmtree(self._folder, ignore_errors=True)
         shutil.copytree(start.folder, self._folder)
         self._provider.begin(start.inbound, start.seconds)
-        self._seconds = start.seconds
+        self._time.seconds = start.seconds
         self._charges, self._problems, self._engine.charged = [], [], []
 
     def _pass(self, seconds: int) -> None:
         self._provider.advance(seconds)
-        self._seconds += seconds
+        self._time.seconds += seconds
 
     def _now(self) -> datetime:
-        return START + timedelta(seconds=self._seconds)
+        return START + timedelta(seconds=self._time.seconds)
+
+    def _job(self, name: str, at: int = 0, *, late: bool = False) -> Job:
+        return Job(name, self._now(), at, everything=name == "poll", world=self._time, late=late, bug=self._bug)
 
     def _run(self, name: str, at: int = 0) -> Ending:
-        job = Job(name, self._now(), at, everything=name == "poll")
-        return Child(self._crossings, self._settings, job).ending()
+        return Child(self._crossings, self._settings, self._job(name, at)).ending()
 
-    def _run_well(self, name: str) -> Ending:
-        """Run a job that has nothing to fear: its exit code is 0, or 10 for new items, and its books balance."""
+    def _child(self, name: str, at: int, *, late: bool = False) -> Child:
+        """A run that waits at this point until it may go on."""
+        return Child(self._crossings, self._settings, self._job(name, at, late=late), halts=True)
+
+    def _run_well(self, name: str, *, doubts: bool = False) -> Ending:
+        """Run a job that has nothing to fear: its exit code is 0, or 10 for new items, and its books balance.
+
+        With `doubts` something may be in doubt after it, and it says so (11).
+        """
         ending = self._run(name)
-        expected = 10 if ending.new_items else 0
+        expected = 11 if doubts and ending.code == 11 else 10 if ending.new_items else 0
         self._need(ending.code == expected, f"I20: {name} ended with {ending.code}, not {expected}; {ending.problems}")
         self._need(ending.balanced, f"I5: {name} says that the books do not balance")
         return ending
@@ -261,30 +276,62 @@ class World:
         self._begin(scenario)
         labels = self._run("nightly").labels
         self._begin(scenario)
-        assert self._run("nightly", _point(labels, part)).killed
+        assert self._run("nightly", point_of(labels, part)).killed
         self._provider.settle()
         folder = self._templates / f"{scenario} cut off"
         shutil.copytree(self._folder, folder)
         return _Template(folder, self._provider.record()["inbound"], seconds)
 
+    def _with_settings(self, start: _Template, more: str) -> _Template:
+        """The same beginning with more settings."""
+        folder = self._templates / "by calls"
+        shutil.copytree(start.folder, folder)
+        path = folder / "mitbatch.toml"
+        path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+        return _Template(folder)
+
+    def kill_in_flight(self, taken: int) -> list[str]:
+        """Kill a night by calls while the provider has taken so many orders and does not answer the last of them.
+
+        Returns what is wrong after the next runs, and in which state they left each order.
+        """
+        self._begin("calls")
+        self._provider.switch_on("silence_after", "evaluate", taken - 1)
+        child = self._child("nightly", 1)
+        child.await_halt()
+        child.go_on()
+        while sum(row["event"] == "accepted" for row in self._provider.record()["journal"]) < taken:
+            time.sleep(0.01)
+        os.kill(child.pid, signal.SIGKILL)
+        self._need(child.ending().killed, "it ended although the provider did not answer")
+        case = Case("calls", 0, 0, engine=True)
+        self._after_death(case)
+        self._recover(case)
+        self._charge()
+        picture = self._picture()
+        return [*self._problems, *self._judge("calls", picture), *judge_release(picture)]
+
     def _play_through(self, scenario: str) -> None:
         """The scenario without a crash: its points, and the books that every crashed case must end with."""
         self._begin(scenario)
-        self.labels[scenario] = []
+        self.labels[scenario], self.durations_ms[scenario] = [], []
         for name in STEPS[scenario]:
-            self.labels[scenario].append(list(self._run_well(name).labels))
+            ending = self._run_well(name)
+            self.labels[scenario].append(list(ending.labels))
+            self.durations_ms[scenario].append(max(1, round(1000 * ending.seconds)))
             self._pass(HOURS_LATER)
-        if scenario in {"first use", "stale part"}:
+        if scenario in {"first use", "stale part", "calls"}:
             self._run_well("poll")
         picture = self._picture()
         violations = [*self._problems, *self._judge(scenario, picture)]
-        assert not violations, f"{scenario} without a crash: {violations}"
+        assert not violations, f"{scenario} without a crash{self._bug and ', with '}{self._bug}: {violations}"
         self._references[scenario] = picture
         if scenario == "first use":
-            del self.labels[scenario][0][_point(self.labels[scenario][0], READY) :]
+            del self.labels[scenario][0][point_of(self.labels[scenario][0], READY) :]
 
 
-def _point(labels: Sequence[str], part: str) -> int:
+def point_of(labels: Sequence[str], part: str) -> int:
+    """The first point whose label matches this."""
     return next(number for number, label in enumerate(labels, start=1) if re.search(part, label))
 
 

@@ -1,14 +1,16 @@
 """The fuzz campaign (T6): numbered inputs for every reader, spread over the cores; what fails is shrunk and can be kept."""
 
 import re
+import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fuzz import answers, listing, rows, sheets, toml_files
+from tests.fuzz import answers, command_lines, csv_answers, listing, rows, sheets, stored_rows, toml_files
 from tests.fuzz.dice import Dice
+from tests.fuzz.limits import SECONDS, measured_all
 from tests.fuzz.targets import Target, judged
 from tests.long.campaign import Campaign, on_all_cores
 
@@ -16,21 +18,33 @@ CORPUS = Path(__file__).parent / "corpus"
 """Inputs that once failed, one file each: `<target>-<name>.bin`."""
 
 SHARES: tuple[tuple[Target, int], ...] = (
-    (answers.ACKNOWLEDGEMENT, 18),
-    (answers.OUTCOMES, 14),
-    (answers.ORDER, 16),
-    (answers.PAGE, 10),
-    (answers.TOKEN, 6),
-    (listing.LISTING, 14),
-    (rows.ROW, 9),
-    (sheets.SHEET, 11),
-    (toml_files.SETTINGS, 1),
-    (toml_files.PROFILE, 1),
+    (answers.ACKNOWLEDGEMENT, 110),
+    (csv_answers.ACKNOWLEDGEMENT_CSV, 60),
+    (answers.OUTCOMES, 80),
+    (answers.WEBHOOK, 40),
+    (csv_answers.OUTCOMES_CSV, 50),
+    (answers.ORDER, 150),
+    (answers.PAGE, 100),
+    (answers.TOKEN, 60),
+    (listing.LISTING, 130),
+    (rows.ROW, 80),
+    (stored_rows.STORED, 20),
+    (sheets.SHEET, 100),
+    (command_lines.DATE, 20),
+    (command_lines.ENVIRONMENT, 8),
+    (command_lines.COMMAND, 8),
+    (toml_files.SETTINGS, 10),
+    (toml_files.PROFILE, 10),
+    (toml_files.CODES, 2),
+    (toml_files.RULES, 2),
 )
-"""How many of a hundred inputs each reader gets."""
+"""How many of a thousand inputs each reader gets."""
 
 _TARGETS = tuple(target for target, share in SHARES for _ in range(share))
 _CHUNK = 1000
+MOST_MIB = 256
+"""So much memory above the resting one may an input take, and thirty seconds of time (I22)."""
+
 _SHRINK_TRIES = 300
 
 
@@ -109,7 +123,11 @@ def keep(target: Target, content: bytes, complaint: str) -> Path:
 
 
 def _work(span: tuple[int, int, int]) -> Tally:
-    return tally(*span)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = tally(*span)
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before > MOST_MIB << 10:
+        found.failures[("memory", f"more than {MOST_MIB} MiB are taken by one of the {_CHUNK:,} inputs from here")] = span[1]
+    return found
 
 
 def campaign(size: int, seed: int) -> Campaign:
@@ -127,7 +145,13 @@ def campaign(size: int, seed: int) -> Campaign:
         for name, target, kept in corpus()
         for each in judged(target, kept).complaints
     ]
-    figures = {"inputs": size, "past the first parser": sum(whole.deep.values())} | {
+    biggest = measured_all()
+    failed += [
+        f"limits: {name} is {said} with {mib} MiB in {seconds:g} s; python -m tests.fuzz.limits measures it"
+        for name, (said, seconds, mib) in biggest.items()
+        if said not in ("read", "refused") or mib > MOST_MIB or seconds > SECONDS
+    ]
+    figures = {"inputs": size, "biggest inputs": len(biggest), "past the first parser": sum(whole.deep.values())} | {
         f"inputs: {name}": count for name, count in sorted(whole.inputs.items())
     }
     notes = [

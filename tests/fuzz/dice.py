@@ -67,7 +67,8 @@ _ODD = (
     "\udfff",
     "\udcff",
 )
-_CARD_SHAPES = re.compile("|".join(r"(?<![0-9])" + r"[^0-9A-Za-z]{0,4}".join(card) + r"(?![0-9])" for card in CARDS))
+_BETWEEN = "[\\s\x00-\x1f\x7f-\xa0\u200b\u2010-\u2015\u2028\u2029\ue000-]{0,3}"
+_CARD_SHAPES = re.compile("|".join(r"(?<![0-9])" + _BETWEEN.join(card) + r"(?![0-9])" for card in CARDS))
 
 
 class Dice(random.Random):
@@ -154,7 +155,7 @@ _FAULTS: Sequence[Callable[[Dice, bytes], bytes]] = (_flip, _cut, _splice, _drop
 
 
 def shows_card(text: str) -> bool:
-    """Whether a planted card number can be read in a text, whatever stands between its digits (up to four other signs)."""
+    """Whether a planted card number can be read in a text, with up to three blanks or dashes between its digits."""
     if sum(map(text.count, "0123456789")) < 16 and text.isascii():
         return False
     plain = "".join(str(unicodedata.digit(sign, sign)) for sign in text) if not text.isascii() else text

@@ -50,6 +50,8 @@ def order(dice: Dice) -> dict[str, Any]:
     for name in ("id", "externalOrderId", "amount", "currencyCode"):
         if dice.one_in(8):
             made[name] = value(dice)
+    if dice.one_in(6):
+        made["amountRefunded"] = dice.choice([0, 1999, -1, 10**15, "1999", 19.99, True, None])
     if dice.one_in(10):
         made |= {"orderSessionKey": PROVIDER_ORDER, "referenceNumber": dice.text()}
     return made
@@ -77,6 +79,18 @@ def outcomes(dice: Dice) -> Any:  # noqa: ANN401 - JSON
         for _ in range(dice.randint(0, 3))
     ]
     return {"mid": dice.choice([MID, MID, dice.text()]), "outcomes": rows}
+
+
+def webhook(dice: Dice) -> Any:  # noqa: ANN401 - JSON
+    """What the provider tells by itself."""
+    events = ["order.completed", "Order.Expired", "payout.created", "x", "", dice.text(), 7, None]
+    made: dict[str, Any] = {"Event": dice.choice(events), "ExternalOrderId": ORDER, "OrderId": PROVIDER_ORDER}
+    made |= {"EventData": None, "IsTestMode": dice.choice([False, False, True, None, "false", 0]), "IsResent": False}
+    if dice.one_in(3):
+        made[dice.choice([*made, "EVENT", "orderid"])] = value(dice)
+    if dice.one_in(4):
+        del made[dice.choice(list(made))]
+    return made
 
 
 def _row(dice: Dice, number: int) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def _attributes(dice: Dice) -> bytes:
     if dice.one_in(3):
         flags, body = flags | 8, body + struct.pack(">II", 1, 2)
     if dice.one_in(6):
-        claimed = dice.choice([0, 1, 1, 2, 0xFFFFFFFF])
+        claimed = dice.choice([0, 1, 1, 1, 2, 2, 2, 0xFFFFFFFF])
         flags, body = flags | 0x80000000, body + struct.pack(">I", claimed) + (text(b"x@y") + text(b"z")) * min(claimed, 2)
     if dice.one_in(20):
         flags = dice.getrandbits(32)
@@ -157,7 +157,7 @@ def _made(dice: Dice) -> bytes:
         parts.append(packet(kind, number if not dice.one_in(25) else dice.getrandbits(32), body))
         number += 1
     stream = b"".join(parts) + ended(number)
-    return dice.mutated(stream) if dice.one_in(3) else stream
+    return dice.mutated(stream) if dice.one_in(4) else stream
 
 
 def _judge(content: bytes) -> Judged:
@@ -176,7 +176,7 @@ def _judge(content: bytes) -> Judged:
     folder = SftpFolder(cast(SftpConnections, _OneSession(channel)), inbound="in", outbound="out")
     for each in found:
         complaints += _judge_name(folder, server, each.name)
-    return Judged(complaints, is_deep=bool(found))
+    return Judged(complaints, is_deep=bool(found) or expected is not None)
 
 
 def _judge_name(folder: SftpFolder, server: _Server, name: str) -> list[str]:
@@ -208,13 +208,17 @@ def _expected(content: bytes) -> list[tuple[bytes, int | None, bool]] | None:
                 return None
             if kind == STATUS:
                 is_end = body[:4] == b"\x00\x00\x00\x01" and _next(rest)[1:3] == (STATUS, awaited + 1)
-                return found if is_end and _next(rest)[3][:4] == b"\x00\x00\x00\x00" else None
+                return found if is_end and _next(rest)[3] == bytes(12) and _is_end_text(body) else None
             if kind != NAME:
                 return None
             found += _entries(body)
     except (struct.error, ValueError):
         return None
     return None
+
+
+def _is_end_text(body: bytes) -> bool:
+    return body[4:] in (text(b"end") + text(b""), text(b"") + text(b""))
 
 
 def _next(stream: bytes) -> tuple[bytes, int, int, bytes]:

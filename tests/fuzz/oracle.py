@@ -2,8 +2,11 @@
 
 import json
 import re
+import unicodedata
 from decimal import Decimal, DecimalException
 from typing import Any, NoReturn
+
+from tests.fuzz.dice import shows_card
 
 ANY_ANSWER = object()
 """Stands for a document where the contract leaves open whether it is read or refused."""
@@ -11,6 +14,10 @@ ANY_ANSWER = object()
 
 class Unfit(Exception):
     """The document must be refused."""
+
+
+class Unsure(Exception):
+    """The contract leaves open whether the document is read or refused."""
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -92,8 +99,26 @@ def _text(named: dict[str, Any], *names: str) -> str:
     return ""
 
 
+_GUID = "-".join(f"[0-9a-fA-F]{{{length}}}" for length in (8, 4, 4, 4, 12))
+
+
+def _key(named: dict[str, Any], *names: str) -> str:
+    """An id of the provider's, by the first name that has a text. Unsure where enough digits stand for a card number."""
+    text = next((named[name] for name in names if isinstance(named.get(name), str) and named[name]), "")
+    if not text or re.fullmatch(_GUID, text):
+        return str(text)
+    kinds = [unicodedata.category(sign)[0] for sign in text.replace(" ", "x")]
+    is_formula = text[0] in "=+-@'" or unicodedata.normalize("NFKC", text[0]) in set("=+-@")
+    if len(text) > 128 or {"C", "Z"} & {*kinds} or text[0] == " " or text[-1] == " " or is_formula or shows_card(text):
+        raise Unfit
+    if sum(unicodedata.digit(sign, None) is not None for sign in text) > 12 or "@" in text or text[0] in "﹢﹣﹦﹫⁺⁻⁼₊₋₌﬩":
+        raise Unsure
+    return str(text)
+
+
 def _word(text: str) -> str:
-    return text if not text or re.fullmatch("[A-Za-z][A-Za-z0-9 _-]{0,31}", text) else "UNREADABLE"
+    is_word = re.fullmatch("[A-Za-z][A-Za-z0-9 _-]{0,31}", text) and not shows_card(text)
+    return text if not text or is_word else "UNREADABLE"
 
 
 def _is_whole(found: Any) -> bool:  # noqa: ANN401 - JSON
@@ -116,7 +141,7 @@ def token(tree: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def order(tree: Any) -> Any:  # noqa: ANN401 - JSON
-    """One order: its id, our id, code, word, amount, currency."""
+    """One order: its id, our id, code, word, amount, currency, and what was given back where that is a plain amount."""
     named = fields(tree)
     code, amount = named.get("status"), named.get("amount")
     if isinstance(code, bool) or (isinstance(code, str) and re.fullmatch("[0-9]{19,}", code)):
@@ -124,11 +149,15 @@ def order(tree: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(code, str) and re.fullmatch("[0-9]+", code):
         code = int(code)
     code = code if _is_whole(code) else None
-    key, word = _text(named, "id", "ordersessionkey"), _text(named, "statusname")
+    key, word = _key(named, "id", "ordersessionkey"), _text(named, "statusname")
     if not key or (not word and code is None) or (amount is not None and not _is_whole(amount)):
         raise Unfit
+    if any(figure is not None and len(str(abs(figure))) > most for figure, most in ((code, 9), (amount, 12))):
+        raise Unfit
     ours = _text(named, "externalorderid", "referencenumber")
-    return key, ours, code, _word(word), amount, _text(named, "currencycode").upper()
+    back = named.get("amountrefunded")
+    back = back if type(back) is int and 0 <= back < 10**12 else None
+    return key, ours, code, _word(word), amount, _text(named, "currencycode").upper(), back
 
 
 def page(tree: Any) -> Any:  # noqa: ANN401 - JSON
@@ -163,7 +192,7 @@ def acknowledgement(tree: Any) -> Any:  # noqa: ANN401 - JSON
 def _acknowledged(tree: Any) -> tuple[Any, ...]:  # noqa: ANN401 - JSON
     named = fields(tree)
     verdict, number = _verdict(named), named.get("sequencenumber")
-    key = _text(named, "ordersessionkey", "transmitid")
+    key = _key(named, "ordersessionkey", "transmitid")
     if verdict is None or (verdict and not key) or not (number is None or isinstance(number, str) or _is_whole(number)):
         raise Unfit
     return "" if number is None else str(number), _text(named, "orderid"), verdict, key, _word(_text(named, "status"))
@@ -183,12 +212,27 @@ def outcomes(tree: Any) -> Any:  # noqa: ANN401 - JSON
     for row in named["outcomes"]:
         try:
             inner = fields(row)
+            news = _key(inner, "ordersessionkey"), _text(inner, "orderid"), _text(inner, "status")
         except Unfit:
             odd += 1
             continue
-        news = _text(inner, "ordersessionkey"), _text(inner, "orderid"), _text(inner, "status")
         if news[0] or news[1]:
             read.append(news)
         else:
             odd += 1
     return _text(named, "mid"), read, odd
+
+
+def webhook(tree: Any) -> Any:  # noqa: ANN401 - JSON
+    """A webhook: its event in lower case, our id, the provider's, and whether it is plainly live (CONTRACT 12)."""
+    named = fields(tree)
+    event = named.get("event")
+    if not isinstance(event, str) or not re.fullmatch("[a-z][a-z0-9._-]{0,63}", event.lower()):
+        raise Unfit
+    ids = [named.get("externalorderid"), named.get("orderid")]
+    if any(each is not None and (not isinstance(each, str) or len(each) > 256) for each in ids):
+        raise Unfit
+    key = _key(named, "orderid")
+    if len(re.findall("[0-9]", event)) > 11:
+        return ANY_ANSWER  # it may be taken for a card number
+    return event.lower(), ids[0] or "", key, "istestmode" in named and named["istestmode"] is not False

@@ -44,7 +44,7 @@ _TIMES = (
     "0000-01-01T00:00:00Z",
     "9999-12-31T23:59:59Z",
 )
-_PLAIN_CARD = re.compile("|".join(r"(?<![0-9A-Za-z-])" + "[ -]?".join(card) + r"(?![0-9A-Za-z -])" for card in CARDS))
+_PLAIN_CARD = re.compile("|".join(r"(?<![0-9A-Za-z-])" + "[ \u00a0\u2013-]?".join(card) + r"(?![0-9A-Za-z -])" for card in CARDS))
 _BEARER = "eyJ.bearer"
 _EXPIRES = "2026-12-14T06:30:01Z"
 

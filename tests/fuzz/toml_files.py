@@ -6,13 +6,15 @@ from functools import cache
 from pathlib import Path
 
 from jobs.settings_file import load_settings
+from schemas.decline_codes import GROUPS, parse_decline_codes
 from schemas.errors import ConfigurationError
+from schemas.network_rules import parse_network_rules
 from schemas.profile import parse_profile
 from tests.fuzz.dice import Dice, shows_card
 from tests.fuzz.targets import Judged, Target
 from tests.pure.samples import MID, SITE_ID, packaged
 
-_SETTINGS = f"""environment = "sandbox"
+SETTINGS_TEXT = f"""environment = "sandbox"
 [provider]
 mid = "{MID}"
 [sftp]
@@ -28,6 +30,8 @@ max_amount_minor = 20000
 name = "acme-us"
 site_id = "{SITE_ID}"
 """
+"""Settings that are whole."""
+
 _VALUES = (
     "[" * 2000,
     "9" * 5000,
@@ -85,5 +89,24 @@ def _judge_profile(content: bytes) -> Judged:
     return Judged([] if 1 <= found.files.max_rows <= 2000 else ["a profile is taken that breaks a limit"], is_deep=True)
 
 
-SETTINGS = Target("settings", lambda dice: _spoilt(dice, _SETTINGS), _judge_settings)
+def _judge_codes(content: bytes) -> Judged:
+    try:
+        found = parse_decline_codes(content.decode("utf-8", "replace"))
+    except ConfigurationError as error:
+        return Judged([], is_deep="not TOML" not in str(error))
+    groups = {*found.exact.values(), *(group for ranges in found.ranges.values() for _, _, group in ranges)}
+    return Judged([] if groups <= GROUPS else ["a code gets a name that nobody knows"], is_deep=True)
+
+
+def _judge_rules(content: bytes) -> Judged:
+    try:
+        parse_network_rules(content.decode("utf-8", "replace"))
+    except ConfigurationError as error:
+        return Judged([], is_deep="not TOML" not in str(error))
+    return Judged([], is_deep=True)
+
+
+CODES = Target("codes", lambda dice: _spoilt(dice, packaged("decline_codes.toml")), _judge_codes)
+RULES = Target("rules", lambda dice: _spoilt(dice, packaged("network_rules.toml")), _judge_rules)
+SETTINGS = Target("settings", lambda dice: _spoilt(dice, SETTINGS_TEXT), _judge_settings)
 PROFILE = Target("profile", lambda dice: _spoilt(dice, packaged("profiles/flexfactor.toml")), _judge_profile)

@@ -1,29 +1,135 @@
 """The kind of every module of batch: pure, flow, or the edge to one outside thing. A new module is entered here."""
 
 PURE = """
+batch
+batch.audit_csv
+batch.audit_manifest
+batch.audit_rows
+batch.book_entries
+batch.books
+batch.build
+batch.card_lines
+batch.card_numbers
+batch.conclusions
+batch.database_state
+batch.disk
+batch.file_rulings
+batch.findings
+batch.fitting
+batch.gate
+batch.history_rows
+batch.night_figures
+batch.odd_rows
+batch.order_rows
+batch.order_rulings
+batch.pace
+batch.provider_words
+batch.responses
+batch.review_rows
+batch.strict_json
+batch.tally
+batch.token_answers
 batch batch.audit_csv batch.audit_manifest batch.audit_rows batch.book_entries batch.books batch.build
-batch.card_numbers batch.chunks batch.conclusions batch.disk batch.findings batch.gate batch.history_rows batch.night_figures
-batch.order_rows batch.pace batch.provider_words batch.responses batch.strict_json batch.tally
+batch.card_lines batch.card_numbers batch.conclusions batch.csv_answers batch.database_state batch.disk
+batch.findings batch.gate batch.history_rows batch.night_figures batch.order_rows batch.pace
+batch.provider_reads batch.provider_words batch.responses batch.strict_csv batch.strict_json batch.tally batch.token_answers
+batch.webhooks
+batch batch.audit_csv batch.audit_manifest batch.audit_rows batch.book_entries batch.books batch.build
+batch.call_answers batch.call_rulings
+batch.card_numbers batch.conclusions batch.database_state batch.disk batch.findings batch.gate
+batch.history_rows batch.night_figures batch.order_rows batch.pace batch.provider_words batch.responses
+batch.strict_json batch.tally
+batch.card_lines batch.card_numbers batch.conclusions batch.database_state batch.disk batch.findings batch.gate
+batch.history_rows batch.night_figures batch.order_rows batch.pace batch.provider_words batch.responses
+batch.action_rules batch.refund_rows batch.strict_json batch.tally batch.token_answers batch.webhooks
 """.split()
 
 EDGES = {
     "the ledger": """
-        batch.ledger batch.ledger.batches batch.ledger.claim batch.ledger.copies batch.ledger.decisions
-        batch.ledger.events batch.ledger.evidence batch.ledger.hints batch.ledger.identity batch.ledger.items
-        batch.ledger.lease batch.ledger.moves batch.ledger.past batch.ledger.reading batch.ledger.records
-        batch.ledger.steps batch.ledger.transaction batch.ledger_history
+        batch.history_statements
+        batch.item_history
+        batch.ledger
+        batch.ledger.batches
+        batch.ledger.calls
+        batch.ledger.captures
+        batch.ledger.claim
+        batch.ledger.copies
+        batch.ledger.decisions
+        batch.ledger.events
+        batch.ledger.evidence
+        batch.ledger.guarded_steps
+        batch.ledger.hints
+        batch.ledger.identity
+        batch.ledger.items
+        batch.ledger.lease
+        batch.ledger.mentions
+        batch.ledger.moves
+        batch.ledger.operations
+        batch.ledger.order_story
+        batch.ledger.past
+        batch.ledger.reading
+        batch.ledger.records
+        batch.ledger.repeats
+        batch.ledger.steps
+        batch.ledger.transaction
+        batch.ledger.webhook_inbox
+        batch.ledger_history
     """.split(),
-    "the order system": "batch.orders_table batch.source batch.writeback".split(),
-    "the provider's SFTP server": "batch.sftp batch.sftp_channel batch.sftp_connection".split(),
-    "the provider's API": ["batch.api"],
+    "the order system": "batch.orders_table batch.row_statements batch.source batch.token_writer batch.writeback".split(),
+    "the provider's SFTP server": "batch.no_server batch.sftp batch.sftp_channel batch.sftp_connection".split(),
+    "the provider's API": "batch.api batch.api_actions batch.api_line batch.api_sends".split(),
     "finance's folder": ["batch.audit"],
     "the folder of exports": ["batch.export"],
+    "the folder of marks": ["batch.departures"],
 }
 
 FLOWS = """
+batch.acknowledged_copies
+batch.acknowledged_rows
+batch.acknowledgements
+batch.applying
+batch.bookkeeping
+batch.choosing
+batch.contradictions
+batch.deciding
+batch.delivery
+batch.equipment
+batch.held_rows
+batch.holding
+batch.intent
+batch.outcome_news
+batch.outstanding
+batch.pipeline
+batch.poll
+batch.reading_again
+batch.results
+batch.review
+batch.search
+batch.set_aside
+batch.tokenizing
+batch.transmit
+batch.webhook_news
+batch.acknowledged_copies batch.acknowledged_rows batch.acknowledgements batch.api_copies batch.api_delivery
+batch.api_evaluates batch.applying batch.bookkeeping
+batch.choosing batch.contradictions batch.delivery batch.equipment batch.evaluate_answers batch.files_in_use
+batch.held_rows batch.holding batch.intent batch.modes
+batch.outcome_news
+batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.sync_repeats
+batch.transmit
+batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.transmit
+batch.trusted_files
 batch.acknowledged_copies batch.acknowledged_rows batch.acknowledgements batch.applying batch.bookkeeping
-batch.choosing batch.delivery batch.equipment batch.held_rows batch.holding batch.intent batch.outcome_news
-batch.outstanding batch.pipeline batch.poll batch.results batch.search batch.set_aside batch.transmit
+batch.choosing batch.contradictions batch.delivery batch.equipment batch.held_rows batch.holding batch.intent batch.listing
+batch.outcome_news
+batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.transmit
+batch.tokenizing batch.webhook_news
+batch.acknowledged_copies batch.acknowledged_rows batch.acknowledgements batch.applying batch.bookkeeping
+batch.choosing batch.contradictions batch.delivery batch.equipment batch.held_rows batch.holding batch.intent batch.outcome_news
+batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.transmit
+batch.tokenizing batch.webhook_news
+batch.asking batch.call_decisions batch.early_news batch.hinted_refusals batch.left_over_copies
+batch.cancelling batch.capturing batch.refund_effects batch.refund_requests batch.refunding batch.request_decisions
+batch.purposes batch.repeating batch.settling
 """.split()
 
 KINDS = {
@@ -34,5 +140,6 @@ KINDS = {
 
 TYPES_OF_EDGES: dict[str, frozenset[str]] = {
     "batch.bookkeeping": frozenset({"sqlalchemy.Connection"}),
+    "batch.purposes": frozenset({"sqlalchemy.Connection"}),
 }
 """What a module names of an I/O library although it is no edge: types of what it is handed, nothing that acts."""

@@ -17,6 +17,7 @@ IMPORT_NAMES = {"pydantic-settings": "pydantic_settings", "httpx-aiohttp": "http
 NOT_IMPORTED = {
     "aiohttp": "httpx-aiohttp imports it; it is declared for the version that is safe",
     "psycopg": "SQLAlchemy imports it where a database URL names PostgreSQL",
+    "pytest-xdist": "pytest loads it by itself",
 }
 FLOORS = {"paramiko": "3.4", "asyncssh": "2.23.1"}
 

@@ -103,11 +103,28 @@ def started(words: list[str], merchant: MerchantFolder, monkeypatch: pytest.Monk
         monkeypatch.chdir(merchant.folder / "served")
         line = [sys.executable, "-m", "jobs", *words]
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as served:
-            assert served.stdout is not None
-            assert any("Ctrl-C" in told for told in served.stdout)
-            served.send_signal(signal.SIGTERM)
-            return served.wait(timeout=30)
+            return stopped(served)
+    if words[0] == "tokenize":
+        card = (
+            b'{"order_id": "000471", "number": "4111111111111111", "month": 9, "year": 2030, "first_name": "A", "last_name": "B"}'
+        )
+        line = [sys.executable, "-m", "jobs", "--config", str(merchant.config), *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(line, input=card, stdout=subprocess.PIPE, env=environment, check=False, timeout=60).returncode
+    if words == ["serve"]:
+        line = [sys.executable, "-m", "jobs", "--config", str(merchant.config), *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "MITBATCH_WEBHOOK__LISTEN": "127.0.0.1:0"}
+        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as served:
+            return stopped(served)
     return run(words)
+
+
+def stopped(served: "subprocess.Popen[str]") -> int:
+    """Ask a program to stop as soon as it says that it is up; its exit code."""
+    assert served.stdout is not None
+    assert any("Ctrl-C" in told for told in served.stdout)
+    served.send_signal(signal.SIGTERM)
+    return served.wait(timeout=30)
 
 
 def quoted_lines() -> list[str]:
@@ -284,12 +301,15 @@ def test_the_settings_block_shows_the_defaults() -> None:
 
 def test_the_secrets_are_named() -> None:
     """The README names the environment variable of each secret."""
-    assert [name for name in SECRETS if f"MITBATCH_PROVIDER__{name.upper()}" not in README] == []
+    variables = [f"MITBATCH_{section.upper()}__{name.upper()}" for name, section in SECRETS.items()]
+
+    assert [name for name in variables if name not in README] == []
 
 
 def test_ci_runs_the_readmes_tests() -> None:
     """What decides whether a change lands runs the same test command that the README shows."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    (shown,) = {options for line in shell_lines() for options in re.findall(r"&& \.venv/bin/pytest(.*)$", line)}
 
-    assert re.search(r"pytest\"?$", script, re.MULTILINE)
+    assert re.findall(r"/pytest\"?(.*)$", script, re.MULTILINE) == [shown]
     assert [tool for tool in ("ruff", "mypy", "openssh-server") if tool not in script] == []

@@ -5,7 +5,11 @@ import pytest
 from tests.house import rules
 from tests.house.source import modules, planted, read_tracked, tracked_files
 
-ALLOWED_NAMES = {"this_process": "the operating system's process, which is what the lease names"}
+ALLOWED_NAMES = {
+    "this_process": "the operating system's process, which is what the lease names",
+    "handle_async_request": "httpx calls a transport by this name",
+    "data_received": "asyncio calls it so",
+}
 TEXT_ENDINGS = (".py", ".md", ".toml", ".mako", ".lock", ".run", "/run")
 
 

@@ -8,6 +8,7 @@ import pytest
 from batch.ledger import Owner, Run
 from batch.ledger.lease import LESSER_JOBS, LeaseTerms, end_run
 from batch.ledger.moves import Move, move_orders
+from batch.ledger.reading import cut_off_dates
 from schemas.errors import AnotherRunActive, ExitCode, Interrupted, LeaseLost, LeaseWanted
 from schemas.states import State
 from tests.ledger.room import DAY, HERE, MID, TERMS, Room
@@ -167,6 +168,19 @@ def test_the_end_of_a_run_is_recorded_with_its_code(room: Room) -> None:
         ("cut-off", None, 1),
     ]
     assert room.sql("SELECT mid, run_id FROM lease") == [(MID, "cut-off")]
+
+
+def test_a_run_without_books_leaves_its_date_to_the_next(room: Room) -> None:
+    """A run that could not write finance's files keeps its code and leaves its date to a later run."""
+    end_run(room.ledger, room.run, ExitCode.NOTHING_SENT, left_books=False)
+    later = room.take("later")
+
+    assert room.sql("SELECT exit_code, finished_at FROM run WHERE run_id = 'first'") == [(20, None)]
+    with room.ledger.reading() as connection:
+        assert cut_off_dates(connection, MID, later.token) == [DAY]
+    end_run(room.ledger, later, ExitCode.CLEAN)
+    with room.ledger.reading() as connection:
+        assert cut_off_dates(connection, MID, later.token + 1) == []
 
 
 def test_whoever_asked_a_run_to_stop_is_heard_before_it_writes(room: Room) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from batch.books import FIRST_HASH, event_hash
 from batch.ledger.evidence import known_files, record_file, store_evidence
+from batch.ledger.hints import make_due
 from batch.ledger.items import close_items, open_item, open_items
-from batch.ledger.moves import Move, move_orders
+from batch.ledger.moves import Move, move_orders, note_reads
 from batch.ledger.reading import events_of, evidence_by_id
 from schemas.errors import TransitionLost
 from schemas.ledger_tables import submission
@@ -195,3 +196,35 @@ def test_an_item_is_opened_once_per_cause(room: Room) -> None:
     assert len(first) == len(second) == 1
     assert first[0].item_id != second[0].item_id
     assert first[0].due_date == "2026-11-26"
+
+
+def test_a_hint_outlives_a_writer_that_read_before_it(room: Room) -> None:
+    """News that another writer stored meanwhile is lost neither by a move nor by a noted read, even in the same second."""
+    room.claim("b00000000001", "o-1")
+    with room.ledger.writing(room.run) as writing:
+        make_due(writing, provider_order_id="", order_id="o-1", called_expired=False)
+    asked = room.submission("o-1")
+    with room.ledger.writing(room.run) as writing:
+        make_due(writing, provider_order_id="", order_id="o-1", called_expired=True)
+    hinted = room.submission("o-1")
+    with room.ledger.writing(room.run) as writing:
+        note_reads(writing, [(asked, "2026-12-01T00:00:00Z")])
+        (moved,) = move_orders(writing, [Move(asked, State.HELD, "hold", "held", changes={"next_read_at": ""})])
+        note_reads(writing, [(moved, "")])
+    now = room.submission("o-1")
+
+    assert "" < now.next_read_at == hinted.next_read_at < asked.next_read_at
+    assert (now.expired_hint, now.reads, now.state) == (1, 2, State.HELD)
+
+
+def test_a_read_order_is_due_when_its_reader_says(room: Room) -> None:
+    """Where no hint came between, the reader's word on when to ask again is kept, and a later hint makes it due at once."""
+    room.claim("b00000000001", "o-1")
+    with room.ledger.writing(room.run) as writing:
+        note_reads(writing, [(room.submission("o-1"), "2026-12-01T00:00:00Z")])
+    later = room.submission("o-1")
+    with room.ledger.writing(room.run) as writing:
+        make_due(writing, provider_order_id="", order_id="o-1", called_expired=False)
+
+    assert later.next_read_at == "2026-12-01T00:00:00Z"
+    assert room.submission("o-1").next_read_at == writing.now

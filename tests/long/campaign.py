@@ -1,5 +1,6 @@
 """What one campaign of the long tests says when it is over, and how its cases are spread over the cores."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -32,10 +33,12 @@ def on_all_cores(work: Callable[[Case], Result], cases: Iterable[Case], *, chunk
 
     The parent must have no other thread. An error in a worker is raised here.
     """
-    with multiprocessing.get_context("fork").Pool(os.cpu_count() or 1, initializer=_deaf) as pool:
+    with multiprocessing.get_context("fork").Pool(os.cpu_count() or 1, initializer=_begin) as pool:
         yield from pool.imap(work, cases, chunksize=chunk)
 
 
-def _deaf() -> None:
-    """Leave Ctrl-C to the parent, which ends the pool."""
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, which ends the pool; and what it has imported is no garbage: never look at it again."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)

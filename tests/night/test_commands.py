@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from jobs import cli
+from jobs.settings_file import load_settings
 from tests.night.house import DAY, ONHOLD, House, order, paid
 
 QUICK = {"MITBATCH_OUTCOMES__ACKNOWLEDGEMENT_WAIT_SECONDS": "2"}
@@ -104,9 +105,9 @@ def test_a_wrong_command_line_does_nothing(house: House, words: list[str], capsy
 
 def test_a_plan_writes_nothing_at_all(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """--dry-run shows what would go, on marked lines, and no file on either side changes, with or without a ledger."""
-    monkeypatch.setattr("jobs.night.SystemClock", lambda: house.clock)
+    monkeypatch.setattr("jobs.plan.SystemClock", lambda: house.clock)
     house.add(order("a", payment_token=ONHOLD), order("b", origin="website"), order("c", last_name="4111 1111 1111 1111"))
-    for expected in ("1 orders", "0 orders"):
+    for expected in ("1 order ", "0 orders"):
         before = house.files()
         journal = house.sandbox.journal()
         assert cli.run(["--config", str(house.config), "nightly", "--dry-run"]) == 0
@@ -122,7 +123,7 @@ def test_a_plan_writes_nothing_at_all(house: House, capsys: pytest.CaptureFixtur
 
 def test_a_plan_agrees_with_the_night(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What --dry-run --json announces is what the night then does."""
-    monkeypatch.setattr("jobs.night.SystemClock", lambda: house.clock)
+    monkeypatch.setattr("jobs.plan.SystemClock", lambda: house.clock)
     house.add(*(order(f"{number}", amount_minor=100 + number) for number in range(5)))
     house.add(order("old", charged_at="2026-11-20T00:00:00Z"))
     house.set(channels={"max_rows_per_file": 2})
@@ -235,3 +236,56 @@ def test_a_second_ctrl_c_stops_at_once(running_house: House) -> None:
     assert time.monotonic() - began < 10
     assert house.run().code == 0
     assert house.accepted() == Counter(["a"])
+
+
+@pytest.mark.parametrize("evaluate", ["sftp", "api"])
+def test_a_plan_is_true_of_each_channel(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, evaluate: str
+) -> None:
+    """Customers who were present go by calls whatever the channel is; the plan says so, and the night does so."""
+    monkeypatch.setattr("jobs.plan.SystemClock", lambda: house.clock)
+    monkeypatch.setenv("MITBATCH_CHANNELS__EVALUATE", evaluate)
+    monkeypatch.setenv("MITBATCH_CHANNELS__MAX_ROWS_PER_FILE", "2")
+    monkeypatch.setenv("MITBATCH_SWITCHES__CIT_WEBSITE", "true")
+    house.settings = load_settings(house.config)
+    house.set(outcomes={"acknowledgement_wait_seconds": 4})
+    house.add(*(order(f"m{number}", amount_minor=100) for number in range(3)))
+    house.add(*(order(f"c{number}", origin="website", subscription_id=None, amount_minor=1000) for number in range(2)))
+    options = ["--config", str(house.config)]
+    assert cli.run([*options, "nightly", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert ("3 in 2 files and 2 over the API" if evaluate == "sftp" else "   5 over the API") in said
+    assert cli.run([*options, "nightly", "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    house.run()
+    went = Counter(str(row["channel"]) for row in house.sandbox.accepted("evaluate"))
+    assert {name: plan["channels"][name]["orders"] for name in ("sftp", "api")} == {name: went[name] for name in ("sftp", "api")}
+    assert plan["channels"]["sftp"]["files"] == len(house.received())
+    assert plan["channels"]["api"]["amount_minor"] == {"USD": 2000 if evaluate == "sftp" else 2300}
+    assert plan["would_send"] == {"orders": 5, "amount_minor": {"USD": 2300}}
+
+
+def test_a_plan_counts_what_was_left_over(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files and groups of an earlier run are named apart, copies among them, unless these are switched off or too old by now."""
+    monkeypatch.setattr("jobs.plan.SystemClock", lambda: house.clock)
+
+    def left() -> str:
+        assert cli.run(["--config", str(house.config), "nightly", "--dry-run"]) == 0
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if "left from before" in line)
+        return line.partition("left from before")[2].strip()
+
+    house.add(order("a"), paid("p"))
+    house.sandbox.faults.switch_on("refuse_write", times=99)
+    house.run()
+    assert left() == "1 file"
+    house.sandbox.faults.switch_on("forbidden", where="transmit", times=99)
+    house.set(channels={"transmit": "api"})
+    house.run("transmit")
+    assert left() == "1 file and 1 group of calls of copies"
+    with monkeypatch.context() as off:
+        off.setenv("MITBATCH_CHANNELS__TRANSMIT", "off")
+        assert left() == "1 file"
+    house.pass_time(days=1)
+    assert left() == "1 file"

@@ -144,6 +144,9 @@ def test_a_completion_after_the_merchant_took_it_is_a_double_charge(house: House
     assert {name: after[name] for name in ("status", "retry_state", "hold_reference")} == {
         name: before[name] for name in ("status", "retry_state", "hold_reference")
     }
+    told = house.items()
+    house.run("poll")
+    assert house.items() == told, "the same change is told once"
 
 
 def test_a_completed_order_is_never_reopened_by_a_hint(house: House) -> None:
@@ -160,13 +163,21 @@ def test_a_completed_order_is_never_reopened_by_a_hint(house: House) -> None:
 
 
 def test_news_about_strangers_are_set_aside(house: House) -> None:
-    """An outcomes file that names no order of ours opens one item and changes nothing."""
+    """Rows of news that name no order of ours, or cannot be read, open one item, which says which and why; nothing changes."""
     house.add(order(payment_token=ONHOLD))
     house.run()
-    news = [{"orderSessionKey": "nobody", "orderId": "somebody-elses", "status": "COMPLETED"}]
+    news = [7, {"orderSessionKey": "nobody", "orderId": "somebody-elses", "status": "COMPLETED"}, {"status": "x"}]
+    news += [{"orderSessionKey": f"=nobody-{n}", "status": "COMPLETED"} for n in range(2)]
     house.put_outbound("outcomes_x_1.json", {"mid": house.sandbox.mid, "outcomes": news})
     assert house.run("poll").code == 10
     assert (house.state(), [kind for kind, _ in house.items()]) == ("pending", ["quarantine"])
+    words = (
+        "5 rows of the provider's news set aside: row 1 is no row with these columns, or has an id that cannot be one;"
+        " row 3 names no order; "
+    )
+    (row,) = house.audit("review")
+    assert words in row["provider_says"]
+    assert words in house.cli("status").stdout.replace("\n", " ").replace("  ", " ")
 
 
 def test_the_sandboxs_own_outcome_files_settle_everything(make_house: MakeHouse) -> None:

@@ -83,7 +83,7 @@ def test_a_refused_file_that_is_accepted_after_all_holds_its_orders_again(house:
 
 
 def test_a_file_that_was_accepted_releases_nobody_when_it_is_refused_later(house: House) -> None:
-    """Orders that an acknowledgement left out go to review, not back to the merchant, when the file is refused afterwards."""
+    """All orders of an accepted file go to review, and none back to the merchant, when it is refused afterwards."""
     house.sandbox.faults.switch_on("no_acknowledgement")
     house.add(order("a", payment_token=ONHOLD), order("b", payment_token=ONHOLD))
     house.run()
@@ -94,7 +94,7 @@ def test_a_file_that_was_accepted_releases_nobody_when_it_is_refused_later(house
 
     assert house.run("poll").code == 10
 
-    assert house.states() == {"a": "pending", "b": "review"}
+    assert house.states() == {"a": "review", "b": "review"}
     assert not house.retry_takes("b")
 
 
@@ -212,3 +212,22 @@ def test_items_close_when_their_cause_is_gone(house: House) -> None:
 
     assert house.items() == []
     assert house.states() == {"a": "pending", "b": "pending"}
+
+
+def test_a_corrected_answer_of_the_same_size_is_heard(house: House) -> None:
+    """A correction that the listing does not show is read within the hour, although nobody waits for its name any more."""
+    house.add(order("a", payment_token=ONHOLD), order("b", payment_token=REFUSED))
+    house.run()
+    assert house.states() == {"a": "pending", "b": "rejected"}
+    name, answer = house.acknowledgement()
+    house.put_outbound(name, {**answer, "note": "-"})
+    house.run("poll")
+    one, other = answer["responses"]
+    for field in ("orderId", "sequenceNumber"):
+        one[field], other[field] = other[field], one[field]
+    house.put_outbound(name, {**answer, "note": "+"})
+    house.pass_time(hours=2)
+
+    assert house.run("poll").code == 10
+    assert house.states() == {"a": "review", "b": "review"}
+    assert not house.retry_takes("a")

@@ -234,7 +234,7 @@ def test_check_says_the_truth_along_the_way(house: House, capsys: pytest.Capture
 
 @pytest.mark.parametrize("change", [{"status": "paid"}, {"status": "cancelled"}, {"status": "paid", "hold_reference": None}])
 def test_a_completion_over_the_merchants_change_is_a_double_charge(house: House, change: dict[str, object]) -> None:
-    """The merchant was paid elsewhere and the provider recovered too: review, double_charge, exit 10, nothing overwritten."""
+    """The merchant was paid elsewhere and the provider had recovered too: the cancel comes too late, review, double_charge."""
     house.add(order())
     house.run()
     house.change("000471", **change)
@@ -245,8 +245,9 @@ def test_a_completion_over_the_merchants_change_is_a_double_charge(house: House,
     assert ("double_charge", "order:000471") in house.items()
     assert house.row()["status"] == change["status"]
     assert not house.retry_takes()
-    (outcome,) = [row for row in house.audit("outcomes") if row["state_to"] == "completed"]
-    assert outcome["written_back"] == "conflict"
+    (outcome,) = [row for row in house.audit("outcomes") if row["state_to"] == "review"]
+    assert (outcome["provider_status"], outcome["written_back"]) == ("COMPLETED", "conflict")
+    assert [row["step"] for row in house.ledger("SELECT step FROM operation")] == ["refused"]
     left = house.row()
     assert house.run("poll").code == 0
     assert house.row() == left

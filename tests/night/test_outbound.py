@@ -255,6 +255,22 @@ def test_odd_rows_touch_no_other_order(oddly_answered: House, name: str) -> None
     assert not house.retry_takes(f"{name}/b")
 
 
+def test_each_odd_row_is_told_with_its_reason(oddly_answered: House) -> None:
+    """`status` shows which row was set aside and why, for a row that cannot be read and for one that fits no order."""
+    house = oddly_answered
+    told = {row["subject"]: row["explanation"] for row in house.ledger("SELECT subject, explanation FROM item")}
+    words = {}
+    for name in ("a stranger", "an unknown row result", "rows that are no objects", "numbers swapped"):
+        (batch,) = house.ledger("SELECT DISTINCT batch_id FROM submission WHERE order_id LIKE ?", [f"{name}/%"])
+        words[name] = told[f"batch:{batch['batch_id']}"]
+    assert "1 row of its answer set aside: the row for 'zz' as number 3 fits none of the file" in words["a stranger"]
+    assert "row 1 has no known result" in words["an unknown row result"]
+    assert "3 rows of its answer set aside: row 2 is no row" in words["rows that are no objects"]
+    assert "as number 2 fits none of the file; the row for" in words["numbers swapped"]
+    listed = house.cli("status", "--json").stdout
+    assert all(json.dumps(text)[1:-1] in listed for text in words.values())
+
+
 def test_an_order_that_no_row_names_is_searched_for(house: House) -> None:
     """An acknowledgement that leaves an order out does not lose it: after the window it is found by asking."""
     sent(house, "a", "b")
@@ -305,6 +321,8 @@ def _hostile(house: House) -> None:
         b"$(reboot)_response.json",
         b"outcomes_\x1b[31m.json",
         b"y" * 240 + b"_response.json",
+        b"../x_response.csv".replace(b"/", b"\\"),
+        b"outcomes_%2e%2e%2fx;.csv",
     ):
         with open(os.path.join(outbound, name), "wb") as file:  # noqa: PTH118, PTH123 - names that are no text
             file.write(b"{}")
@@ -324,16 +342,16 @@ def test_hostile_names_are_set_aside_and_stop_nothing(house: House) -> None:
     house.pass_time(minutes=1)
     house.run("poll")
     assert {kind for kind, _ in house.items()} == {"quarantine"}
-    assert len(house.items()) >= 13
+    assert len(house.items()) >= 15
     known = house.items()
     assert house.run().code == 0
     assert house.items() == known
     ours = {"orders.db", "mitbatch.toml", "var", "provider"}
     assert {path.name for path in house.folder.iterdir()} == ours
-    assert {path.name for path in house.settings.data_dir.iterdir()} <= {"audit", "export", "log"} | {
+    assert {path.name for path in house.settings.data_dir.iterdir()} <= {"audit", "export", "log", "sent"} | {
         path.name for path in house.ledger_path.parent.glob("ledger.db*")
     }
-    assert len(list(house.sandbox.outbound.iterdir())) == 15
+    assert len(list(house.sandbox.outbound.iterdir())) == 17
 
 
 def test_files_of_no_concern_are_left_alone(house: House) -> None:

@@ -133,7 +133,7 @@ def test_a_fault_that_passes_is_settled_in_the_same_night(house: House, name: st
     """One fault on the way is settled within the run: clean, and both orders at the provider once."""
     fault, more = HEALED[name]
     two_orders(house)
-    house.set(sftp={"deadline_seconds": 0.6})
+    house.set(sftp={"deadline_seconds": 1.5})
     house.sandbox.faults.switch_on(fault, **more)
     report = house.run()
     assert house.sandbox.faults.fired(fault) >= 1
@@ -148,7 +148,7 @@ def test_a_fault_that_passes_is_settled_in_the_same_night(house: House, name: st
 def test_a_server_that_stalls_for_ever_meets_our_deadline(house: House, where: str | None) -> None:
     """A server that never answers is given up after the deadline: exit 20, nothing sent, and the next night sends once."""
     two_orders(house)
-    house.set(sftp={"deadline_seconds": 0.4})
+    house.set(sftp={"deadline_seconds": 1})
     house.sandbox.faults.switch_on("stall", times=FOREVER, where=where)
     report = house.run()
     assert "[MB-SFTP-LOST]" in messages(report)

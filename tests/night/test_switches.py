@@ -1,7 +1,6 @@
 """Switches and sites: what is off is not sent, from the very next order on; what is out is still brought home."""
 
 from collections import Counter
-from typing import Any
 
 import pytest
 
@@ -89,13 +88,3 @@ def test_outcomes_are_collected_while_everything_is_off(house: House) -> None:
     assert house.run("poll").code == 0
     assert house.states() == {"a": "completed", "b": "declined"}
     assert (house.row("a")["status"], house.row("b")["status"]) == ("completed", "not_recovered")
-
-
-@pytest.mark.parametrize("switches", [{"cit_website": True}, {"cit_call_center": True}])
-def test_customer_initiated_orders_are_not_sent(house: House, switches: dict[str, Any]) -> None:
-    """Website and call-centre orders stay here, each with a reason, whatever the switches say."""
-    house.set(switches=switches)
-    house.add(order("w", origin="website"), order("c", origin="call_center"))
-    assert house.run().code == 0
-    assert {reason for _, reason in house.reasons().values()} == {"switched_off"}
-    assert house.accepted() == Counter()

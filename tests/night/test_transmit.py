@@ -91,7 +91,7 @@ def test_a_copy_carries_no_token(house: House) -> None:
 
 @pytest.mark.parametrize("fault", ["refuse_login", "refuse_rename", "refuse_write", "drop_before_rename", "token_refused"])
 def test_a_failed_transmit_is_finished_later(house: House, fault: str) -> None:
-    """Whatever failed: exit 20, nothing sent; the next run sends each copy once, even a day later."""
+    """Whatever failed: exit 20, nothing sent; the next run sends each copy once, while its 24 hours last."""
     some_paid(house)
     house.sandbox.faults.switch_on(fault, times=99)
     assert house.run("transmit").code == 20

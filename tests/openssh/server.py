@@ -123,7 +123,8 @@ class OpenSshServer:
                 "sites": [{"name": "acme-us", "site_id": "3f1c09ab-0000-4000-8000-0000000000aa"}],
             }
         )
-        opened = SftpConnections(sftp_access(settings))
+        assert settings.sftp is not None
+        opened = SftpConnections(sftp_access(settings.sftp))
         try:
             yield opened
         finally:

@@ -1,6 +1,10 @@
-"""Seeded schedules of two runners on one ledger in PostgreSQL, judged from outside by what the database keeps."""
+"""The campaign on PostgreSQL: two runners on one ledger, judged by what the database keeps, and whole nights.
+
+`Nights(ground, seed, figures).play()` lets one of the nights happen again.
+"""
 
 import logging
+import os
 import random
 import time
 from collections import Counter
@@ -15,8 +19,9 @@ from batch.ledger.steps import move_batch
 from schemas.errors import AnotherRunActive, ExitCode, IllegalTransition, LeaseLost, TransitionLost
 from schemas.states import EDGES, BatchStep, State
 from tests.ledger.room import MID, TERMS
-from tests.long.campaign import Campaign
+from tests.long.campaign import Campaign, on_all_cores
 from tests.postgres.cluster import Cluster, running_cluster
+from tests.postgres.nights import Ground, Nights
 from tests.postgres.room import PostgresRoom
 
 ORDERS = ("o-1", "o-2", "o-3")
@@ -109,9 +114,31 @@ class _Schedule:
 
 
 def campaign(size: int, seed: int) -> Campaign:
-    """`size` schedules of two runners on PostgreSQL, from this seed on. Sequential: the server is the second core's work."""
+    """`size` schedules on PostgreSQL from this seed on, on all cores, each with a cluster of its own: every second one is
+    a whole night whose connections die, the others are two runners on one ledger."""
+    began, cores = time.monotonic(), os.cpu_count() or 1
+    figures, violations = Counter[str](), list[str]()
+    for part in on_all_cores(_share, [(size, seed, core, cores) for core in range(cores)]):
+        figures.update(part.figures)
+        violations += part.violations
+    return Campaign("T11", "PostgreSQL", dict(figures), tuple(violations), time.monotonic() - began)
+
+
+def _share(share: tuple[int, int, int, int]) -> Campaign:
+    size, seed, core, cores = share
+    mine = len(range(core, size, cores))
     with running_cluster() as cluster:
-        return campaign_on(cluster, size, seed)
+        runners = campaign_on(cluster, mine - mine // 2, seed * cores + core)
+        figures, violations = Counter(runners.figures), list(runners.violations)
+        ground = Ground(cluster)
+        for number in range(mine // 2):
+            nights = Nights(ground, (seed * cores + core) * 1_000_000 + number, figures)
+            violations += nights.play()
+        figures["PostgreSQL schedules"] += mine // 2
+        figures["of them whole nights"] += mine // 2
+        figures["connections killed"] += ground.killer.fired
+        ground.leave()
+    return Campaign("T11", "one core's share", dict(figures), tuple(violations), 0)
 
 
 def campaign_on(cluster: Cluster, size: int, seed: int) -> Campaign:

@@ -16,6 +16,7 @@ from batch.ledger.evidence import store_evidence
 from batch.ledger.identity import Identity, lock_identity
 from batch.ledger.lease import end_run
 from batch.ledger.moves import Move, move_orders
+from batch.ledger.webhook_inbox import store_webhooks
 from jobs.databases import open_ledger
 from schemas.errors import ExitCode, LeaseLost, LedgerBusy, TransitionLost
 from schemas.states import State
@@ -23,6 +24,9 @@ from tests.ledger import test_lease, test_promises, test_states
 from tests.ledger.room import MID, START, TERMS
 from tests.postgres.cluster import Cluster
 from tests.postgres.room import PostgresRoom
+from tests.webhooks import test_inbox
+from tests.webhooks.keeping import arrival
+from tests.webhooks.signing import payload
 
 SAME = [
     test_promises.test_two_orders_of_one_batch_may_not_be_the_same,
@@ -46,6 +50,10 @@ SAME = [
     test_states.test_a_batch_that_has_moved_loses_too,
     test_states.test_a_state_changed_behind_our_back_loses,
     test_states.test_a_block_that_raises_writes_nothing,
+    test_inbox.test_a_webhook_is_kept_byte_for_byte,
+    test_inbox.test_a_nonce_is_taken_once,
+    test_inbox.test_what_waits_is_told_with_its_age,
+    test_inbox.test_a_webhook_is_settled_once,
 ]
 
 
@@ -53,6 +61,22 @@ SAME = [
 def test_the_same_as_on_sqlite(promise: Callable[[PostgresRoom], None], room: PostgresRoom) -> None:
     """What is promised of a ledger in a file is true of one on PostgreSQL."""
     promise(room)
+
+
+def test_receivers_that_meet_keep_a_webhook_once(cluster: Cluster) -> None:
+    """Of the same webhooks at four receivers at once, each is new to exactly one of them."""
+    room = PostgresRoom(Path(cluster.database()), cluster=cluster)
+    barrier = threading.Barrier(4)
+
+    def receive(_number: int) -> list[bool]:
+        barrier.wait(timeout=30)
+        return store_webhooks(room.ledger, [arrival(payload(), START, f"n-{n}") for n in range(20)])
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(receive, range(4)))
+    room.close()
+
+    assert [sum(new) for new in zip(*found, strict=True)] == [1] * 20
 
 
 @pytest.mark.parametrize("state", State)

@@ -64,6 +64,8 @@ GOOD_CELLS = {
     "transaction_id": "",
     "descriptor": "",
     "network_transaction_id": "",
+    "customer_ip": "203.0.113.17",
+    "sense_key": "sense-5f0c2a",
 }
 
 SITE = SiteSettings(name="acme-us", site_id=SITE_ID, site_url="https://acme.example", descriptor="ACME*US")

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch.build import (
+    CIT_FIELDS,
     FIELDS,
     BatchRow,
     canonical_csv,
@@ -184,6 +185,31 @@ def test_the_holder_stands_in_for_a_missing_name_and_the_other_way_round() -> No
 
     assert (from_holder["firstName"], from_holder["lastName"]) == ("Ada King", "Lovelace")
     assert evaluate(holder_name="")["paymentMethod"]["holderName"] == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(("origin", "source"), [("website", "ecommerce"), ("call_center", "call_center")])
+def test_a_customer_who_was_present_is_no_mit(origin: str, source: str) -> None:
+    """CONTRACT 7.1: no expiry and no subscription is sent for a CIT, and what is known of the customer's browser is."""
+    record = evaluate(origin=origin)
+
+    assert (record["orderSource"], record["isMIT"], record["isRecurring"]) == (source, False, False)
+    assert (record["customerIp"], record["senseKey"]) == ("203.0.113.17", "sense-5f0c2a")
+    assert [name for name in ("expiryDateUtc", "subscription") if name in record] == []
+    assert (record["isDeclined"], record["paymentMethod"]["cardNumber"]) == (True, TOKEN)
+
+
+def test_nothing_is_said_of_a_browser_that_is_not_known() -> None:
+    """A CIT without an address and a key is sent without them; an MIT never has them, whatever its row says."""
+    bare, recurring = evaluate(origin="website", customer_ip="", sense_key=""), evaluate()
+
+    assert [name for record in (bare, recurring) for name in CIT_FIELDS if name in record] == []
+    assert recurring["expiryDateUtc"] == EXPIRY
+
+
+def test_a_cit_has_no_place_in_a_file() -> None:
+    """What only a CIT has is in no column of a file, so that such a record is refused there instead of losing it."""
+    with pytest.raises(InternalError):
+        kept("evaluate", [BatchRow(1, evaluate(origin="website"))])
 
 
 @pytest.mark.parametrize(("origin", "source"), [("website", "ecommerce"), ("call_center", "call_center")])

@@ -1,5 +1,6 @@
 """Every order gets one reason; each is reached by one change from a row that may be sent, and the order of checks is fixed."""
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -204,15 +205,28 @@ def test_an_id_column_that_the_merchant_vouches_for_is_not_looked_into() -> None
 
 
 @pytest.mark.parametrize(("origin", "switch"), [("website", "cit_website"), ("call_center", "cit_call_center")])
-def test_orders_with_the_cardholder_present_stay_here(origin: str, switch: str) -> None:
-    """Website and call-centre orders are switched off, or not sent by this version; the text says which."""
-    off, on = judged(good_row(origin=origin)), judged(good_row(origin=origin), switches={switch: True})
+def test_orders_with_the_cardholder_present_have_switches_of_their_own(origin: str, switch: str) -> None:
+    """Website and call-centre orders stay here until their own switch is on; the text says which one is off."""
+    off, on = judged(good_row(origin=origin)), judged(good_row(origin=origin), switches={switch: True, "mit": False})
     assert off is not None
     assert on is not None
 
-    assert (off.reason, on.reason) == (Reason.SWITCHED_OFF, Reason.SWITCHED_OFF)
+    assert (off.reason, on.reason) == (Reason.SWITCHED_OFF, Reason.SELECTED)
     assert off.reason_text.endswith(f"switches.{switch} is off")
-    assert on.reason_text.endswith("this version sends recurring orders only")
+
+
+@pytest.mark.parametrize("origin", ["recurring", "website", "call_center"])
+@pytest.mark.parametrize("site", ["acme-us", "acme-ca", "acme-xx"])
+@pytest.mark.parametrize(("mit", "website", "call_center"), list(itertools.product((False, True), repeat=3)))
+def test_every_combination_of_switches_and_sites(origin: str, site: str, mit: bool, website: bool, call_center: bool) -> None:
+    """An order goes exactly when its own switch and its own site are on, whatever the others are; the site speaks first."""
+    switches: dict[str, object] = {"mit": mit, "cit_website": website, "cit_call_center": call_center}
+    verdict = judged(good_row(origin=origin, site=site), switches=switches)
+    assert verdict is not None
+
+    of_site = {"acme-us": None, "acme-ca": Reason.SITE_DISABLED, "acme-xx": Reason.SITE_UNKNOWN}[site]
+    is_on = {"recurring": mit, "website": website, "call_center": call_center}[origin]
+    assert verdict.reason == (of_site or (Reason.SELECTED if is_on else Reason.SWITCHED_OFF))
 
 
 def test_the_mit_switch_stops_recurring_orders() -> None:

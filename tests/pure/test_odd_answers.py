@@ -98,3 +98,19 @@ def test_a_profile_with_absurd_values_is_refused_in_a_sentence(text: str) -> Non
     """Endless nesting and endless digits are a configuration error like any other."""
     with pytest.raises(ConfigurationError):
         parse_profile(text)
+
+
+@pytest.mark.parametrize("figure", ['"status": 1000000000', f'"status": "{"".join(_CARD)}"', '"status": -10000000000000'])
+def test_a_status_that_is_too_long_for_a_code_is_unreadable(figure: str) -> None:
+    """Nine digits may be a code that nobody knows; more may be a card number, whatever word stands beside them."""
+    with pytest.raises(AnswerUnreadable):
+        read_order_answer(f'{{"id": "a", "statusName": "Completed", {figure}}}'.encode(), profile())
+
+
+@pytest.mark.parametrize("amount", [10**12, -(10**12), int("".join(_CARD))])
+def test_an_amount_beyond_all_bounds_is_unreadable(amount: int) -> None:
+    """A figure of 13 digits is no amount of one charge, and may be a card number."""
+    with pytest.raises(AnswerUnreadable):
+        read_order_answer(f'{{"id": "a", "status": 7, "amount": {amount}}}'.encode(), profile())
+    read = read_order_answer(f'{{"id": "a", "status": 7, "amount": 1, "amountRefunded": {amount}}}'.encode(), profile())
+    assert read.refunded_minor is None

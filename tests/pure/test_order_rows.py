@@ -168,6 +168,18 @@ def test_opting_out_is_read_as_databases_write_it(text: str, opted_out: bool) ->
     assert good_order(opted_out=text).opted_out is opted_out
 
 
+@pytest.mark.parametrize("text", ["unknown", "203.0.113.17, 10.0.0.1", "::1 ", "x" * 46])
+def test_an_address_that_is_none_refuses_a_cit_and_no_mit(text: str) -> None:
+    """What would be said of a customer's browser must be an address; of a recurring charge nothing is said."""
+    read = read_order(changed_row({"customer_ip": text, "origin": "website"}))
+
+    assert isinstance(read, Malformed)
+    assert (read.columns, text in read.sentence) == (("customer_ip",), False)
+    assert isinstance(read_order(changed_row({"customer_ip": text})), Order)
+    for address in ("203.0.113.17", "2001:DB8::17", "::ffff:203.0.113.17", ""):
+        assert isinstance(read_order(changed_row({"customer_ip": address, "origin": "call_center"})), Order)
+
+
 def test_an_order_off_the_website_needs_no_subscription() -> None:
     """Only recurring orders must say which subscription they belong to."""
     row = good_row(origin="website", subscription_id="", subscription_interval="")

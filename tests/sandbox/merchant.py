@@ -32,7 +32,7 @@ def expiry(sandbox: Sandbox) -> str:
 
 def http(sandbox: Sandbox) -> httpx.Client:
     """An HTTP client without a token."""
-    return httpx.Client(base_url=sandbox.api_url, timeout=5, trust_env=False, verify=_CONTEXT)
+    return httpx.Client(base_url=sandbox.api_url, timeout=20, trust_env=False, verify=_CONTEXT)
 
 
 def token_ending(last: str) -> str:
@@ -123,7 +123,7 @@ def bearer(sandbox: Sandbox) -> str:
 @contextmanager
 def ssh(sandbox: Sandbox) -> Iterator[paramiko.SSHClient]:
     """An SSH connection with the sandbox's key, to the known host only."""
-    line = socket.create_connection(("127.0.0.1", sandbox.sftp_port), timeout=5)
+    line = socket.create_connection(("127.0.0.1", sandbox.sftp_port), timeout=20)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client = paramiko.SSHClient()
     client.load_host_keys(str(sandbox.known_hosts_path))
@@ -136,7 +136,7 @@ def ssh(sandbox: Sandbox) -> Iterator[paramiko.SSHClient]:
             key_filename=str(sandbox.client_key_path),
             look_for_keys=False,
             allow_agent=False,
-            timeout=5,
+            timeout=20,
             sock=line,
         )
         yield client
@@ -152,7 +152,7 @@ def sftp(sandbox: Sandbox) -> Iterator[paramiko.SFTPClient]:
         session = connection.open_sftp()
         channel = session.get_channel()
         assert channel is not None
-        channel.settimeout(3)
+        channel.settimeout(20)
         try:
             yield session
         finally:

@@ -72,7 +72,9 @@ def test_it_starts_with_everything_ready(tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
     assert (first.status_code, second.status_code, page.status_code) == (500, 200, 200)
-    assert modes == dict.fromkeys(("client_key", "app_key", "app_secret", "subscriber_key"), 0o600)
+    names = ("client_key", "app_key", "app_secret", "tokenization_key", "subscriber_key")
+    assert modes == dict.fromkeys(names, 0o600)
+    assert settings.sftp is not None
     assert check_private(settings.sftp.private_key, "sftp.private_key") == folder / "client_key"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not (folder / "control_url").exists()
@@ -82,7 +84,7 @@ def test_in_json_it_says_one_object_first_and_one_at_the_end(tmp_path: Path) -> 
     """With --json stdout holds an object with all places, and after Ctrl-C a result."""
     with started("--json", folder=tmp_path) as (places, process):
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=30)
     (last,) = [json.loads(line) for line in out.splitlines()]
 
     assert (places["schema"], places["type"], places["environment"]) == ("mitbatch.sandbox/1", "started", "sandbox")

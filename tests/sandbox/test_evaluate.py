@@ -209,7 +209,7 @@ def test_a_large_announcement_is_413_before_the_body(sandbox: Sandbox) -> None:
     with api(sandbox) as client:
         authorization = client.headers["Authorization"]
     address = urlsplit(sandbox.api_url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=2)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
     connection.putrequest("POST", "/v1/evaluate")
     connection.putheader("Authorization", authorization)
     connection.putheader("Content-Length", str(10**9))
@@ -225,7 +225,7 @@ def test_another_http_library_sees_the_same(sandbox: Sandbox) -> None:
     with api(sandbox) as client:
         authorization = client.headers["Authorization"]
     address = urlsplit(sandbox.api_url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
     connection.request("POST", "/v1/evaluate", json.dumps(decline(sandbox)), headers)
     answer = connection.getresponse()

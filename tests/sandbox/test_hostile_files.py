@@ -172,7 +172,7 @@ def test_a_row_with_hostile_values_is_refused(sandbox: Sandbox) -> None:
 def test_garbage_on_the_wire(sandbox: Sandbox, garbage: bytes) -> None:
     """Bytes that are no protocol at all end the connection, and no other one."""
     for port in (sandbox.sftp_port, httpx.URL(sandbox.api_url).port or 0):
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
             try:
                 line.sendall(garbage)
                 line.shutdown(socket.SHUT_WR)

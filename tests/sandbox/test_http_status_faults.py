@@ -73,7 +73,7 @@ def test_silence_after(sandbox: Sandbox) -> None:
     with api(sandbox) as client:
         sandbox.faults.switch_on("silence_after")
         with pytest.raises(httpx.ReadTimeout):
-            client.post("evaluate", json=decline(sandbox), timeout=0.2)
+            client.post("evaluate", json=decline(sandbox), timeout=httpx.Timeout(20, read=1))
         alive = client.get("orders").status_code
 
     assert (alive, len(sandbox.accepted("evaluate"))) == (200, 1)

@@ -62,6 +62,7 @@ def test_an_unknown_order_is_404(sandbox: Sandbox) -> None:
         ("a009", (5, "CAPTUREREQUIRED", 2599), (2, "CANCELLED", 2599)),
         ("a00a", (7, "COMPLETED", 2599), (None, "CHARGEBACK", 2599)),
         ("a00b", (7, "COMPLETED", 2599), (6, "RETURNED", 2599)),
+        ("a00c", (2, "CANCELLED", 2599), (7, "COMPLETED", 2599)),
     ],
 )
 def test_a_test_token_decides(

@@ -148,7 +148,7 @@ def test_too_many_sessions(sandbox: Sandbox) -> None:
 def test_weak_algorithms(sandbox: Sandbox) -> None:
     """The server's offer holds only what a careful client refuses."""
     sandbox.faults.switch_on("weak_algorithms")
-    with socket.create_connection(("127.0.0.1", sandbox.sftp_port), timeout=5) as line, line.makefile("rb") as stream:
+    with socket.create_connection(("127.0.0.1", sandbox.sftp_port), timeout=20) as line, line.makefile("rb") as stream:
         line.sendall(b"SSH-2.0-looking\r\n")
         stream.readline()
         size = int.from_bytes(stream.read(4), "big")

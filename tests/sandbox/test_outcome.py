@@ -20,6 +20,7 @@ from tests.sandbox.merchant import api, cit, curl, decline, token_ending
         ("a009", "PROCESSING", "DECLINED"),
         ("a00a", "APPROVED", "APPROVED"),
         ("a00b", "APPROVED", "APPROVED"),
+        ("a00c", "DECLINED", "APPROVED"),
     ],
 )
 def test_a_mit_is_told_in_the_documented_words(sandbox: Sandbox, last: str, after_an_hour: str, after_expiry: str) -> None:

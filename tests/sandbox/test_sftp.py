@@ -24,7 +24,7 @@ def connect(sandbox: Sandbox, username: str, key: paramiko.PKey | None, password
             password=password,
             look_for_keys=False,
             allow_agent=False,
-            timeout=5,
+            timeout=20,
         )
 
 
@@ -60,7 +60,7 @@ def test_there_is_no_shell(sandbox: Sandbox) -> None:
         channel = client.get_transport()
         assert channel is not None
         session = channel.open_session()
-        session.settimeout(3)
+        session.settimeout(20)
         fails(lambda: session.exec_command("id"))
         session.close()
 

@@ -20,7 +20,7 @@ def secure(tmp_path: Path) -> Iterator[Sandbox]:
 def _ask(sandbox: Sandbox) -> int:
     port = int(sandbox.https_url.split(":")[2].split("/")[0])
     context = ssl.create_default_context(cafile=str(sandbox.authority_path))
-    line = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+    line = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
     try:
         line.request("GET", "/v1/orders")
         return line.getresponse().status

@@ -19,6 +19,8 @@ from jobs.sample_orders import orders
 MID = "3f1c09ab-0000-4000-8000-000000000001"
 SITE = "3f1c09ab-0000-4000-8000-0000000000aa"
 APP_KEY, APP_SECRET = "an-app-key-for-tests", "an-app-secret-for-tests"
+TOKENIZATION_KEY = "a-tokenization-key-for-tests"
+SUBSCRIBER_KEY = "YS1zdWJzY3JpYmVyLWtleS1mb3ItdGVzdHM="
 
 
 def key_pair() -> tuple[bytes, str]:
@@ -115,6 +117,8 @@ def settings_folder(folder: Path) -> Iterator[SettingsFolder]:
         private_file(folder / "id_ed25519", private)
         private_file(folder / "app_key", APP_KEY.encode())
         private_file(folder / "app_secret", f"{APP_SECRET}\n".encode())
+        private_file(folder / "tokenization_key", f"{TOKENIZATION_KEY}\n".encode())
+        private_file(folder / "subscriber_key", SUBSCRIBER_KEY.encode())
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{sftp_port} {public}\n", encoding="ascii")
         make_orders(folder / "orders.db")
         values = {
@@ -124,6 +128,7 @@ def settings_folder(folder: Path) -> Iterator[SettingsFolder]:
                 "api_url": f"http://127.0.0.1:{api_port}/v1/",
                 "app_key_file": "app_key",
                 "app_secret_file": "app_secret",
+                "tokenization_key_file": "tokenization_key",
             },
             "sftp": {
                 "host": "127.0.0.1",
@@ -134,6 +139,7 @@ def settings_folder(folder: Path) -> Iterator[SettingsFolder]:
                 "deadline_seconds": 2,
             },
             "orders": {"url": "sqlite:///orders.db"},
+            "webhook": {"public_host": "hooks.acme.example", "subscriber_key_file": "subscriber_key"},
             "sites": [{"name": "acme-us", "site_id": SITE}],
         }
         made = SettingsFolder(folder, values, servers)

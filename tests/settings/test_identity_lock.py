@@ -32,7 +32,9 @@ def locked(fit: SettingsFolder) -> SettingsFolder:
 
 def other_host_key(locked: SettingsFolder) -> None:
     """The known_hosts file gets another key for the same host."""
-    (locked.folder / "known_hosts").write_text(f"[127.0.0.1]:{load_settings(locked.config).sftp.port} {key_pair()[1]}\n")
+    sftp = load_settings(locked.config).sftp
+    assert sftp is not None
+    (locked.folder / "known_hosts").write_text(f"[127.0.0.1]:{sftp.port} {key_pair()[1]}\n")
 
 
 CHANGES = {

@@ -12,7 +12,15 @@ from jobs.cli import run
 from jobs.secret_values import secret
 from jobs.settings_file import SECRETS, load_settings
 from schemas.errors import ConfigurationError, SecretExposed, SecretMissing
-from tests.settings.settings_folder import APP_KEY, APP_SECRET, MID, SettingsFolder, private_file
+from tests.settings.settings_folder import (
+    APP_KEY,
+    APP_SECRET,
+    MID,
+    SUBSCRIBER_KEY,
+    TOKENIZATION_KEY,
+    SettingsFolder,
+    private_file,
+)
 
 
 class FakeKeyring(ModuleType):
@@ -41,6 +49,7 @@ def test_the_environment_overrides_the_file(fit: SettingsFolder, monkeypatch: py
     monkeypatch.setenv("MITBATCH_SWITCHES__MIT", "false")
     settings = load_settings(fit.config)
 
+    assert settings.sftp is not None
     assert (settings.sftp.host, settings.sftp.port, settings.sftp.username) == ("sftp.example", 2222, "merchant")
     assert settings.data_dir == Path("/srv/mitbatch")
     assert settings.gate.currencies == ("EUR", "GBP")
@@ -62,10 +71,12 @@ def test_paths_are_relative_to_the_settings_file(fit: SettingsFolder) -> None:
     settings = load_settings(fit.config)
 
     assert settings.data_dir == fit.folder / "here"
+    assert settings.sftp is not None
     assert settings.sftp.private_key == fit.folder / "id_ed25519"
     assert settings.sftp.known_hosts == fit.folder / "known_hosts"
     assert settings.provider.app_key_file == fit.folder / "app_key"
     assert settings.provider.app_secret_file == fit.folder / "app_secret"
+    assert settings.webhook.subscriber_key_file == fit.folder / "subscriber_key"
     assert settings.provider.profile == str(fit.folder / "mine.toml")
     assert settings.orders.url == f"sqlite:///{fit.folder}/orders.db"
     assert settings.ledger.url == f"sqlite:///{fit.folder}/x/ledger.db"
@@ -78,6 +89,7 @@ def test_absolute_paths_stay(fit: SettingsFolder, monkeypatch: pytest.MonkeyPatc
     settings = load_settings(fit.config)
 
     assert settings.data_dir == Path("/home/ada/var")
+    assert settings.sftp is not None
     assert settings.sftp.private_key == Path("/etc/key")
     assert settings.orders.url == "postgresql+psycopg://h/d"
 
@@ -94,20 +106,26 @@ def test_a_secrets_file_comes_before_environment_and_keyring(
     name: str, fit: SettingsFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A secret is read from its file, without the line break at its end, whatever the environment and the keyring say."""
-    monkeypatch.setenv(f"MITBATCH_PROVIDER__{name.upper()}", "from-the-environment")
+    monkeypatch.setenv(f"MITBATCH_{SECRETS[name].upper()}__{name.upper()}", "from-the-environment")
     with_keyring(monkeypatch, {(f"mitbatch:{MID}", name): "from-the-keyring"})
 
-    assert secret(load_settings(fit.config), name) == {"app_key": APP_KEY, "app_secret": APP_SECRET}[name]
+    values = {
+        "app_key": APP_KEY,
+        "app_secret": APP_SECRET,
+        "tokenization_key": TOKENIZATION_KEY,
+        "subscriber_key": SUBSCRIBER_KEY,
+    }
+    assert secret(load_settings(fit.config), name) == values[name]
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_environment_comes_before_the_keyring(name: str, fit: SettingsFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a file the environment's secret counts, and the keyring's only without both."""
-    fit.write(**{f"provider__{name}_file": None})
+    fit.write(**{f"{SECRETS[name]}__{name}_file": None})
     with_keyring(monkeypatch, {(f"mitbatch:{MID}", name): "from-the-keyring"})
 
     assert secret(load_settings(fit.config), name) == "from-the-keyring"
-    monkeypatch.setenv(f"MITBATCH_PROVIDER__{name.upper()}", "from-the-environment")
+    monkeypatch.setenv(f"MITBATCH_{SECRETS[name].upper()}__{name.upper()}", "from-the-environment")
     assert secret(load_settings(fit.config), name) == "from-the-environment"
 
 
@@ -163,6 +181,7 @@ def test_no_secret_is_shown_with_the_settings(fit: SettingsFolder, monkeypatch: 
         {"provider__app_key": APP_KEY},
         {"provider__app_secret": [APP_SECRET]},
         {"provider__app_kei": APP_KEY},
+        {"webhook__subscriber_key": APP_KEY},
         {"provider__app_key_file": [APP_KEY]},
     ],
 )

@@ -195,7 +195,7 @@ class LedgerBesideModel(RuleBasedStateMachine):
         known: list[bool] = []
 
         def write(writing: Writing) -> None:
-            known.append(make_due(writing, provider_order_id="", order_id=order_id, called_expired=expired))
+            known.append(bool(make_due(writing, provider_order_id="", order_id=order_id, called_expired=expired)))
 
         if self._transaction(by, write, None, "hint"):
             assert known == [order_id != "stranger"]

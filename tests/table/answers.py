@@ -57,9 +57,9 @@ def read_of(case: Case) -> OrderRead:
     return read_order_answer(answer_of(case), profile())
 
 
-def conclusion(case: Case) -> Conclusion:
-    """What the code concludes."""
-    facts = Facts(
+def facts_in(case: Case) -> Facts:
+    """What our side knows of the order in this case."""
+    return Facts(
         order_id=ORDER_ID,
         provider_order_id="" if case.provider_id == "unknown" else PROVIDER_ID,
         state=State(case.state),
@@ -68,7 +68,11 @@ def conclusion(case: Case) -> Conclusion:
         is_past_expiry=case.is_past_expiry,
         was_called_expired=case.was_called_expired,
     )
-    return conclude(facts, read_of(case), profile())
+
+
+def conclusion(case: Case) -> Conclusion:
+    """What the code concludes."""
+    return conclude(facts_in(case), read_of(case), profile())
 
 
 def disagreements(cases: Iterable[Case]) -> tuple[int, list[str]]:

@@ -62,15 +62,24 @@ class Folder:
 
 
 class _Api:
+    def __init__(self) -> None:
+        self._minted = 0
+
     def fresh_token(self) -> str:
-        """A token."""
-        return "token"
+        """A token that was never given before."""
+        self._minted += 1
+        return f"token {self._minted}"
 
 
 class _Export:
     def write(self, *_: object) -> Path:
         """Keep nothing."""
         return Path()
+
+
+class _Marks:
+    def mark(self, *_: object) -> None:
+        """Mark nothing."""
 
 
 class _Progress:
@@ -120,7 +129,9 @@ class Desk:
             writer=unused,
             folder=cast("ProviderFolder", self.folder),
             api=cast("Any", _Api()),
+            sends=unused,
             export=cast("Any", _Export()),
+            departures=cast("Any", _Marks()),
             clock=room.clock,
             new_batch_id=unused,
             scrub_key=b"",

@@ -15,7 +15,7 @@ FINAL = (*WORKED_ON, "review")
 
 ENTERED_FROM: dict[str, tuple[str, ...]] = {
     "claimed": (),
-    "held": ("claimed",),
+    "held": ("claimed", "sending"),
     "withdrawn": ("claimed", "held", "sending"),
     "sending": ("held", "in_doubt"),
     "in_doubt": ("sending",),
@@ -24,24 +24,25 @@ ENTERED_FROM: dict[str, tuple[str, ...]] = {
     "rejected": (*UNANSWERED, "review"),
     "completed": FINAL,
     "declined": FINAL,
-    "expired": FINAL,
+    "expired": (*FINAL, "declined"),
     "cancelled": FINAL,
-    "partially_refunded": ("completed",),
+    "partially_refunded": ("completed", "partially_refunded"),
     "refunded": (*FINAL, "completed", "partially_refunded"),
     "chargeback": (*FINAL, "completed", "partially_refunded", "refunded"),
     "review": tuple(state for state in STATES if state != "review"),
 }
-"""Into each state: from where. An end is left for review only, or for what follows a completion."""
+"""Into each state: from where. An end is left for review only, for what follows a completion, or for its better name."""
 
-STEPS = ("claimed", "sending", "part_verified", "in_doubt", "delivered", "acknowledged", "refused", "empty")
+STEPS = ("claimed", "sending", "calling", "part_verified", "in_doubt", "delivered", "acknowledged", "refused", "empty")
 MAYBE_RENAMED = ("part_verified", "in_doubt")
 STEP_ENTERED_FROM: dict[str, tuple[str, ...]] = {
     "claimed": (),
     "sending": ("claimed", "sending"),
+    "calling": ("claimed", "calling"),
     "part_verified": ("sending", *MAYBE_RENAMED),
     "in_doubt": ("part_verified",),
     "delivered": MAYBE_RENAMED,
-    "acknowledged": (*MAYBE_RENAMED, "delivered"),
+    "acknowledged": (*MAYBE_RENAMED, "calling", "delivered", "refused"),
     "refused": (*MAYBE_RENAMED, "delivered"),
     "empty": ("claimed", "sending"),
 }
@@ -77,7 +78,7 @@ NUMBERS: dict[int, str] = {
 """Every published number that says something; 3 (Problem), and what is not here, says nothing."""
 
 SILENT_WORDS = ("challenge", "problem", "notfound", "success", "failed", "recovered", "paid", "ok", "UNREADABLE", "completed2")
-NUMBERS_SEEN: tuple[int | None, ...] = (None, *range(9), -1, 70, 10**20)
+NUMBERS_SEEN: tuple[int | None, ...] = (None, *range(9), -1, 70, 10**9 - 1)
 
 
 def said(word: str, number: int | None) -> str | None:
@@ -155,7 +156,8 @@ def _no_money(case: Case, says: str) -> Outcome:
     if case.state in ENDED_WITH_MONEY:
         return Outcome("review", "contradiction")
     if case.state in (*ENDED_WITHOUT_MONEY, "rejected"):
-        return Outcome(case.state)
+        called = says == "no money: expired" or (says == "no money: ended" and case.was_called_expired)
+        return Outcome("expired" if called and case.state == "declined" else case.state)
     counts_as_expired = says == "no money: expired" or (
         says == "no money: ended" and (case.is_past_expiry or case.was_called_expired)
     )

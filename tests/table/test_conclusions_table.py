@@ -1,8 +1,13 @@
 """For every state and every kind of answer the conclusion is the one of the rules that are written down apart."""
 
+import itertools
+from dataclasses import replace
+
+from batch.conclusions import MINDS_A_CANCEL, conclude, meaning_of
 from batch.responses import OrderRead
 from schemas.states import BATCH_EDGES, EDGES, BatchStep, State
-from tests.table.answers import conclusion, disagreements, every_identity, every_wording, read_of
+from tests.pure.samples import profile
+from tests.table.answers import conclusion, disagreements, every_identity, every_wording, facts_in, read_of
 from tests.table.rules import ENTERED_FROM, NUMBERS, STATES, STEP_ENTERED_FROM, STEPS, WORDS, Case, said
 
 
@@ -38,6 +43,15 @@ def test_every_amount_and_identity_in_every_state() -> None:
     count, found = disagreements(every_identity())
     assert count == 16 * 15 * 81 * 4
     assert found[:5] == []
+
+
+def test_a_cancel_matters_only_where_it_is_looked_up() -> None:
+    """Whatever was asked for, a read that means none of MINDS_A_CANCEL concludes the same: there nobody needs to look."""
+    for case, (wanted, may_be) in itertools.product(every_wording(), ((True, False), (True, True))):
+        if meaning_of(read_of(case), profile()) not in MINDS_A_CANCEL:
+            facts = facts_in(case)
+            asked = replace(facts, cancel_wanted=wanted, may_be_cancelled=may_be)
+            assert conclude(asked, read_of(case), profile()) == conclude(facts, read_of(case), profile()), case
 
 
 def test_nothing_unknown_completes_releases_or_resends() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.errors import HostKeyChanged, MitbatchError, SftpLost, SftpRefused, SftpUnreachable
+from schemas.errors import HostKeyChanged, LeaseLost, MitbatchError, SftpLost, SftpRefused, SftpUnreachable
 from schemas.states import State
 from tests.table.desk import Desk
 
@@ -160,6 +160,49 @@ def test_an_old_token_is_renewed_in_place(desk: Desk) -> None:
     desk.room.clock.sleep(481)
     assert desk.deliver(desk.batch(ONE)) == []
     assert desk.batch(ONE).step == "delivered"
+
+
+@pytest.mark.parametrize("slow", ["write_part", "publish"])
+def test_a_token_that_grows_old_within_the_run_is_renewed(slow: str, desk: Desk) -> None:
+    """Eight minutes pass while the part is written, or while a rename gets no answer: never renamed with that token."""
+    batch = desk.held(ONE, "a")
+    desk.folder.before[slow] = lambda: desk.room.clock.sleep(481)
+    desk.folder.trouble["publish"] = [LOST] if slow == "publish" else []
+    assert desk.deliver(batch) == []
+    assert desk.batch(ONE).step == "delivered"
+    assert b"token 2" in desk.folder.files[f"{ONE}.json"]
+
+
+def test_a_part_that_is_written_too_slowly_waits_for_the_next_run(desk: Desk) -> None:
+    """The token has grown old again when the renewed part is whole: not renamed, told, and the next run renews it."""
+    batch = desk.held(ONE, "a")
+    for step in ("write_part", "rewrite_part"):
+        desk.folder.before[step] = lambda: desk.room.clock.sleep(481)
+    assert desk.deliver(batch) == ["MB-SFTP-LOST"]
+    assert (desk.batch(ONE).step, list(desk.folder.files)) == ("part_verified", [f"{ONE}.json.part"])
+    assert desk.findings.perhaps_sent == set()
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert b"token 3" in desk.folder.files[f"{ONE}.json"]
+
+
+def test_a_run_that_was_overtaken_while_it_stood_still_touches_no_part(desk: Desk) -> None:
+    """It finds the token old, may not record that it renews, and stops: the part is as it was, its lease lost (I11)."""
+    batch = desk.held(ONE, "a")
+    first = desk.room.run
+
+    def stands_still() -> None:
+        desk.room.clock.sleep(1000)
+        desk.room.run = desk.room.take("second")
+
+    desk.folder.before["publish"] = stands_still
+    desk.folder.trouble["publish"] = [LOST]
+    with pytest.raises(LeaseLost):
+        desk.deliver(batch)
+    assert desk.room.run.token > first.token
+    (part,) = desk.folder.files.values()
+    assert b"token 1" in part
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert b"token 3" in desk.folder.files[f"{ONE}.json"]
 
 
 def test_a_part_that_goes_away_while_it_is_renewed(desk: Desk) -> None:

@@ -5,8 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from batch.acknowledged_rows import accept_after_refusal, apply_rows
+from batch.acknowledged_rows import apply_rows
 from batch.applying import Heard, hear
+from batch.contradictions import accept_after_refusal
 from batch.ledger.hints import make_due
 from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.ledger.moves import note_reads

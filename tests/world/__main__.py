@@ -1,14 +1,16 @@
 """`python -m tests.world hunt FROM TO [--until ID]` tries seeds, `trace SEED` prints a hash of all that happened.
 
-`replay SEED-OR-JSON` lets one schedule happen again and makes it short, `judge JSON` only says what it breaks.
+`traces FROM TO [--twice]` prints it for many seeds. `replay SEED-OR-JSON` lets one schedule happen again and makes it
+short, `judge JSON` only says what it breaks.
 """
 
 import argparse
 import sys
 
+from tests.world.campaign import traces
 from tests.world.schedule import Schedule, from_json, schedule_of
 from tests.world.shrink import ids_of, shrunk, trace_of, violations_of
-from tests.world.world import ground
+from tests.world.world import leave_ground
 
 
 def main() -> int:
@@ -21,6 +23,10 @@ def main() -> int:
     hunt.add_argument("--until", default="", help="stop at the first seed that breaks this invariant")
     trace = commands.add_parser("trace")
     trace.add_argument("seed", type=int)
+    traces_of_many = commands.add_parser("traces")
+    traces_of_many.add_argument("first", type=int)
+    traces_of_many.add_argument("end", type=int)
+    traces_of_many.add_argument("--twice", action="store_true", help="once more, backwards")
     judge = commands.add_parser("judge")
     judge.add_argument("schedule")
     replay = commands.add_parser("replay")
@@ -36,9 +42,13 @@ def main() -> int:
         if asked.command == "trace":
             _say(trace_of(schedule_of(asked.seed)))
             return 0
+        if asked.command == "traces":
+            for line in traces(range(asked.first, asked.end), twice=asked.twice):
+                _say(line)
+            return 0
         return _hunt(asked.first, asked.end, asked.until)
     finally:
-        ground().leave()
+        leave_ground()
 
 
 def _replay(schedule: Schedule) -> int:

@@ -6,6 +6,7 @@ survives once its folder was synced. A cut keeps or loses each unsynced name by 
 
 import errno
 import hashlib
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,21 +17,23 @@ from tests.world.points import Points
 class _File:
     def __init__(self, disk: "WorldDisk", path: Path) -> None:
         self._disk, self._path = disk, path
+        self._label = f"write {disk.shown(path)}"
         self._content = bytearray()
         self._open = True
 
     def write(self, content: bytes) -> None:
-        self._disk.touch(f"write {self._disk.shown(self._path)}", self._path)
+        self._disk.cross_unless_full(self._label)
         self._content += content
         self._disk.there[self._path] = bytes(self._content)
 
     def close(self) -> None:
         if not self._open:
             return
-        self._disk.points.cross(f"sync {self._disk.shown(self._path)}", "before")
+        label = f"sync {self._disk.shown(self._path)}"
+        self._disk.points.cross(label, "before")
         self._open = False
         self._disk.synced.add(bytes(self._content))
-        self._disk.points.cross(f"sync {self._disk.shown(self._path)}", "after")
+        self._disk.points.cross(label, "after")
 
     def abandon(self) -> None:
         self._open = False
@@ -44,7 +47,9 @@ class WorldDisk:
         self.there: dict[Path, bytes] = {}
         self.kept: dict[Path, bytes] = {}
         self.synced: set[bytes] = set()
+        self._ours: set[str] = set()
         self.full = False
+        self.refused = 0
 
     def make_folder(self, path: Path, mode: int) -> None:
         """Folders are there when something is in them."""
@@ -52,8 +57,8 @@ class WorldDisk:
 
     def names(self, path: Path) -> Sequence[str]:
         """The names in a folder, sorted."""
-        depth = len(path.parts)
-        return sorted({each.parts[depth] for each in self.there if len(each.parts) > depth and each.parts[:depth] == path.parts})
+        above = f"{path}{os.sep}"
+        return sorted({text[len(above) :].partition(os.sep)[0] for each in self.there if (text := str(each)).startswith(above)})
 
     def read(self, path: Path) -> bytes | None:
         """A file's content."""
@@ -66,7 +71,7 @@ class WorldDisk:
 
     def create(self, path: Path, mode: int) -> _File:
         """Begin a file; none may be readable by all."""
-        assert mode & 0o007 == 0, f"{path} would be readable by everybody"
+        assert mode & 0o007 == 0, f"I18: {path} would be readable by everybody"
         self.touch(f"create {self.shown(path)}", path)
         self.there[path] = b""
         return _File(self, path)
@@ -83,13 +88,14 @@ class WorldDisk:
         """Remove, if there."""
         if path in self.there:
             self.points.cross(f"remove {self.shown(path)}", "before")
-            self.there.pop(path)
+            self.there.pop(path, None)  # another run may have been quicker
 
     def sync_folder(self, path: Path) -> None:
         """Keep the folder's names as they are now."""
         self.points.cross(f"sync folder {self.shown(path)}", "before")
-        mine = {each: content for each, content in self.there.items() if each.parent == path}
-        self.kept = {each: content for each, content in self.kept.items() if each.parent != path} | mine
+        folder = str(path)
+        mine = {each: content for each, content in self.there.items() if str(each).rpartition(os.sep)[0] == folder}
+        self.kept = {each: content for each, content in self.kept.items() if str(each).rpartition(os.sep)[0] != folder} | mine
 
     def power_cut(self, chance: random.Random) -> None:
         """Forget what was not synced: each changed name by the dice, and what was never synced of a content in any case."""
@@ -103,11 +109,19 @@ class WorldDisk:
         self.there, self.kept = left, dict(left)
 
     def touch(self, what: str, path: Path) -> None:
-        """A point before something new is written. Raises OSError when the disk is full, fails when it is not ours."""
-        assert path.is_relative_to(self.root), f"I24: {path} lies outside {self.root}"
-        assert ".." not in path.parts, f"I24: {path} goes upwards"
+        """A point before something new is written. Raises OSError when the disk is full, or the place not ours: that is told."""
+        if str(path) not in self._ours:
+            if not path.is_relative_to(self.root) or ".." in path.parts:
+                self.points.witness.breaches.append(f"I24: {path} lies outside {self.root}")
+                raise OSError(errno.EACCES, "Permission denied")
+            self._ours.add(str(path))
+        self.cross_unless_full(what)
+
+    def cross_unless_full(self, what: str) -> None:
+        """The point before something new is written into a place that is ours. Raises OSError when the disk is full."""
         self.points.cross(what, "before")
         if self.full:
+            self.refused += 1
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def shown(self, path: Path) -> str:

@@ -4,6 +4,7 @@ paramiko's client speaks to paramiko's server over two buffers. Everything above
 """
 
 import errno
+import functools
 import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -44,6 +45,7 @@ async def _never() -> None:
     raise Stalled
 
 
+@functools.cache
 def public_key(name: str) -> paramiko.PKey:
     """A host key that is the same in every run of every world."""
     private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(name.encode()).digest())
@@ -56,9 +58,9 @@ def public_key(name: str) -> paramiko.PKey:
 class _Folders(paramiko.SFTPServerInterface):
     """The provider's two folders, with the sandbox's faults at each request."""
 
-    def __init__(self, server: paramiko.ServerInterface, sandbox: Sandbox) -> None:
+    def __init__(self, server: paramiko.ServerInterface, sandbox: Sandbox, points: Points) -> None:
         super().__init__(server)
-        self.sandbox = sandbox
+        self.sandbox, self.witness = sandbox, points.witness
 
     def strike(self, point: str, where: str, path: str = "", **given: object) -> SftpCall:
         """Let the faults that are due at this point strike; what they change is in the call."""
@@ -118,9 +120,11 @@ class _Folders(paramiko.SFTPServerInterface):
         """Remove a file."""
 
         def work() -> int:
+            self.witness.touches("remove", path)
             name = inbound_name(path.encode())
             self.strike("remove.before", "remove", path)
             (self.sandbox.inbound / name).unlink()
+            self.witness.removed(name.removesuffix(".part"))
             self.strike("remove.after", "remove", path)
             return SFTP_OK
 
@@ -130,7 +134,9 @@ class _Folders(paramiko.SFTPServerInterface):
         """Rename inside inbound, never onto an existing name."""
 
         def work() -> int:
+            self.witness.touches("rename", f"{oldpath} {newpath}")
             old, new = (self.sandbox.inbound / inbound_name(path.encode()) for path in (oldpath, newpath))
+            self.witness.sends_bytes("rename", new.name, old.read_bytes() if old.exists() else b"")
             call = self.strike("rename.before", "rename", newpath)
             if call.taken_before:
                 new.write_bytes(b"somebody else's file")
@@ -167,8 +173,10 @@ class _OpenFile(paramiko.SFTPHandle):
         self._folders = folders
         self._path = folders.sandbox.folder / "sftp" / folder / name
         self._written = bool(flags & 3)
+        folders.witness.touches("write" if self._written else "read", path)
         if self._written:
             inbound_name(path.encode())
+            folders.witness.sends_bytes("open", name.removesuffix(".part"), b"", creates=bool(flags & 0o100))
         call = folders.strike("open.before", "open", path, written=self._written)
         self._appending = call.appending
         is_new = flags & 0o100 and (flags & 0o200 or not self._path.exists())
@@ -192,6 +200,8 @@ class _OpenFile(paramiko.SFTPHandle):
 
     def write(self, offset: int, data: bytes) -> int:  # type: ignore[override]
         """Put bytes at an offset, or at the end on a server that appends."""
+        if offset == 0:
+            self._folders.witness.sends_bytes("write", self._path.name.removesuffix(".part"), data)
         try:
             call = self._folders.strike("write.before", "write", offset=offset, content=data)
         except OSError as error:
@@ -229,8 +239,8 @@ class _OpenFile(paramiko.SFTPHandle):
 class _Server(paramiko.SFTPServer):
     """paramiko's server, fed by hand; what it sends goes back into the line."""
 
-    def __init__(self, line: "Line", sandbox: Sandbox) -> None:
-        super().__init__(line, "sftp", None, _Folders, sandbox)  # type: ignore[arg-type]
+    def __init__(self, line: "Line", sandbox: Sandbox, points: Points) -> None:
+        super().__init__(line, "sftp", None, _Folders, sandbox, points)  # type: ignore[arg-type]
         self.sock = line.back  # type: ignore[assignment]
 
     def _log(self, _level: int, _message: object) -> None:
@@ -265,7 +275,7 @@ class Line:
         self._transport, self._points = transport, points
         self.back = _Back()
         self._there = bytearray()
-        self._server = _Server(self, sandbox)
+        self._server = _Server(self, sandbox, points)
 
     def invoke_subsystem(self, _name: str) -> None:
         """The only subsystem is SFTP."""
@@ -348,6 +358,8 @@ class Transport:
 
     def auth_publickey(self, _username: str, _key: paramiko.PKey) -> None:
         """The login."""
+        if self.call.other_key:
+            self._points.witness.breaches.append("I21: a login was sent to a server with another host key")
         if self.call.login_refused:
             raise paramiko.AuthenticationException("refused")
 

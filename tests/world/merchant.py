@@ -1,11 +1,14 @@
 """The merchant of the world: its orders, its eager retry engine, and the log of what it charged itself."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from tests.world.witness import rows
 
 THEIRS = (
     "UPDATE orders SET retry_state='in_flight' WHERE order_id=? AND status IN ('declined','not_recovered')"
@@ -16,11 +19,12 @@ THEIRS = (
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge by the merchant itself: the order, when, and how long the provider's journal was then."""
+    """One charge by the merchant itself: the order, when, how long the provider's journal was then, and what lay there unread."""
 
     order_id: str
     at: datetime
     journal_end: int
+    unread: tuple[bytes, ...] = ()
 
 
 @dataclass
@@ -28,35 +32,39 @@ class Merchant:
     """The orders database and the retry engine, which leaves orders that it has never seen held to the night."""
 
     path: Path
+    reader: Callable[[Path], sqlite3.Connection]
     charges: list[Charge] = field(default_factory=list)
     seen_held: set[str] = field(default_factory=set)
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """Every row by order id."""
-        with closing(sqlite3.connect(self.path, timeout=0)) as connection:
-            connection.row_factory = sqlite3.Row
-            return {row["order_id"]: dict(row) for row in connection.execute("SELECT * FROM orders ORDER BY order_id")}
+        return {row["order_id"]: row for row in rows(self.reader(self.path), "SELECT * FROM orders ORDER BY order_id")}
 
-    def retry(self, now: datetime, journal_end: int) -> None:
+    def retry(self, now: datetime, journal_end: int, unread: Callable[[], tuple[bytes, ...]] = tuple) -> None:
         """The engine wakes: it charges every free order that was ever held, and every charge works."""
-        with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
-            try:
-                rows = connection.execute("SELECT order_id, hold_reference, status FROM orders ORDER BY order_id").fetchall()
-                for order_id, reference, status in rows:
-                    if reference is not None:
-                        self.seen_held.add(order_id)
-                    elif order_id in self.seen_held and status in {"declined", "not_recovered"}:
-                        self._charge(connection, order_id, now, journal_end)
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
-                    raise
+        connection = self.reader(self.path)
+        try:
+            found = connection.execute("SELECT order_id, hold_reference, status FROM orders ORDER BY order_id").fetchall()
+            for order_id, reference, status in found:
+                if reference is not None:
+                    self.seen_held.add(order_id)
+                elif order_id in self.seen_held and status in {"declined", "not_recovered"}:
+                    self._charge(connection, Charge(order_id, now, journal_end, unread()))
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
 
-    def _charge(self, connection: sqlite3.Connection, order_id: str, now: datetime, journal_end: int) -> None:
-        if connection.execute(THEIRS, (order_id,)).rowcount:
-            connection.execute("UPDATE orders SET status='paid', retry_state=NULL WHERE order_id=?", (order_id,))
-            self.charges.append(Charge(order_id, now, journal_end))
+    def _charge(self, connection: sqlite3.Connection, charge: Charge) -> None:
+        if connection.execute(THEIRS, (charge.order_id,)).rowcount:
+            connection.execute("UPDATE orders SET status='paid', retry_state=NULL WHERE order_id=?", (charge.order_id,))
+            self.charges.append(charge)
 
-    def change(self, order_id: str, **columns: object) -> None:
+    def add(self, row: dict[str, object]) -> None:
+        """A new order."""
+        names, marks = ", ".join(row), ", ".join("?" for _ in row)
+        self.reader(self.path).execute(f"INSERT INTO orders ({names}) VALUES ({marks})", list(row.values()))
+
+    def change(self, order_id: str, /, **columns: object) -> None:
         """What the merchant does to a row of its own."""
         names = ", ".join(f'"{name}"=?' for name in columns)
         with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:

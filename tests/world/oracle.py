@@ -1,214 +1,169 @@
-"""The oracle: each invariant in a function of its own, judged from the outside records.
+"""The oracle: each invariant in functions of its own, judged from the outside records.
 
-It reads the provider's journal, the merchant's charge log, the order rows, finance's files and the exit codes; the
-ledger only to compare it with them. Every function returns sentences that begin with the invariant's id.
+It reads the provider's journal, the merchant's charge log, the order rows, finance's files, the exit codes, and what the
+world saw leave; the ledger only to compare it with them. Every function returns sentences that begin with its id. What
+takes more runs than the story has (I10, I15) is judged for a share of the seeds; ELSEWHERE says what else is checked, and
+where.
 """
 
-import csv
-import io
-import sqlite3
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from typing import Any
 
-from schemas.states import EDGES, State
+from tests.world.oracle_actions import (
+    i2_asked_once,
+    i2_refund_once,
+    i3_never_above,
+    i5_rows_show_refunds,
+    i6_cancel_races_are_told,
+    i7_cancelled_was_asked_for,
+)
+from tests.world.oracle_answers import (
+    i3_files_and_reports,
+    i3_live_mode,
+    i3_never_too_early,
+    i3_no_false_completion,
+    i6_edges,
+    i7_evidence,
+    i16_unknown_words,
+)
+from tests.world.oracle_apart import POISON_EVERY, RERUN_EVERY, i10_rerun_changes_nothing, i15_poison_isolated, is_due
+from tests.world.oracle_books import (
+    i5_books_close,
+    i5_files_complete,
+    i5_one_state,
+    i5_provider_agrees,
+    i5_rows_agree,
+    i17_exact,
+    i19_chain,
+    i19_manifests,
+)
+from tests.world.oracle_calls import i4_calls, i12_calls_have_proof, i14_calls, i25_calls
+from tests.world.oracle_codes import i20_counts, i20_honest_codes
+from tests.world.oracle_decisions import i7_decided_by_somebody, i12_nobody_overrules
+from tests.world.oracle_doors import (
+    i18_no_leak,
+    i18_nothing_personal,
+    i21_environment,
+    i21_other_accounts,
+    i23_no_unasked_word,
+    i24_confinement,
+)
+from tests.world.oracle_evidence import Evidence, evidence_of
+from tests.world.oracle_hearing import i7_files_say_so, i7_the_older_call_says_so
+from tests.world.oracle_holding import (
+    i1_hold,
+    i13_liveness,
+    i13_nothing_silent,
+    i14_exactly_the_refused,
+    i14_releases,
+    i14_unfit_rows_stay,
+)
+from tests.world.oracle_modes import i12_one_channel_per_order, i21_one_mode
+from tests.world.oracle_present import i17_present
+from tests.world.oracle_review import i5_review_complete
+from tests.world.oracle_sending import (
+    i2_older_ledger_is_refused,
+    i2_one_payload,
+    i2_send_once,
+    i4_write_ahead,
+    i11_no_stale_send,
+    i11_one_writer,
+    i12_one_file_per_order,
+    i12_repeats_have_proof,
+    i25_stop,
+    i25_switched_off,
+)
+from tests.world.oracle_webhooks import i21_test_mode, i23_each_once, i23_only_the_signed, i23_webhook_is_a_hint
+from tests.world.oracle_words import i7_words_fit, i12_only_whole_files
 from tests.world.story import Story
 
-WORKING = {"Draft", "Processing", "Onhold", "Capturerequired", "Problem"}
-Row = dict[str, Any]
+Judge = Callable[[Evidence], Iterator[str]]
+
+INVARIANTS: dict[str, tuple[Judge, ...]] = {
+    "I1": (i1_hold,),
+    "I2": (i2_send_once, i2_one_payload, i2_refund_once, i2_asked_once, i2_older_ledger_is_refused),
+    "I3": (i3_no_false_completion, i3_never_above, i3_never_too_early, i3_files_and_reports, i3_live_mode),
+    "I4": (i4_write_ahead, i4_calls),
+    "I5": (
+        i5_one_state,
+        i5_rows_show_refunds,
+        i5_provider_agrees,
+        i5_rows_agree,
+        i5_books_close,
+        i5_files_complete,
+        i5_review_complete,
+    ),
+    "I6": (i6_edges, i6_cancel_races_are_told),
+    "I7": (
+        i7_evidence,
+        i7_cancelled_was_asked_for,
+        i7_words_fit,
+        i7_files_say_so,
+        i7_the_older_call_says_so,
+        i7_decided_by_somebody,
+    ),
+    "I11": (i11_one_writer, i11_no_stale_send),
+    "I12": (
+        i12_calls_have_proof,
+        i12_repeats_have_proof,
+        i12_one_file_per_order,
+        i12_one_channel_per_order,
+        i12_only_whole_files,
+        i12_nobody_overrules,
+    ),
+    "I13": (i13_liveness, i13_nothing_silent),
+    "I14": (i14_calls, i14_releases, i14_exactly_the_refused, i14_unfit_rows_stay),
+    "I16": (i16_unknown_words,),
+    "I17": (i17_exact, i17_present),
+    "I18": (i18_no_leak, i18_nothing_personal),
+    "I19": (i19_chain, i19_manifests),
+    "I20": (i20_honest_codes, i20_counts),
+    "I21": (i21_environment, i21_other_accounts, i21_one_mode, i21_test_mode),
+    "I23": (i23_no_unasked_word, i23_webhook_is_a_hint, i23_only_the_signed, i23_each_once),
+    "I24": (i24_confinement,),
+    "I25": (i25_stop, i25_switched_off, i25_calls),
+}
+"""What is judged at the end of every story, by invariant."""
+OF_ANY_LEDGER = ("I1", "I2", "I4", "I12", "I18", "I25")
+"""What holds even after an older ledger was put in the place of the true one, which then cannot tell the rest."""
 
 
-class Evidence:
-    """Everything that is judged, read once."""
+APART: dict[str, tuple[int, Callable[[Story], list[str]]]] = {
+    "I10": (RERUN_EVERY, i10_rerun_changes_nothing),
+    "I15": (POISON_EVERY, lambda story: i15_poison_isolated(story.schedule)),
+}
+"""What lets more runs happen: one of so many seeds is judged so."""
 
-    def __init__(self, story: Story) -> None:
-        world = story.world
-        self.story, self.world = story, world
-        self.journal: list[Row] = world.provider.journal()
-        self.provider = {str(row["order_id"]): row for row in world.provider.orders()}
-        self.rows = world.merchant.rows()
-        with closing(sqlite3.connect(world.ground.ledger_path)) as connection:
-            connection.row_factory = sqlite3.Row
-            self.submissions = [dict(row) for row in connection.execute("SELECT * FROM submission ORDER BY order_id, attempt")]
-            self.events = [dict(row) for row in connection.execute("SELECT * FROM event ORDER BY subject, seq")]
-            written = "SELECT event.subject, run.fencing_token FROM event JOIN run USING (mid, run_id) ORDER BY event.rowid"
-            self.written = [dict(row) for row in connection.execute(written)]
-            self.items = [dict(row) for row in connection.execute("SELECT * FROM item WHERE closed_at IS NULL")]
-        self.accepted = [row for row in self.journal if row["event"] == "accepted" and row["kind"] == "evaluate"]
-        self.latest = {row["order_id"]: row for row in self.submissions}
-
-    def provider_at(self, order_id: str, journal_end: int) -> bool:
-        """Whether the provider had accepted the order by that line of its journal."""
-        return any(row["order_id"] == order_id and int(str(row["n"])) <= journal_end for row in self.accepted)
-
-
-def i1_hold(seen: Evidence) -> Iterator[str]:
-    """No in-house charge of an order that is at the provider, or goes there afterwards."""
-    from jobs.sandbox.courses import course_of
-
-    orders = {order.order_id: order for order in seen.world.provider._brain.orders()}
-    for charge in seen.world.merchant.charges:
-        if charge.order_id in seen.story.changed:
-            continue
-        if not seen.provider_at(charge.order_id, charge.journal_end):
-            if charge.order_id in orders:
-                yield f"I1: {charge.order_id} was sent after the merchant charged it"
-            continue
-        name = course_of(orders[charge.order_id])[0].name
-        for step in course_of(orders[charge.order_id]):
-            if step.at <= charge.at:
-                name = step.name
-        if name in WORKING or name == "Completed":
-            yield f"I1: {charge.order_id} was charged in-house at {charge.at} while the provider said {name}"
-
-
-def i2_send_once(seen: Evidence) -> Iterator[str]:
-    """The provider accepts each order at most once."""
-    for order_id, count in Counter(str(row["order_id"]) for row in seen.accepted).items():
-        if count > 1:
-            yield f"I2: the provider accepted {order_id} {count} times"
-
-
-def i3_no_false_completion(seen: Evidence) -> Iterator[str]:
-    """What shows as completed is completed at the provider, for the same amount."""
-    shown = {key for key, row in seen.rows.items() if row["status"] == "completed"}
-    shown |= {row["order_id"] for row in seen.submissions if row["state"] == "completed"}
-    for order_id in sorted(shown):
-        known = seen.provider.get(order_id)
-        amount = seen.latest[order_id]["amount_minor"] if order_id in seen.latest else None
-        if known is None or known["status"] != "Completed" or known["amount"] != amount:
-            yield f"I3: {order_id} shows as completed, the provider says {known}"
-
-
-def i5_conservation(seen: Evidence) -> Iterator[str]:
-    """Nothing that the provider has is unknown here, and finance's books close."""
-    for order_id in seen.provider:
-        if order_id not in seen.latest:
-            yield f"I5: the provider has {order_id}, the ledger does not know it"
-    for path, content in sorted(seen.world.disk.there.items()):
-        if path.name != "summary.csv":
-            continue
-        sums: dict[tuple[str, str], int] = defaultdict(int)
-        for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"))):
-            if row["section"] == "held":
-                sums[row["site"], row["currency"]] += int(row["sign"]) * int(row["amount_minor"])
-        if any(sums.values()):
-            yield f"I5: the books of {path.parent.name} do not close: {dict(sums)}"
-
-
-def i5_nobody_forgotten(seen: Evidence) -> Iterator[str]:
-    """Each decline that the merchant left alone was chosen in some night; a story in which nothing happens proves nothing."""
-    for order_id in seen.world.order_ids:
-        if order_id not in seen.latest and order_id not in seen.story.changed:
-            yield f"I5: {order_id} was never chosen"
-
-
-def i5_rows_agree(seen: Evidence) -> Iterator[str]:
-    """An order row that the merchant left alone shows what the ledger says, once the ledger calls it written."""
-    shown = {"declined": "not_recovered", "expired": "not_recovered", "rejected": "not_recovered", "in_doubt": "pending"}
-    for order_id, row in seen.latest.items():
-        if order_id in seen.story.changed or order_id not in seen.rows or row["written_version"] != row["row_version"]:
-            continue
-        status = seen.rows[order_id]["status"]
-        charged = any(charge.order_id == order_id for charge in seen.world.merchant.charges)
-        is_shown = row["state"] in {"pending", "completed", "review", *shown}
-        differs = is_shown and status != shown.get(row["state"], row["state"])
-        if differs and not (charged and status == "paid"):
-            yield f"I5: {order_id} is {row['state']} in the ledger and written, its row says {status}"
-
-
-def i6_edges(seen: Evidence) -> Iterator[str]:
-    """Only permitted moves."""
-    state: dict[str, str] = {}
-    for row in seen.events:
-        if row["to_state"] and row["from_state"] and row["to_state"] != row["from_state"]:
-            if row["kind"] == "transition" and State(row["to_state"]) not in EDGES[State(row["from_state"])]:
-                yield f"I6: {row['subject']} went from {row['from_state']} to {row['to_state']}"
-            state[row["subject"]] = row["to_state"]
-
-
-def i13_liveness(seen: Evidence) -> Iterator[str]:
-    """After the quiet nights each order has ended, or somebody was told."""
-    told = {item["subject"].partition(":")[2] for item in seen.items}
-    open_states = {"claimed", "held", "sending", "in_doubt", "pending", "capture_required"}
-    for order_id, row in seen.latest.items():
-        if row["state"] in open_states and order_id not in told and row["batch_id"] not in told:
-            yield f"I13: {order_id} is {row['state']} at the end, and nobody was told"
-        elif row["state"] not in open_states and row["written_version"] != row["row_version"] and order_id not in told:
-            yield f"I13: {order_id} is {row['state']}, its row does not show it, and nobody was told"
-
-
-def i11_one_writer(seen: Evidence) -> Iterator[str]:
-    """No run writes an event after a run with a later fencing token has written one."""
-    latest = 0
-    for row in seen.written:
-        if row["fencing_token"] < latest:
-            yield f"I11: {row['subject']} was written by the run with token {row['fencing_token']} after one with {latest}"
-        latest = max(latest, row["fencing_token"])
-
-
-def i14_releases(seen: Evidence) -> Iterator[str]:
-    """What the provider still works on, or recovered, is never free in the order system."""
-    for order_id, known in seen.provider.items():
-        row = seen.rows.get(order_id)
-        if row is None or order_id in seen.story.changed:
-            continue
-        free = row["status"] in {"declined", "not_recovered"} and row["hold_reference"] is None
-        if free and known["status"] in {*WORKING, "Completed"}:
-            yield f"I14: {order_id} is free in the order system while the provider says {known['status']}"
-
-
-def i18_no_leak(seen: Evidence) -> Iterator[str]:
-    """No secret and no token stands in any file, nor in the ledger."""
-    provider = seen.world.provider
-    secrets = [provider.app_key.encode(), provider.app_secret.encode(), b"eyJhbGciOi"]
-    places = {str(path): content for path, content in seen.world.disk.there.items()}
-    places["ledger"] = seen.world.ground.ledger_path.read_bytes()
-    for place, content in places.items():
-        yield from (f"I18: a secret stands in {place}" for secret in secrets if secret in content)
-
-
-def i20_honest_codes(seen: Evidence) -> Iterator[str]:
-    """Exit 0 means clean; an internal error never happens."""
-    for job, ended in seen.world.runs:
-        if ended.code == 70:
-            problems = [str(problem) for problem in ended.report.findings.problems] if ended.report else [ended.refusal]
-            yield f"I20: {job} ended with 70: {problems}"
-        if ended.code == 0 and ended.report is not None:
-            doubted = ended.report.states.get("in_doubt", {})
-            if doubted or ended.report.new_items:
-                yield f"I20: {job} ended with 0 while {doubted} are in doubt and {ended.report.new_items} items are new"
-
-
-def i19_chain(seen: Evidence) -> Iterator[str]:
-    """Each subject's events follow one another without a gap."""
-    heads: dict[str, tuple[int, str]] = {}
-    for row in seen.events:
-        seq, last = heads.get(row["subject"], (0, "0" * 64))
-        if (row["seq"], row["previous_hash"]) != (seq + 1, last):
-            yield f"I19: the chain of {row['subject']} is broken at {row['seq']}"
-        heads[row["subject"]] = (row["seq"], row["hash"])
-
-
-INVARIANTS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
-    i1_hold,
-    i2_send_once,
-    i3_no_false_completion,
-    i5_conservation,
-    i5_nobody_forgotten,
-    i5_rows_agree,
-    i6_edges,
-    i11_one_writer,
-    i13_liveness,
-    i14_releases,
-    i18_no_leak,
-    i19_chain,
-    i20_honest_codes,
-)
+ELSEWHERE: dict[str, tuple[str, str]] = {
+    "I4": ("tests/power/test_power_loss.py", "with the real writes and syncs of a real process, each cut anywhere"),
+    "I7": ("tests/confluence/test_confluence.py", "replaying the stored evidence on an empty ledger gives the same ledger"),
+    "I8": (
+        "tests/confluence/test_confluence.py",
+        "every order and multiplicity of the provider's messages ends in the same state",
+    ),
+    "I9": ("tests/crash/test_every_point.py", "killed at each point, the next runs end as if nothing had happened"),
+    "I11": ("tests/crash/test_two_runs.py", "two real processes at once"),
+    "I19": ("tests/table/test_tamper.py", "every change, cut and exchange of events is noticed"),
+    "I20": ("tests/table/test_exit_codes.py", "every combination of problems and standings gives the code of the table"),
+    "I21": ("tests/settings/test_identity_lock.py", "each changed part of the identity is refused before anything leaves"),
+    "I22": ("tests/fuzz/test_limits.py", "inputs beyond every limit are refused in bounded time and memory"),
+    "I23": ("tests/webhooks/test_verifying.py", "whatever is changed of a signed webhook, it is refused"),
+    "I24": ("tests/fuzz/test_fuzz.py", "hostile names and ids lead nowhere"),
+}
+"""By invariant: the file that checks the rest of it, or all of it where the world cannot, and how."""
 
 
 def judge(story: Story) -> list[str]:
     """Every violation of every invariant that can be seen at the end of a story."""
-    seen = Evidence(story)
-    return [words for invariant in INVARIANTS for words in invariant(seen)]
+    found = judged(evidence_of(story))
+    if story.restored:
+        return found  # its nights are refused, and an older ledger need not repeat itself
+    for every, function in APART.values():
+        if is_due(story.schedule.seed, every):
+            found += function(story)
+    return found
+
+
+def judged(seen: Evidence) -> list[str]:
+    """Every violation that the evidence shows."""
+    ids = OF_ANY_LEDGER if seen.restored else tuple(INVARIANTS)
+    return [words for each in ids for function in INVARIANTS[each] for words in function(seen)]

@@ -1,7 +1,10 @@
 """Labelled points: every place at which a run touches its world, counted, and what happens there by plan."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tests.world.witness import Witness
 
 Moment = Literal["before", "asked", "after"]
 
@@ -11,11 +14,17 @@ class PowerCut(BaseException):
 
 
 class Points:
-    """The points that a world has crossed. `plan` says what to do at the n-th crossing of all."""
+    """The points that a world has crossed. `plan` says what to do at the n-th crossing of all, `watchers` see each label.
+
+    `witness` sees what is sent.
+    """
+
+    witness: "Witness"
 
     def __init__(self) -> None:
         self.labels: list[str] = []
         self.plan: dict[int, list[Callable[[], None]]] = {}
+        self.watchers: list[Callable[[str], None]] = []
         self.is_dead = False
         self._inside = False
 
@@ -31,6 +40,8 @@ class Points:
         try:
             for act in self.plan.pop(len(self.labels), []):
                 act()
+            for watcher in self.watchers:
+                watcher(label)
         finally:
             self._inside = False
         if self.is_dead:

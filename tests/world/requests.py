@@ -1,18 +1,30 @@
 """The provider's API without a network: requests go from httpx straight to the sandbox's own endpoints."""
 
+import hashlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import httpx
 
+from jobs.clock import MovableClock
 from jobs.sandbox import Sandbox
 from jobs.sandbox.http_api import ROUTES, Asked, answer
 from tests.world.points import Points
+
+Given = TypeVar("Given")
+
+DEADLINE = timedelta(seconds=30)
+"""So long the program waits for an answer of the API."""
 
 _PATTERNS = [
     (name, method, re.compile(re.sub(r"\{key(:path)?\}", lambda found: "(.+)" if found[1] else "([^/]+)", path) + r"\Z"))
     for name, path, method in ROUTES
 ]
+
+
+_TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-01")
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -29,10 +41,19 @@ async def _whole(content: bytes) -> AsyncIterator[bytes]:
 
 
 class Requests(httpx.AsyncBaseTransport):
-    """A transport of httpx's. `trouble` is asked at each request for an error that the network makes, before and after."""
+    """A transport of httpx's. `trouble` is asked at each request for an error that the network makes, before and after.
 
-    def __init__(self, sandbox: Sandbox, points: Points, trouble: Callable[[str, str], Exception | None]) -> None:
-        self._sandbox, self._points, self._trouble = sandbox, points, trouble
+    A provider that is silent lets the request's deadline pass on `clock`, and on no other.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        points: Points,
+        trouble: Callable[[str, str], Exception | None],
+        clock: MovableClock,
+    ) -> None:
+        self._sandbox, self._points, self._trouble, self._clock = sandbox, points, trouble, clock
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request there and its answer back."""
@@ -55,11 +76,35 @@ class Requests(httpx.AsyncBaseTransport):
             content_type=request.headers.get("content-type", ""),
             body=await request.aread(),
         )
-        given, reset = await answer(self._sandbox._office(), asked)
+        if name == "evaluate":
+            self._points.witness.calls(asked.body)
+        given, reset = self._answered(answer(self._sandbox._office(), asked))
+        if name == "evaluate":
+            self._points.witness.answered(0 if reset else given.status)
         self._points.cross(f"HTTP {name}", "after")
         if reset:
             raise httpx.ReadError("the connection was reset")
         if error := self._trouble(name, "after"):
+            if name == "evaluate":
+                self._points.witness.answered(0)
             raise error
-        pieces = given.stream() if given.stream is not None else _whole(given.body)
+        body = _TRACE.sub(self._trace_of(asked), given.body)
+        pieces = given.stream() if given.stream is not None else _whole(body)
         return httpx.Response(given.status, headers=given.headers, stream=_Stream(pieces))
+
+    def _trace_of(self, asked: Asked) -> bytes:
+        """The trace id that a refusal bears: the sandbox's is another each time, and here the seed decides everything."""
+        about = f"{len(self._points.labels)}\n{asked.path}\n{self._clock.now()}".encode()
+        digest = hashlib.sha256(about + asked.body).hexdigest()
+        return f"00-{digest[:32]}-{digest[32:48]}-01".encode()
+
+    def _answered(self, work: Coroutine[Any, Any, Given]) -> Given:
+        """What the provider answers at once. Who waits for time to pass gives none before the deadline."""
+        try:
+            work.send(None)
+        except StopIteration as ended:
+            answered: Given = ended.value
+            return answered
+        work.close()
+        self._clock.advance(DEADLINE)
+        raise httpx.ReadTimeout("no answer before the deadline")

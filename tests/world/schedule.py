@@ -3,37 +3,16 @@
 import json
 import random
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
+from tests.world import chances
+from tests.world.changes import changes_for
 from tests.world.dice import dice
+from tests.world.present import drawn_for
 
-Kind = Literal["crash", "power cut", "fault", "network", "engine", "disk full", "second run", "leap", "merchant"]
-
-SFTP_FAULTS = (
-    "refuse_connection refuse_login too_many_sessions other_host_key weak_algorithms refuse_write refuse_list refuse_remove"
-    " disk_full short_write drop_connection_halfway drop_after_close append_instead_of_truncate size_missing wrong_size"
-    " stall stall_after refuse_rename name_taken failure_after_rename rename_unsupported copied_rename take_file_at_once"
-    " drop_before_rename drop_after_rename reset_line half_closed stale_list partial_list unordered_list hostile_names"
-    " vanished_file other_host_view"
-).split()
-HTTP_FAULTS = (
-    "unauthorized_once server_error_before server_error_after not_found token_refused reset_connection html_answer"
-    " empty_answer unknown_status other_order_answer malformed_json truncated_json not_utf8_json duplicate_key_json"
-    " failure_in_200 too_many_requests bad_gateway gateway_timeout service_unavailable forbidden next_page_wrong page_repeats"
-    " page_skips not_found_yet"
-).split()
-FILE_FAULTS = (
-    "refuse_row refuse_file no_acknowledgement partial_acknowledgement missing_rows duplicate_rows contradictory_rows"
-    " repeated_file same_content_other_name other_mid utf16_file nul_bytes crlf_lines empty_file unknown_orders late_file"
-    " growing_file folder_instead_of_file cut_inside_character byte_order_mark deep_json_file"
-).split()
-
-
-FAULTS = (SFTP_FAULTS, HTTP_FAULTS, FILE_FAULTS)
-KINDS: tuple[Kind, ...] = (
+Kind = Literal[
     "crash",
     "power cut",
-    "fault",
     "fault",
     "network",
     "engine",
@@ -41,56 +20,120 @@ KINDS: tuple[Kind, ...] = (
     "second run",
     "leap",
     "merchant",
-)
+    "paused",
+    "stop",
+    "commit",
+    "locked",
+    "orders",
+    "job",
+    "settings",
+    "mode",
+    "provider",
+    "start",
+    "row",
+    "order",
+    "backup",
+    "restore",
+    "files",
+    "secret",
+    "ledger",
+    "webhooks",
+    "told",
+]
+"""Kinds of deeds: each is done by the function of its name in `tests.world.deeds` or `tests.world.befores`."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+Ending = Literal["long", "soon"]
+"""Whether a night beyond every expiry follows in any case, or only if the quiet night before it leaves something open."""
+
+ENDINGS: tuple[Ending, ...] = ("long", "soon", "soon", "soon")
+ORDERS = (1, 2, 2, 2, 3)
+"""How many orders a story has, and how it ends: mostly few and soon, for what goes wrong needs many seeds, not many orders."""
+
+BY_CALLS = 8
+"""One seed of so many hands over by calls."""
+
+DRAWN_APART = {"O-06"}
+"""Ids that `tests.world.changes` draws, so that they need no draw here."""
+
+AIMED = 90
+"""So many of a hundred deeds are aimed at one id."""
 
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing that goes wrong in the `run`-th run (from 0): at its `at`-th point, or by a fault's name at its n-th chance."""
+    """One thing that goes wrong in the `run`-th run (from 0).
+
+    With a `label`, it happens at the at-th crossing (from 0) of points whose label begins so; without, at the at-th
+    point of the run. A provider's fault goes by its `name` and lets `at` chances pass. Others happen before the run.
+    """
 
     kind: Kind
     run: int
     at: int = 0
     name: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A whole story: the world's seed, how many orders, and the deeds. As JSON it is what a corpus keeps."""
+    """A whole story: the world's seed, how many orders, the deeds, and how it ends. As JSON it is what a corpus keeps."""
 
     seed: int
     orders: int
     deeds: tuple[Deed, ...]
+    ending: Ending = "long"
 
     def as_json(self) -> str:
         """One line."""
-        return json.dumps({"seed": self.seed, "orders": self.orders, "deeds": [asdict(deed) for deed in self.deeds]})
+        deeds = [{key: value for key, value in asdict(deed).items() if value != "" or key == "name"} for deed in self.deeds]
+        ending = {"ending": self.ending} if self.ending != "long" else {}
+        return json.dumps({"seed": self.seed, "orders": self.orders, "deeds": deeds, **ending}, ensure_ascii=True)
 
 
 def from_json(text: str) -> Schedule:
     """The schedule that `as_json` wrote."""
     fields = json.loads(text)
-    return Schedule(fields["seed"], fields["orders"], tuple(Deed(**each) for each in fields["deeds"]))
+    deeds = tuple(Deed(**each) for each in fields["deeds"])
+    return Schedule(fields["seed"], fields["orders"], deeds, fields.get("ending", "long"))
 
 
 def schedule_of(seed: int) -> Schedule:
-    """What the seed decides: mostly one to three deeds, of a random few kinds."""
+    """What the seed decides: mostly one to three deeds, aimed at an id each, or of a random few kinds at random places."""
+    from tests.world.aims import AIMS  # it needs the sandbox's catalogue, which a corpus entry does not
+
     chance = dice(seed, "schedule")
-    kinds = chance.sample(KINDS, 4)
-    count = chance.choice((0, 1, 1, 2, 2, 2, 3, 3, 4, 6))
-    deeds = tuple(_deed(chance, chance.choice(kinds)) for _ in range(count))
-    return Schedule(seed, chance.choice((1, 2, 2, 3, 4)), deeds)
+    kinds = chance.sample(chances.KINDS, 5)
+    count = chance.choice(chances.COUNTS)
+    deeds: list[Deed] = []
+    for _ in range(count):
+        aimed = chance.randrange(100) < AIMED
+        drawn = (
+            AIMS[chance.choice((*sorted(AIMS.keys() - DRAWN_APART), *chances.RARE))](chance)
+            if aimed
+            else chances.DRAWS[chance.choice(kinds)](chance)
+        )
+        deeds += [Deed(cast("Kind", kind), run, at, name, label) for kind, run, at, name, label in drawn]
+    orders = chance.choice(ORDERS)
+    whole = (*_by_calls(chance), *(Deed(*each) for each in (*drawn_for(seed), *changes_for(seed))), *deeds)
+    return Schedule(seed, orders, whole, dice(seed, "ending").choice(ENDINGS))
 
 
-def _deed(chance: random.Random, kind: Kind) -> Deed:
-    run, at = chance.choice((0, 0, 0, 1, 1, 2, 3)), chance.randrange(1, 180)
-    if kind == "fault":
-        chances = chance.choice((0, 0, 0, 1, 2, 5))
-        return Deed(kind, run, chances, chance.choice(chance.choice(FAULTS)))
-    if kind == "network":
-        return Deed(kind, run, chance.randrange(4), chance.choice(("before", "after")))
-    if kind == "leap":
-        return Deed(kind, run, at, str(chance.choice((-86400, -3600, 1000, 3600, 7200, 90000))))
-    if kind == "merchant":
-        return Deed(kind, run, at, chance.choice(("paid", "cancelled", "amount", "gone")))
-    return Deed(kind, run, at)
+def _by_calls(chance: random.Random) -> list[Deed]:
+    """One seed of eight hands over by calls, from the first night on or from a later one; half of these die near a call.
+
+    A third of them have an account of sync mode. Of those that die, half have somebody who lets a call in doubt be made again.
+    """
+    if chance.randrange(BY_CALLS):
+        return []
+    run = chance.choice((0, 0, 0, 1, 2))
+    is_sync = chance.randrange(3) == 0
+    deeds = [Deed("provider", 0, 0, 'account="sync"') if is_sync else Deed("settings", run, 0, 'channels.evaluate="api"')]
+    if chance.randrange(2):
+        label = chance.choice(("before HTTP evaluate", "after HTTP evaluate", "after commit ledger", "before commit ledger"))
+        deeds.append(Deed("crash", run, chance.choice((0, 0, 1, 2, 5)), "", label))
+        if chance.randrange(2):  # the key must be good for a repeat of what was taken and is not shown
+            deeds += [Deed("provider", 0, 1, 'deduplicate="key_24h"'), Deed("job", run + 1, 0, "resolve repeat-call")]
+    return deeds

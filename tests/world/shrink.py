@@ -8,28 +8,33 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
+from tests.world.befores import world_of
 from tests.world.oracle import judge
 from tests.world.schedule import Schedule
 from tests.world.story import Story
-from tests.world.world import World
 
 
-def violations_of(schedule: Schedule) -> list[str]:
+def happened(schedule: Schedule) -> tuple[Story, list[str]]:
     """Let a schedule happen and judge it. What breaks out of a run that should never do so is a violation too."""
-    with World(schedule.seed, orders=schedule.orders) as world:
+    with world_of(schedule) as world:
         story = Story(world, schedule)
         try:
             story.tell()
-            return judge(story)
+            return story, judge(story)
         except AssertionError as error:
-            return [str(error) or "an assertion of the world failed"]
+            return story, [str(error) or "an assertion of the world failed"]
         except Exception as error:  # noqa: BLE001 - whatever it is, a run must not end so
-            return [f"I20: a run broke off with {type(error).__name__}: {traceback.format_exc(limit=-3)}"]
+            return story, [f"I20: a run broke off with {type(error).__name__}: {traceback.format_exc(limit=-3)}"]
+
+
+def violations_of(schedule: Schedule) -> list[str]:
+    """What a schedule breaks."""
+    return happened(schedule)[1]
 
 
 def trace_of(schedule: Schedule) -> str:
     """A hash over everything that a schedule led to: each point, the provider's journal, every file and both databases."""
-    with World(schedule.seed, orders=schedule.orders) as world:
+    with world_of(schedule) as world:
         Story(world, schedule).tell()
         digest = hashlib.sha256("\n".join(world.points.labels).encode())
         root = str(world.ground.folder)

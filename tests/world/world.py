@@ -5,26 +5,39 @@ files; a run reaches everything through the surroundings that it is handed, and 
 """
 
 import functools
+import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
-from batch.ledger import Owner
+from batch.asking import Asked, latest_claim
+from batch.cancelling import cancel_order
+from batch.capturing import capture_order
+from batch.choosing import verdicts
+from batch.equipment import Equipment
+from batch.ledger import Owner, Run
+from batch.pace import business_date, utc_text
+from batch.refund_requests import RefundRequest
+from batch.refunding import refund_order
+from batch.review import Decision
 from batch.sftp_connection import SftpAccess
+from jobs.actions import Request, run_requests
+from jobs.assembly import assemble
 from jobs.clock import MovableClock
 from jobs.databases import open_ledger
 from jobs.night import run_with
 from jobs.output import Options
 from jobs.outside import StopRequest, side_by_side
+from jobs.review import carry_out
 from jobs.running import RunReport
 from jobs.sample_orders import orders as orders_table
 from jobs.sandbox import Sandbox
@@ -32,6 +45,7 @@ from jobs.sandbox.options import SandboxOptions
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings
 from schemas.errors import MitbatchError
+from schemas.operations import OperationKind
 from schemas.settings import Settings
 from tests.night.house import order
 from tests.world.dice import dice
@@ -39,19 +53,31 @@ from tests.world.disk import WorldDisk
 from tests.world.line import Transport, public_key
 from tests.world.merchant import Merchant
 from tests.world.points import Points, PowerCut
+from tests.world.receiver import Receiver
 from tests.world.requests import Requests
+from tests.world.witness import Witness
+
+Given = TypeVar("Given")
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 """Half past one in the night of 23 November in New York."""
+
+MOST_STATEMENTS = 512
+"""So many statements stay prepared on a connection: all jobs use the same one here, and need more than the driver's 128."""
+
+REASON, PERSON = "as the customer asked", "ada@desk"
+"""What an operator says, and who it is."""
 
 
 class Ground:
     """The folder in memory where worlds stand, one after another, with engines that are made once and used by all."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.process = folder, os.getpid()
         self.engines: dict[str, Engine] = {}
         self._connections: list[sqlite3.Connection] = []
+        self._files: dict[str, int] = {}
+        self._readers: dict[Path, tuple[tuple[int, int], sqlite3.Connection]] = {}
         self.points = Points()
         self.orders_path, self.ledger_path = folder / "orders.db", folder / "var" / "ledger.db"
         self.ledger_path.parent.mkdir(mode=0o700)
@@ -66,33 +92,97 @@ class Ground:
         orders_table.metadata.create_all(engine)
         engine.dispose()
         self.blank_orders = self.orders_path.read_bytes()
+        self._blanks = {self.ledger_path: _in_memory(self.blank_ledger), self.orders_path: _in_memory(self.blank_orders)}
+        self._schemas = {path: _schema_of(blank) for path, blank in self._blanks.items()}
 
     def make_engine(self, url: URL | str, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own options
         """An engine for each database, kept, so that statements are compiled once; each commit is two points."""
         name = str(make_url(url).database)
+        there = os.stat(name).st_ino if os.path.exists(name) else 0  # noqa: PTH110, PTH116 - the same without a Path
+        if self._files.setdefault(name, there) != there:
+            self.let_go()  # another file stands there now
+            self._files[name] = there
         if name not in self.engines:
-            engine = create_engine(url, **options)
+            arguments = {**options.pop("connect_args", {}), "cached_statements": MOST_STATEMENTS}
+            engine = create_engine(url, connect_args=arguments, **options)
             _with_points(engine, Path(name).stem, lambda: self.points)
-            event.listen(engine, "connect", lambda connection, _record: self._connections.append(connection))
+            event.listen(engine, "connect", self._connected)
+            engine.dispose = lambda close=True: None if close else Engine.dispose(engine, close=False)  # type: ignore[method-assign]
             self.engines[name] = engine
         return self.engines[name]
 
-    def clear(self) -> None:
-        """Put both databases back to blank, after every connection was closed: one that a dead run left would read the past."""
+    def _connected(self, connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout=0")  # nobody else runs meanwhile: who would have to wait, waits in vain
+        self._connections.append(connection)
+
+    def reader(self, path: Path) -> sqlite3.Connection:
+        """A connection for looking at a database as it is committed, kept until another file, or another process, is there.
+
+        Raises OSError where there is none.
+        """
+        here = (os.getpid(), os.stat(path).st_ino)  # noqa: PTH116 - in half the time
+        kept, connection = self._readers.get(path, (None, None))
+        if connection is None or kept != here:
+            connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._readers[path] = (here, connection)
+            self._connections.append(connection)
+        return connection
+
+    def let_go(self) -> None:
+        """Close every connection: one that a dead run left would hold a lock, or read the past."""
         for engine in self.engines.values():
-            engine.dispose()
+            Engine.dispose(engine)
         while self._connections:
             self._connections.pop().close()
-        for path, content in ((self.ledger_path, self.blank_ledger), (self.orders_path, self.blank_orders)):
-            for ending in ("-wal", "-shm", "-journal"):
-                path.with_name(path.name + ending).unlink(missing_ok=True)
-            path.write_bytes(content)
+        self._readers.clear()
+
+    def let_go_of_the_dead(self) -> None:
+        """Close every connection if a run has ended without giving all of its own back; else the next run has them."""
+        if any(engine.pool.checkedout() for engine in self.engines.values()):  # type: ignore[attr-defined]
+            self.let_go()
+
+    def put(self, path: Path, content: bytes) -> None:
+        """Let a database be this one, after every connection was closed."""
+        self.let_go()
+        for ending in ("-wal", "-shm", "-journal"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.write_bytes(content)
+
+    def clear(self) -> None:
+        """Put both databases back to blank, under the connections that are open: to open them anew costs a tenth of a run."""
+        self.let_go_of_the_dead()
+        for path, blank in self._blanks.items():
+            try:
+                _put_back(blank, self.reader(path), self._schemas[path])
+            except (sqlite3.Error, OSError):  # the last world left it damaged, locked, or away
+                self.put(path, self.blank_ledger if path == self.ledger_path else self.blank_orders)
 
     def leave(self) -> None:
         """Take the folder away."""
-        for engine in self.engines.values():
-            engine.dispose()
+        self.let_go()
         shutil.rmtree(self.folder)
+
+
+def _put_back(blank: sqlite3.Connection, connection: sqlite3.Connection, schema: list[tuple[object, ...]]) -> None:
+    """Copy a blank database over another one. Where the schema was the same, its version is as well, and what other
+    connections have prepared stays good."""
+    (version,) = connection.execute("PRAGMA schema_version").fetchone()
+    is_same = _schema_of(connection) == schema
+    blank.backup(connection)
+    if is_same:
+        connection.execute(f"PRAGMA schema_version={version}")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _schema_of(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return connection.execute("SELECT * FROM sqlite_schema").fetchall()
+
+
+def _in_memory(content: bytes) -> sqlite3.Connection:
+    """A database as a copy in memory, where a write-ahead log cannot be."""
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(content[:18] + b"\x01\x01" + content[20:])
+    return connection
 
 
 def _with_points(engine: Engine, name: str, points: Callable[[], Points]) -> None:
@@ -101,9 +191,15 @@ def _with_points(engine: Engine, name: str, points: Callable[[], Points]) -> Non
     def do_commit(connection: Any) -> None:  # noqa: ANN401 - the driver's own type
         points().cross(f"commit {name}", "before")
         commit(connection)
+        points().witness.committed(name, connection)
         points().cross(f"commit {name}", "after")
 
     engine.dialect.do_commit = do_commit  # type: ignore[method-assign,assignment]
+
+
+def _open_handed(options: SandboxOptions) -> SandboxOptions:
+    """The provider that hides nothing: it shows what it gave back, and gives back as often as it is asked."""
+    return replace(options, seed=0, shows_refunds=True, repeated_refund="new")
 
 
 @functools.cache
@@ -111,6 +207,13 @@ def ground() -> Ground:
     """This process's ground; in memory where the machine has such a place."""
     memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made inside
     return Ground(Path(tempfile.mkdtemp(prefix="mitbatch-world-", dir=memory if memory.is_dir() else None)))
+
+
+def leave_ground() -> None:
+    """Take this process's ground away, if it has one; the next world makes another. One that was forked is left to its maker."""
+    if ground.cache_info().currsize and ground().process == os.getpid():
+        ground().leave()
+    ground.cache_clear()
 
 
 @dataclass(frozen=True)
@@ -126,25 +229,49 @@ class Ended:
 class World:
     """One merchant, one provider, one clock, one disk, decided by a seed. Use it as a context manager."""
 
-    def __init__(self, seed: int, options: SandboxOptions | None = None, orders: int = 3) -> None:
+    def __init__(
+        self,
+        seed: int,
+        options: SandboxOptions | None = None,
+        orders: int = 3,
+        start: datetime = START,
+        *,
+        is_sync: bool = False,
+        hides_refunds: bool = False,
+    ) -> None:
         self.seed = seed
         self.ground = ground()
         self.ground.clear()
         self.points = self.ground.points = Points()
-        self.clock = MovableClock(START)
+        self.clock = MovableClock(start)
         provider = self.ground.folder / "provider"
         shutil.rmtree(provider, ignore_errors=True)
-        self.provider = Sandbox(provider, clock=self.clock, options=replace(options or SandboxOptions(), seed=0))
+        options = _open_handed(options or SandboxOptions())
+        options = replace(options, shows_refunds=False) if hides_refunds else options
+        self.provider = Sandbox(provider, clock=self.clock, options=options)
         self.disk = WorldDisk(self.ground.folder / "var", self.points)
-        self.merchant = Merchant(self.ground.orders_path)
-        self.settings = self.ground.settings
+        self.merchant = Merchant(self.ground.orders_path, self.ground.reader)
+        self.is_sync = is_sync
+        self.settings = _of_sync_mode(self.ground.settings, self.provider) if is_sync else self.ground.settings
         self.runs: list[tuple[str, Ended]] = []
+        self.stop: StopRequest = _Undisturbed()
+        self.secrets: dict[str, str] = {}
+        self.receiver = Receiver(self)
         self.http_trouble: Callable[[str, str], Exception | None] = lambda _name, _moment: None
         self._ids = dice(seed, "ids")
         self._process = 100
         self._alive: set[int] = set()
         self.order_ids = [f"{n:04d}-{dice(seed, 'order', n).randrange(1000)}" for n in range(orders)]
         self._fill()
+        self.given = self.merchant.rows()
+        self.witness = self.points.witness = Witness(
+            self.ground.ledger_path,
+            self.ground.orders_path,
+            now=self.clock.now,
+            point=lambda: len(self.points.labels),
+            journal_length=lambda: self.provider._journal._n,
+            reader=self.ground.reader,
+        )
 
     def __enter__(self) -> Self:
         """Nothing more: the world stands."""
@@ -156,13 +283,17 @@ class World:
 
     def _fill(self) -> None:
         endings = ("a001", "a002", "a003", "a004", "a005", "a006")
-        with closing(sqlite3.connect(self.ground.orders_path)) as connection, connection:
-            for order_id in self.order_ids:
-                chance = dice(self.seed, "payment", order_id)
-                token = f"0b0d6a44-6a55-4b8e-9f5e-5d21c8e7{chance.choice(endings)}"
-                row = order(order_id, payment_token=token, amount_minor=chance.randrange(100, 99999))
-                marks = ", ".join("?" for _ in row)
-                connection.execute(f"INSERT INTO orders ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        for order_id in self.order_ids:
+            chance = dice(self.seed, "payment", order_id)
+            token = f"0b0d6a44-6a55-4b8e-9f5e-5d21c8e7{chance.choice(endings)}"
+            self.merchant.add(
+                order(
+                    order_id,
+                    payment_token=token,
+                    amount_minor=chance.randrange(100, 99999),
+                    charged_at=utc_text(self.clock.now() - timedelta(hours=3, minutes=30)),
+                )
+            )
 
     def surroundings(self) -> Surroundings:
         """The surroundings of a new process."""
@@ -175,45 +306,109 @@ class World:
             username=self.provider.sftp_username,
             key=public_key("merchant"),
             host_keys=(public_key("the provider"),),
-            deadline_seconds=self.settings.sftp.deadline_seconds,
+            deadline_seconds=self._deadline_seconds,
             transports=1,
             channels=1,
             watch=_no_watch,
         )
         return Surroundings(
             clock=self.clock,
-            stop=_Undisturbed(),
+            stop=self.stop,
             disk=self.disk,
             new_run_id=lambda: f"{self._ids.getrandbits(128):032x}",
             new_batch_id=lambda: f"{self._ids.getrandbits(48):012x}",
             new_scrub_key=lambda: "00" * 32,
             this_process=lambda: owner,
             is_alive=lambda other: other.pid in self._alive,
-            secret=lambda _settings, name: getattr(self.provider, name),
+            secret=lambda _settings, name: self.secrets.get(name, getattr(self.provider, self.name_of_secret(name))),
             make_engine=self.ground.make_engine,
             sftp_access=lambda _settings: access,
-            http_transport=lambda: Requests(self.provider, self.points, lambda name, moment: self.http_trouble(name, moment)),
+            http_transport=lambda: Requests(
+                self.provider, self.points, lambda name, moment: self.http_trouble(name, moment), self.clock
+            ),
             side_by_side=lambda _workers: side_by_side(1),
+            aside=in_place,
         )
 
+    def name_of_secret(self, name: str) -> str:
+        """What the provider calls a secret of our account."""
+        return f"sync_{name}" if self.is_sync else name
+
     def _deadline(self) -> None:
-        self.clock.advance(timedelta(seconds=self.settings.sftp.deadline_seconds))
+        self.clock.advance(timedelta(seconds=self._deadline_seconds))
+
+    @property
+    def _deadline_seconds(self) -> float:
+        assert self.settings.sftp is not None
+        return self.settings.sftp.deadline_seconds
 
     def run(self, job: str = "nightly", day: str = "", **more: Any) -> Ended:  # noqa: ANN401 - what run_with takes
         """Run one job in a process of its own, to its end or its death."""
+        return self._run_of(
+            job,
+            lambda options, around: run_with(self.settings, options, job, day, clock=self.clock, surroundings=around, **more)[0],
+        )
+
+    def ask(self, kind: str, order_id: str, amount_minor: int) -> Ended:
+        """An operator asks the provider for something about one order, in a process of its own."""
+
+        def make(equipment: Equipment, run: Run) -> Asked:
+            if kind == "cancel":
+                return cancel_order(equipment, run, order_id, reason=REASON, asked_by=PERSON)
+            if kind == "capture":
+                return capture_order(equipment, run, order_id, reason=REASON, asked_by=PERSON)
+            currency = latest_claim(equipment, order_id).currency
+            return refund_order(equipment, run, RefundRequest(order_id, amount_minor, currency, REASON, PERSON))
+
+        return self._run_of(
+            kind,
+            lambda options, around: run_requests(
+                self.settings,
+                options,
+                OperationKind(kind),
+                [Request(order_id, make)],
+                clock=self.clock,
+                surroundings=around,
+            )[0],
+        )
+
+    def decide(self, decision: Decision) -> Ended:
+        """An operator decides about what waits for a person, in a process of its own."""
+        return self._run_of("review", lambda _options, around: carry_out(self.settings, around, decision)[0])
+
+    def _run_of(self, job: str, work: Callable[[Options, Surroundings], RunReport]) -> Ended:
         options = Options(config=self.ground.folder / "mitbatch.toml", quiet=True)
         around = self.surroundings()
         mine = self._process
+        self.witness.begins(job, mine, self.settings)
         try:
-            report, _ = run_with(self.settings, options, job, day, clock=self.clock, surroundings=around, **more)
+            report = work(options, around)
             ended = Ended(killed=False, code=int(report.code), report=report)
         except PowerCut:
             ended = Ended(killed=True, code=137)
+        except KeyboardInterrupt:
+            ended = Ended(killed=True, code=130)
         except MitbatchError as refusal:
             ended = Ended(killed=False, code=int(refusal.exit_code), refusal=str(refusal))
         self._alive.discard(mine)
         self.points.revive()
+        self.witness.ends()
+        if not self.witness.process:
+            self.ground.let_go_of_the_dead()
         self.runs.append((job, ended))
+        return ended
+
+    def plan(self) -> Ended:
+        """A dry run: judge every candidate, and write nothing."""
+        try:
+            with assemble(self.settings, self.surroundings(), writes=False) as workshop:
+                list(verdicts(workshop.equipment, business_date(self.clock.now(), self.settings.schedule.timezone)))
+            ended = Ended(killed=False, code=0)
+        except PowerCut:
+            ended = Ended(killed=True, code=137)
+        except MitbatchError as refusal:
+            ended = Ended(killed=False, code=int(refusal.exit_code), refusal=str(refusal))
+        self.points.revive()
         return ended
 
     def pass_time(self, **step: float) -> None:
@@ -223,12 +418,33 @@ class World:
 
     def wake_engine(self) -> None:
         """The merchant's own retry runs over everything that it may take."""
-        self.merchant.retry(self.clock.now(), len(self.provider._journal.rows()))
+        self.merchant.retry(self.clock.now(), self.provider._journal._n, self._unread)
+
+    def _unread(self) -> tuple[bytes, ...]:
+        """What lies in the provider's inbound folder under a final name."""
+        waiting = [path for path in sorted(self.provider.inbound.iterdir()) if path.suffix != ".part"]
+        rows = self.provider._journal.rows() if waiting else []
+        read = {row["file"] for row in rows if row["event"] in ("file_received", "file_refused")}
+        return tuple(path.read_bytes() for path in waiting if path.name not in read)
 
     def states(self) -> dict[str, str]:
         """Each order's latest state in the ledger."""
-        with closing(sqlite3.connect(self.ground.ledger_path)) as connection:
-            return dict(connection.execute("SELECT order_id, state FROM submission ORDER BY attempt").fetchall())
+        ledger = self.ground.reader(self.ground.ledger_path)
+        return dict(ledger.execute("SELECT order_id, state FROM submission ORDER BY attempt").fetchall())
+
+
+def _of_sync_mode(settings: Settings, provider: Sandbox) -> Settings:
+    """The same merchant with the provider's account of sync mode, which knows no files."""
+    ours = settings.provider.model_copy(update={"mid": provider.sync_mid, "mit_mode": "sync"})
+    channels = settings.channels.model_copy(update={"evaluate": "api", "transmit": "off"})
+    ids = provider.sync_site_ids
+    sites = tuple(site.model_copy(update={"site_id": ids[site.name]}) if site.name in ids else site for site in settings.sites)
+    return settings.model_copy(update={"provider": ours, "channels": channels, "sites": sites})
+
+
+async def in_place(work: Callable[[], Given]) -> Given:
+    """Do what others do on another thread at once, in this one, so that a seed decides what comes first."""
+    return work()
 
 
 class _Undisturbed(StopRequest):

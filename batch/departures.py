@@ -1,0 +1,72 @@
+"""Marks of what left, kept outside the ledger: they tell a ledger that is older than what was sent.
+
+A file is marked after its verified part was committed, and before its rename is asked for. So each marked file stands in
+a true ledger as verified at least; a ledger that knows less of it was restored from a copy, or is another one. Going
+on with such a ledger would send again what has left (I2, I12). Of a group of calls each set of orders is marked, after its
+intent was committed and before its first call, with the number of the event of the group that is this intent.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from batch.disk import Disk
+from schemas.errors import FileNotWritten
+
+_CALLS = "calls_"
+
+
+class Departures:
+    """The folder of marks: one small file per batch, named by its kind and id. Its name alone is what counts."""
+
+    def __init__(self, root: Path, disk: Disk) -> None:
+        self._root = root
+        self._disk = disk
+
+    def mark(self, kind: str, batch_id: str, file_name: str) -> None:
+        """Note that this batch may leave from now on; the mark survives a power cut. Raises FileNotWritten."""
+        self._mark(f"{kind}_{batch_id}", file_name)
+
+    def mark_calls(self, batch_id: str, intent: int, group: str, *, after: int) -> None:
+        """Note that the calls of this intent may leave from now on; the mark of the one before it goes. Raises FileNotWritten."""
+        self._mark(f"{_CALLS}{batch_id}_{intent}", group)
+        with suppress(OSError):  # two marks say no less than one
+            self._disk.remove(self._root / f"{_CALLS}{batch_id}_{after}")
+
+    def marked(self) -> set[str]:
+        """The ids of all files that may have left."""
+        return {name.rpartition("_")[2] for name in self._disk.names(self._root) if not name.startswith(_CALLS)}
+
+    def marked_calls(self) -> dict[str, int]:
+        """By the id of each group of calls: the latest intent of which calls may have left."""
+        found: dict[str, int] = {}
+        for name in self._disk.names(self._root):
+            batch_id, _, intent = name.removeprefix(_CALLS).partition("_")
+            if name.startswith(_CALLS) and intent.isdigit():
+                found[batch_id] = max(found.get(batch_id, 0), int(intent))
+        return found
+
+    def _mark(self, name: str, what: str) -> None:
+        try:
+            if self._disk.read(self._root / name) is None:
+                self._disk.make_folder(self._root, 0o700)
+                file = self._disk.create(self._root / name, 0o600)
+                try:
+                    file.write(f"{what}\n".encode())
+                    file.close()
+                finally:
+                    file.abandon()
+            self._disk.sync_folder(self._root)
+        except OSError as error:
+            reason = error.strerror or error
+            raise FileNotWritten(f"The mark that {what} leaves could not be written ({reason}).") from error
+
+    def unmark(self, kind: str, batch_id: str) -> None:
+        """Forget the mark of a file of which a person knows that it never came, before the ledger sends it again.
+
+        Dying in between leaves a file without its mark, which only means that an older ledger is not told by it.
+        """
+        try:
+            self._disk.remove(self._root / f"{kind}_{batch_id}")
+            self._disk.sync_folder(self._root)
+        except OSError as error:
+            raise FileNotWritten(f"The mark of batch {batch_id} could not be removed ({error.strerror or error}).") from error

@@ -1,0 +1,108 @@
+"""The page of one order: a verdict, everything that happened in order, what may happen next, and the three views side by side."""
+
+import json
+from typing import Any
+
+from batch.ledger import Submission
+from batch.ledger.order_story import OrderStory, Row
+from jobs.order_timeline import timeline
+from schemas.money import people_text
+from schemas.states import NEVER_AGAIN, RELEASED, State
+
+_NEXT: dict[State, str] = {
+    State.CLAIMED: "The next nightly holds it, or lets it go if its row is no longer free.",
+    State.HELD: "The next nightly sends it.",
+    State.WITHDRAWN: "Nothing of it was sent; it may be chosen again while it is declined.",
+    State.SENDING: "The provider's acknowledgement moves it; without one it is in doubt after the ingest window.",
+    State.IN_DOUBT: "Every run asks the provider for it; it is never sent again by itself.",
+    State.PENDING: "The provider completes it, gives it up, or lets it expire; every poll asks when it is due.",
+    State.CAPTURE_REQUIRED: "It is captured or cancelled, or the provider voids it when its window ends.",
+    State.COMPLETED: "It may be refunded, or charged back by the cardholder.",
+    State.DECLINED: "Nothing more; if the provider says otherwise, a person decides.",
+    State.EXPIRED: "Nothing more; if the provider says otherwise, a person decides.",
+    State.CANCELLED: "Nothing more; if the provider says otherwise, a person decides.",
+    State.REJECTED: "Mended and set back to declined, it goes out again with the next nightly.",
+    State.REVIEW: "A person decides: mitbatch review list",
+    State.PARTIALLY_REFUNDED: "The rest may be refunded, or the charge charged back.",
+    State.REFUNDED: "It may still be charged back.",
+    State.CHARGEBACK: "Nothing more; if the provider says otherwise, a person decides.",
+}
+
+
+def page_of(story: OrderStory, row: dict[str, str] | None) -> list[str]:
+    """The page in lines; `row` is the order's row in the order system, None if it has none."""
+    latest = story.attempts[-1] if story.attempts else None
+    happened = [f"  {at}  {kind}: {words}" for at, kind, words in timeline(story)]
+    ahead = ["", f"  next          {_NEXT[latest.state]}"] if latest else []
+    return [f"Order {story.order_id!r}: {_verdict(story, row)}", "", *happened, *ahead, "", *_three_views(latest, row)]
+
+
+def _verdict(story: OrderStory, row: dict[str, str] | None) -> str:
+    if not story.attempts:
+        return "a copy of the good charge; it was never declined." if story.copies else "it was never handed over."
+    latest = story.attempts[-1]
+    if latest.state is State.COMPLETED:
+        return "recovered by the provider; nobody charges it again."
+    if latest.state in NEVER_AGAIN:
+        return f"{latest.state}; nobody charges it again."
+    if latest.state in RELEASED:
+        free = row is not None and not row["hold_reference"]
+        return f"{latest.state}; " + ("your own retry may take it." if free else "its hold is kept.")
+    since = next((event["at"] for event in reversed(story.events) if _entered(event, latest)), latest.claimed_at)
+    until = f" (it expires at {latest.expires_at})" if latest.expires_at else ""
+    return f"{latest.state} since {since}; your own retry is blocked until its outcome is known{until}."
+
+
+def _entered(event: Row, latest: Submission) -> bool:
+    moves = event["kind"] == "transition" and event["from_state"] != event["to_state"]
+    return bool(moves and event["subject"] == f"order:{latest.order_id}" and event["to_state"] == latest.state)
+
+
+def _three_views(latest: Submission | None, row: dict[str, str] | None) -> list[str]:
+    ledger = f"{latest.state}   {people_text(latest.amount_minor, latest.currency)}" if latest else "unknown"
+    provider = f"{latest.provider_status or 'not heard of'}   {latest.provider_order_id}" if latest else "unknown"
+    orders = (
+        f"{row['status']}   {_row_amount(row)}   hold {row['hold_reference'] or 'none'}   retry {row['retry_state'] or 'none'}"
+        if row
+        else "no such row"
+    )
+    return [f"  ledger        {ledger}", f"  provider      {provider}".rstrip(), f"  order system  {orders}"]
+
+
+def _row_amount(row: dict[str, str]) -> str:
+    """The row's own amount; as it stands there where it is none."""
+    minor = row["amount_minor"]
+    return people_text(int(minor), row["currency"]) if minor.lstrip("-").isdecimal() else f"{minor!r} {row['currency']!r}"
+
+
+def object_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, Any]:
+    """The page for machines."""
+    kept = (
+        "subject",
+        "seq",
+        "at",
+        "business_date",
+        "run_id",
+        "kind",
+        "from_state",
+        "to_state",
+        "source",
+        "reason",
+        "evidence_id",
+    )
+    own = [event for event in story.events if event["subject"] == f"order:{story.order_id}"]
+    return {
+        "order_id": story.order_id,
+        "state": story.attempts[-1].state.value if story.attempts else "",
+        "decisions": [
+            {name: each[name] for name in ("business_date", "decision", "reason", "reason_text")} for each in story.decisions
+        ],
+        "events": [{**{name: event[name] for name in kept}, "detail": json.loads(event["detail"])} for event in own],
+        "timeline": [{"at": at, "kind": kind, "words": words} for at, kind, words in timeline(story)],
+        "evidence": [
+            {**{name: each[name] for name in ("evidence_id", "source", "received_at", "content_hash", "size")}, "file": name}
+            for each in story.evidence
+            for name in [story.file_names.get(each["evidence_id"], "")]
+        ],
+        "order_row": row,
+    }

@@ -1,0 +1,1 @@
+"""How fast calls go out, beside simpler ways to make them."""

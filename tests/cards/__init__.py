@@ -1,0 +1,1 @@
+"""Card data goes from a pipe to the provider and leaves nothing behind."""

@@ -1,0 +1,144 @@
+"""Judging mutants on one bench: pytest has collected the tests once, and each mutant is put in place in a fork of that moment.
+
+In the fork the functions that the loaded modules share get the code of the mutant's text, so that nothing is loaded anew.
+A change outside of every function (a table, a constant) is part of what was loaded; its fork loads the project again.
+"""
+
+import ast
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import zip_longest
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from tests.mutation.operators import Mutant
+from tests.world.planted.bug import REPOSITORY
+from tests.world.planted.listening import failures
+from tests.world.planted.planting import UNANSWERED, in_child, plant
+
+LEAST_SECONDS = 20
+"""A mutant that is not judged after so many seconds and some times those that its tests usually take never ends."""
+
+
+@dataclass(eq=False)
+class Heard:
+    """What pytest says of some tests: which failed, and the seconds that each took."""
+
+    failed: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's own type
+        """One phase of one test is over."""
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+class Bench:
+    """The collected tests, by their ids, and what is heard of those that run."""
+
+    def __init__(self, items: Sequence[Any], heard: Heard) -> None:
+        self._items, self._heard = {item.nodeid: item for item in items}, heard
+
+    @property
+    def names(self) -> list[str]:
+        """All tests, as they were collected."""
+        return list(self._items)
+
+    def run(
+        self, names: Sequence[str], before: Callable[[str], object] = lambda _name: None, *, to_the_end: bool = False
+    ) -> Heard:
+        """Run these tests in this order, until one fails; `before` is told of each."""
+        items = [self._items[name] for name in names]
+        for item, after in zip_longest(items, items[1:]):
+            before(item.nodeid)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            if self._heard.failed and not to_the_end:
+                break
+        return self._heard
+
+    def noticed_by(self, mutant: Mutant, names: Sequence[str], seconds: Mapping[str, float]) -> str:
+        """The first of these tests that fails with the mutant in place, or why it has no end; empty for one that lives."""
+        usual = sum(seconds.get(name, 1.0) for name in names)
+        patient = int(LEAST_SECONDS + 4 * usual)
+        try:
+            found = in_child(lambda: self._verdict(mutant, names), patient, waiting=4 * patient)
+        except RuntimeError as error:
+            if str(error).startswith(UNANSWERED):
+                return str(error)
+            raise
+        return str(found)
+
+    def _verdict(self, mutant: Mutant, names: Sequence[str]) -> str:
+        if is_in_function(mutant.file, mutant.line):
+            put(mutant)
+            return next(iter(self.run(names).failed), "")
+        files = dict.fromkeys(name.partition("::")[0] for name in names)
+        return next((words.partition(": ")[0] for words in failures(mutant.file, mutant.text, list(files), "-x")), "")
+
+
+def on_bench(files: Sequence[str], work: Callable[[Bench], None]) -> None:
+    """Collect the tests of these files, and do the work while they stand ready. For a process that ends with it."""
+    import pytest
+
+    heard = Heard()
+
+    class Loop:
+        def pytest_runtestloop(self, session: Any) -> bool:  # noqa: ANN401 - pytest's own type
+            """Not the tests one after the other: the work."""
+            work(Bench(session.items, heard))
+            return True
+
+    plant()
+    os.chdir(REPOSITORY)
+    code = pytest.main(["-p", "no:cacheprovider", "--tb=no", "-q", *files], plugins=[heard, Loop()])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        message = f"the judges could not be collected (pytest ended with {int(code)})"
+        raise RuntimeError(message)
+
+
+@cache
+def _bodies(file: str) -> list[range]:
+    """The lines inside the functions of a file: not their heads, which are run when the module is loaded."""
+    tree = ast.parse((REPOSITORY / file).read_text(encoding="utf-8"))
+    return [
+        range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def is_in_function(file: str, line: int) -> bool:
+    """Whether a line belongs to a function's body."""
+    return any(line in body for body in _bodies(file))
+
+
+def put(mutant: Mutant) -> None:
+    """Give the functions of a loaded module the code of the mutant's text."""
+    module = sys.modules[mutant.file.removesuffix(".py").replace("/", ".")]
+    codes = {code.co_qualname: code for code in _codes(compile(mutant.text, str(module.__file__), "exec"))}
+    for function in _functions(module):
+        function.__code__ = codes[function.__code__.co_qualname]
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of each function and class in a module or class."""
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _codes(each)
+
+
+def _functions(holder: ModuleType | type) -> Iterator[FunctionType]:
+    """Every function that a module or a class of it defines, whatever is wrapped around it."""
+    module = holder if isinstance(holder, ModuleType) else sys.modules[holder.__module__]
+    for value in list(vars(holder).values()):
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            yield from _functions(value)
+        for each in (value, *(getattr(value, name, None) for name in ("__wrapped__", "__func__", "fget", "func"))):
+            function = getattr(each, "__wrapped__", each)
+            if isinstance(function, FunctionType) and function.__code__.co_filename == module.__file__:
+                yield function

@@ -1,0 +1,136 @@
+"""The campaign of the mutants: each judged by the tests that come to its line, the quickest first; those that live are named."""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from tests.long.campaign import Campaign, on_all_cores
+from tests.mutation.bench import Bench, on_bench
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.keeping import KEPT, keep, kept, verdict_on
+from tests.mutation.operators import Mutant, mutants_of
+from tests.mutation.reach import Reach, learnt
+from tests.world.planted.bug import REPOSITORY
+from tests.world.planted.planting import in_child
+
+LEAST_PERCENT = 95
+SHARE_SECONDS = 6 * 3600
+"""A share of the mutants is judged by then."""
+
+FILES = (
+    "batch/conclusions.py",
+    "schemas/states.py",
+    "batch/delivery.py",
+    "batch/intent.py",
+    "batch/ledger/moves.py",
+    "batch/ledger/claim.py",
+    "batch/ledger/transaction.py",
+    "batch/ledger/lease.py",
+    "batch/acknowledged_rows.py",
+    "batch/applying.py",
+)
+"""The files that are mutated: the state function and the send protocol."""
+
+JUDGES = (
+    "tests/table/test_conclusions_table.py",
+    "tests/table/test_ledger_branches.py",
+    "tests/table/test_delivery_branches.py",
+    "tests/pure/test_odd_answers.py",
+    "tests/audit/test_books.py",
+    "tests/ledger/test_promises.py",
+    "tests/ledger/test_states.py",
+    "tests/ledger/test_lease.py",
+    "tests/night/test_conclusions.py",
+    "tests/night/test_corrections.py",
+    "tests/night/test_hold.py",
+    "tests/night/test_http_trouble.py",
+    "tests/night/test_night_twice.py",
+    "tests/night/test_outbound.py",
+    "tests/night/test_refused_rows.py",
+    "tests/night/test_sftp_trouble.py",
+    "tests/night/test_switches.py",
+    "tests/confluence/test_confluence.py",
+)
+"""The tests that judge."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one mutant: who noticed it, nothing for one that lives."""
+
+    mutant: Mutant
+    noticed_by: str
+
+
+@cache
+def mutants() -> tuple[Mutant, ...]:
+    """Every mutant of every file, but for those that change nothing."""
+    every = (mutant for file in FILES for mutant in mutants_of(REPOSITORY, file))
+    return tuple(mutant for mutant in every if (mutant.file, mutant.change()) not in EQUIVALENT)
+
+
+def campaign(size: int, seed: int, place: Path = KEPT) -> Campaign:
+    """So many mutants, chosen by the seed; all of them, where there are not more. Verdicts are kept as they come."""
+    began, every = time.monotonic(), mutants()
+    numbers = sorted(random.Random(seed).sample(range(len(every)), min(size, len(every))))  # noqa: S311 - not for secrets
+    before = kept(place)
+    fates = {number: verdict_on(every[number], before) for number in numbers}
+    todo = [number for number in numbers if not fates[number]]
+    failed: list[str] = []
+    if todo:
+        reach = learnt(JUDGES, FILES)
+        failed = reach.failed
+        shares = os.cpu_count() or 1
+        work = partial(judged, reach=reach, judges=JUDGES, place=place)
+        for found in on_all_cores(work, [todo[each::shares] for each in range(shares)]):
+            fates |= found
+    told = [Fate(every[number], noticed_by) for number, noticed_by in fates.items()]
+    return _told(told, failed, time.monotonic() - began, f"campaign({size}, {seed})")
+
+
+def judged(numbers: Sequence[int], reach: Reach, judges: Sequence[str], place: Path) -> dict[int, str]:
+    """By mutant: who noticed it. Each verdict is kept as soon as it is there."""
+    every = mutants()
+    verdicts: list[tuple[int, str]] = []
+
+    def work(bench: Bench) -> None:
+        for number in numbers:
+            mutant = every[number]
+            noticed_by = bench.noticed_by(mutant, reach.judges_of(mutant), reach.seconds)
+            keep(mutant, noticed_by, place)
+            verdicts.append((number, noticed_by))
+
+    def share() -> list[tuple[int, str]]:
+        on_bench(judges, work)
+        return verdicts
+
+    return dict(in_child(share, SHARE_SECONDS, waiting=SHARE_SECONDS))
+
+
+def _told(fates: Sequence[Fate], failed: Sequence[str], seconds: float, command: str) -> Campaign:
+    living = [fate.mutant for fate in fates if not fate.noticed_by]
+    killed = len(fates) - len(living)
+    figures = {
+        "mutants that can be made": len(mutants()) + len(EQUIVALENT),
+        "of them that change nothing": len(EQUIVALENT),
+        "mutants": len(fates),
+        "killed": killed,
+        "alive": len(living),
+        **_by_file(fates),
+    }
+    found = [f"a judge of the mutants fails without any: {name}" for name in failed]
+    if killed * 100 < LEAST_PERCENT * len(fates):
+        again = f'python -c "from tests.mutation.campaign import campaign; print({command})"'
+        found.append(f"only {killed} of {len(fates)} mutants are noticed [{again}]")
+    notes = tuple(f"alive: {mutant.words()}" for mutant in living)
+    return Campaign("T14", "mutation score", figures, tuple(found), seconds, notes)
+
+
+def _by_file(fates: Sequence[Fate]) -> Mapping[str, int]:
+    per_file = Counter(fate.mutant.file for fate in fates if fate.noticed_by)
+    return {f"killed in {file}": count for file, count in sorted(per_file.items())}

@@ -1,0 +1,47 @@
+"""The machine's transport tells whether a request left: no connection is one thing, a connection that broke another."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from jobs.http_transport import MachineTransport
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio.Future[None] | None"]
+
+
+async def _post(port: int) -> httpx.Response:
+    async with httpx.AsyncClient(transport=MachineTransport(), timeout=20) as client:
+        return await client.post(f"http://127.0.0.1:{port}/v1/evaluate", content=b"{}")
+
+
+def test_a_closed_port_means_that_nothing_was_sent() -> None:
+    """Nobody listens: ConnectError, which lets an order be called again."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(httpx.ConnectError):
+        asyncio.run(_post(port))
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{", b"nonsense\r\n\r\n"])
+def test_a_connection_that_breaks_later_proves_nothing(answer: bytes) -> None:
+    """The request was read and the line ends before its answer does: any error but ConnectError, and one request only."""
+    requests = []
+
+    async def work() -> None:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            requests.append(await reader.readuntil(b"{}"))
+            writer.write(answer)
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        async with server:
+            await _post(server.sockets[0].getsockname()[1])
+
+    with pytest.raises(Exception) as caught:
+        asyncio.run(work())
+    assert not isinstance(caught.value, httpx.ConnectError | httpx.ConnectTimeout)
+    assert len(requests) == 1

@@ -1,0 +1,94 @@
+"""What people ask of the provider: no refund twice, none above what was captured, every cancel that came too late told."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tests.world.oracle_evidence import Evidence, Row
+
+HAPPENED = ("done",)
+MAYBE = ("claimed", "sending", "in_doubt")
+
+
+def i2_refund_once(seen: Evidence) -> Iterator[str]:
+    """What the provider gave back of an order are exactly the refunds that the ledger confirms, and those still in doubt."""
+    if seen.restored:
+        return  # an older ledger cannot tell
+    given: dict[str, Counter[int]] = defaultdict(Counter)
+    for row in _given_back(seen):
+        given[str(row["order_id"])][int(row["amount"])] += 1
+    for order_id in sorted({*given, *(row["order_id"] for row in _refunds(seen))}):
+        mine = [row for row in _refunds(seen) if row["order_id"] == order_id]
+        done = Counter(row["amount_minor"] for row in mine if row["step"] in HAPPENED)
+        maybe = Counter(row["amount_minor"] for row in mine if row["step"] in MAYBE)
+        if over := given[order_id] - done - maybe:
+            yield f"I2: the provider gave {dict(over)} back of {order_id}, and no refund of the ledger says so"
+        if missing := done - given[order_id]:
+            yield f"I2: {dict(missing)} of {order_id} are confirmed as given back, and the provider gave nothing"
+
+
+def i2_asked_once(seen: Evidence) -> Iterator[str]:
+    """Each request for money was made once: the provider gave back no more often than requests were written down."""
+    if seen.restored:
+        return
+    asked = Counter(row["order_id"] for row in _refunds(seen))
+    for order_id, count in Counter(str(row["order_id"]) for row in _given_back(seen)).items():
+        if count > asked[order_id]:
+            yield f"I2: the provider gave back {count} times of {order_id}, asked for {asked[order_id]} times"
+
+
+def i3_never_above(seen: Evidence) -> Iterator[str]:
+    """The sum of what was given back of an order is never above what was captured of it, in the ledger as at the provider."""
+    sums: dict[str, int] = defaultdict(int)
+    for row in _refunds(seen):
+        if row["step"] in HAPPENED:
+            sums[row["order_id"]] += row["amount_minor"]
+    for order_id, total in sums.items():
+        captured = seen.provider[order_id]["amount"] if order_id in seen.provider else 0
+        if total > captured:
+            yield f"I3: {total} were given back of {order_id}, of which {captured} were captured"
+
+
+def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
+    """A row that the merchant left alone, and that is written, shows the sum that was given back."""
+    sums: dict[str, int] = defaultdict(int)
+    for row in _refunds(seen):
+        sums[row["order_id"]] += row["amount_minor"] if row["step"] in HAPPENED else 0
+    for order_id, row in seen.latest.items():
+        is_written = row["written_version"] == row["row_version"] and order_id not in seen.changed
+        if is_written and row["state"] in ("partially_refunded", "refunded") and order_id in seen.rows and sums[order_id]:
+            shown = seen.rows[order_id]["refunded_minor"]
+            if shown != sums[order_id]:
+                yield f"I5: {sums[order_id]} were given back of {order_id}, its row shows {shown}"
+
+
+def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
+    """An order that completed although its cancel had been asked for went to review and was told of: the provider's word wins."""
+    told = {item["subject"] for item in seen.items if item["kind"] == "double_charge"}
+    for row in seen.operations:
+        order_id = row["order_id"]
+        word = seen.provider[order_id]["status"] if order_id in seen.provider else ""
+        if row["kind"] != "cancel" or word not in ("Completed", "Returned"):
+            continue
+        chain = seen.chains.get(f"order:{order_id}", [])
+        after = [each for each in chain if each["kind"] == "transition" and each["at"] >= row["asked_at"]]
+        if any(each["to_state"] == "completed" and each["from_state"] != "review" for each in after):
+            yield f"I6: {order_id} was called completed without a word although its cancel had been asked for"
+        if any(each["to_state"] == "review" for each in after) and f"order:{order_id}" not in told:
+            yield f"I6: {order_id} was recovered although its cancel had been asked for, and nobody was told"
+
+
+def i7_cancelled_was_asked_for(seen: Evidence) -> Iterator[str]:
+    """Nothing is called cancelled whose cancel nobody asked for."""
+    asked = {row["order_id"] for row in seen.operations if row["kind"] == "cancel"}
+    for order_id, row in seen.latest.items():
+        if row["state"] == "cancelled" and order_id not in asked:
+            yield f"I7: {order_id} is called cancelled, and nobody asked for that"
+
+
+def _refunds(seen: Evidence) -> list[Row]:
+    return [row for row in seen.operations if row["kind"] == "refund"]
+
+
+def _given_back(seen: Evidence) -> list[Row]:
+    """The refunds that the provider carried out when it was asked; what it gave back by itself is not among them."""
+    return [row for row in seen.journal if row["event"] == "refunded" and row.get("transaction_id")]

@@ -1,0 +1,53 @@
+"""What words are worth: an answer that is cited says what followed, and only a whole file gets its name."""
+
+import json
+from collections.abc import Iterator
+
+from tests.table.rules import said
+from tests.world.oracle_evidence import Evidence, Row
+
+SAYS = {
+    "completed": ("money",),
+    "declined": ("no money: declined", "no money: ended"),
+    "expired": ("no money: expired", "no money: ended"),
+}
+"""Into each end of an order: what the answer that is cited for it must say."""
+
+
+def i7_words_fit(seen: Evidence) -> Iterator[str]:
+    """The answer that is cited for an order's end says so itself."""
+    by_id = {row["evidence_id"]: row for row in seen.pieces}
+    for row in seen.events:
+        if row["kind"] != "transition" or row["source"] not in ("poll", "operator") or row["to_state"] not in SAYS:
+            continue
+        piece = by_id.get(row["evidence_id"])
+        answer = _document(answer_in(piece)) if piece is not None else None
+        if not answer or "orders" in answer:
+            continue
+        status = answer.get("status")
+        number = status if isinstance(status, int) else None
+        word = str(answer.get("statusName") or (status if number is None else "") or "")
+        says = said(word, number)
+        if says is None or says not in SAYS[row["to_state"]]:
+            yield f"I7: {row['subject']} became {row['to_state']} and cites an answer that says {word or number!r}"
+
+
+def i12_only_whole_files(seen: Evidence) -> Iterator[str]:
+    """Only a part that is whole is given its final name, whatever size the server shows."""
+    for send in seen.sends:
+        if send.kind == "rename" and send.content and send.name.endswith(".json") and _document(send.content) is None:
+            yield f"I12: {send.name} was renamed although its part was not whole ({len(send.content)} bytes)"
+
+
+def answer_in(piece: Row) -> bytes:
+    """What the provider answered: of the older call the question is kept before it."""
+    content: bytes = piece["content"]
+    return content.partition(b"\n")[2] if piece["source"] == "outcome" else content
+
+
+def _document(content: bytes) -> dict[str, object] | None:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
