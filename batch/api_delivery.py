@@ -84,7 +84,7 @@ class ApiDelivery:
         self._first = 0
         self._pause = 0.0
         self._doubts_in_a_row = self._most_doubts = 0
-        self._stops = False
+        self._stops = self._was_late = False
         self._problem: MitbatchError | None = None
 
     def deliver(self, batches: Sequence[Batch]) -> None:
@@ -108,14 +108,19 @@ class ApiDelivery:
                 return
             in_vain, wait = (0, 0.0) if self._findings.called > before else (in_vain + 1, wait)
             if in_vain >= MOST_PAUSES:
-                self._findings.add(ApiBusy(f"The provider's API asked us {in_vain} times in a row to come later (HTTP 429)."))
+                self._findings.add(self._in_vain(in_vain))
                 return
             wait = min(max(self._pause, 2 * wait), MOST_PAUSE_SECONDS)
             self._wait(wait)
 
+    def _in_vain(self, times: int) -> MitbatchError:
+        if self._pause:
+            return ApiBusy(f"The provider's API asked us {times} times in a row to come later (HTTP 429).")
+        return ApiUnreachable(f"This machine stood still {times} times in a row when calls were to begin; none was made.")
+
     def _one_pass(self) -> bool:
-        """Call whatever is held. Returns whether the provider wants us to wait, and to go on then."""
-        self._pause, self._first = 0.0, 0
+        """Call whatever is held. Returns whether to go on: when the provider wants us to wait first, or calls came too late."""
+        self._pause, self._first, self._was_late = 0.0, 0, False
         if any(self._errand.left(batch) for batch in self._due):
             try:
                 self._equipment.sends.be_ready()
@@ -129,7 +134,7 @@ class ApiDelivery:
         self._close()
         if self._problem is not None:
             raise self._problem
-        return bool(self._pause) and not self._stops
+        return (bool(self._pause) or self._was_late) and not self._stops
 
     def _turn(self, back: Sequence[Called]) -> Sequence[Call] | None:
         """Record what has come back, then intend what is called next. What stops the intent does not lose what came back."""
@@ -202,6 +207,7 @@ class ApiDelivery:
         """Whether what came back lets more be called: refused credentials, no connection, or doubt upon doubt do not."""
         for called in back:
             if called.not_made:
+                self._was_late = self._was_late or bool(called.problem)  # it is held again, and nothing speaks against it
                 continue
             self._doubts_in_a_row = self._doubts_in_a_row + 1 if called.tells_nothing else 0
             self._most_doubts = max(self._most_doubts, self._doubts_in_a_row)

@@ -23,7 +23,7 @@ def _contrary(row: Document) -> Document:
         return {**row, "orderSessionKey": None, "status": None, "result": "Failed", "errors": []}
     if row.get("result") == "Failed":
         return {**row, "status": "SUBMITTED", "result": "Success", "errors": []}
-    return {**row, "status": _CONTRARY[str(row["status"])]}
+    return {**row, "status": _CONTRARY.get(str(row.get("status")), "DECLINED")}  # another fault may have changed the row
 
 
 def _with_words(call: DocumentCall, old: str, new: str) -> Document:

@@ -19,8 +19,8 @@ def clock() -> MovableClock:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A running sandbox with default options."""
-    with Sandbox(tmp_path_factory.mktemp("sandbox"), clock=MovableClock(START)) as sandbox:
+    """A running sandbox with default options, in a folder that holds nothing else: what escapes from it is seen there."""
+    with Sandbox(tmp_path_factory.mktemp("around") / "sandbox", clock=MovableClock(START)) as sandbox:
         yield sandbox
 
 

@@ -38,10 +38,10 @@ def _heard_of(seen: Evidence, order_id: str) -> datetime:
     if seen.traits.get(order_id) != "completes late":
         return datetime.min.replace(tzinfo=UTC)
     told = [row for row in seen.events if row["subject"] == f"order:{order_id}"]
-    released = any(row["to_state"] == "declined" for row in told)
-    heard = [row["at"] for row in told if row["to_state"] == "review"]
-    if not released:
+    released = next((number for number, row in enumerate(told) if row["to_state"] == "declined"), None)
+    if released is None:
         return datetime.min.replace(tzinfo=UTC)
+    heard = [row["at"] for row in told[released:] if row["to_state"] == "review"]
     return datetime.fromisoformat(heard[0]) if heard else datetime.max.replace(tzinfo=UTC)
 
 

@@ -157,7 +157,8 @@ class Story:
         kind, _, share = job.partition(" ")
         chance = dice(self.schedule.seed, "operator", len(self.world.runs))
         order_id = chance.choice(self.world.order_ids)
-        amount_minor = int(self.world.given[order_id]["amount_minor"] or 0) if order_id in self.world.given else 0
+        written = str(self.world.given[order_id]["amount_minor"]) if order_id in self.world.given else ""
+        amount_minor = int(written) if written.isdecimal() else 0  # a row may have any nonsense there
         return self.world.ask(kind, order_id, amount_minor // 3 if share else amount_minor)
 
     def _prepare(self, deeds: list[Deed]) -> None:
