@@ -185,6 +185,8 @@ class _OpenFile(paramiko.SFTPHandle):
         if not is_new and not self._path.is_file():
             raise FileNotFoundError(2, "no such file")
         self._content = bytearray(b"" if is_new else self._path.read_bytes())
+        if not self._written:
+            folders.witness.reads(name, bytes(self._content))
         if is_new:
             self._save()
         folders.strike("open.after", "open", path, written=self._written)

@@ -1,9 +1,10 @@
 """Evidence with one thing changed about how an end was heard of, who decided, and how an order left (see `oracle_doctors`)."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from tests.world.oracle_call_doctors import call_of
-from tests.world.oracle_doctors import Doctor, Doctored
+from tests.world.oracle_doctors import Doctor, Doctored, one
 from tests.world.oracle_evidence import Evidence
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -21,6 +22,26 @@ def _closed_against(seen: Evidence) -> None:
     seen.items[0].update(closed_at="2026-11-24T00:00:00Z", closed_by="eve@desk", resolution="noted")
 
 
+def _rejected_at(seen: Evidence) -> int:
+    """Where the order that is rejected stands in the last file."""
+    last = next(send for send in reversed(seen.sends) if send.kind == "rename")
+    assert last.left is not None
+    return [*last.left.orders].index(one(seen, "rejected"))
+
+
+def _other_mode_beside_a_refused(*, has_read: bool, later: bool) -> Doctor:
+    """Another order is called in sync mode, `later` than all that was read, while the provider works on the rejected one."""
+
+    def doctor(seen: Evidence) -> None:
+        seen.steps = {**seen.steps, one(seen, "rejected"): [(LONG_AGO, "Processing")]}
+        seen.heard = seen.heard if has_read else []
+        call = call_of(seen, which=_rejected_at(seen) - 1, mode="sync")
+        before = min(at for steps in seen.steps.values() for at, name in steps if name == "Draft") - timedelta(seconds=1)
+        seen.sends = [*seen.sends, replace(call, at=before, point=10**6 if later else call.point)]
+
+    return doctor
+
+
 def _called_first(seen: Evidence) -> None:
     """The last order of a file was called before, in sync mode, and the provider works on it."""
     call = call_of(seen, which=-1, mode="sync")
@@ -36,5 +57,10 @@ ANSWER_CASES = (
     Doctored("decided against what the provider shows", "I12 I19", _event("expired", reason="never: because (eve@desk)")),
     Doctored("closed against what the provider shows", "I5 I12", _closed_against),
     Doctored("called in one mode and sent in a file of the other", "I12 I21", _called_first),
+    Doctored(
+        "the other mode beside one that never was refused", "I12 I21", _other_mode_beside_a_refused(has_read=False, later=True)
+    ),
+    Doctored("the other mode before a refusal was read", "I12 I21", _other_mode_beside_a_refused(has_read=True, later=False)),
+    Doctored("the other mode after a refusal was read", "I12", _other_mode_beside_a_refused(has_read=True, later=True)),
 )
 """At least one change for each judge."""

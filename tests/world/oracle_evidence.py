@@ -16,7 +16,7 @@ from tests.world.hands import Decided
 from tests.world.merchant import Charge
 from tests.world.receiver import Delivered
 from tests.world.story import Story
-from tests.world.witness import RunMark, Send
+from tests.world.witness import Heard, RunMark, Send
 from tests.world.witness import rows as rows_found
 from tests.world.world import Ended, World
 
@@ -83,6 +83,7 @@ class Evidence:
     marks: list[RunMark]
     sends: list[Send]
     touched: list[tuple[str, str]]
+    heard: list[Heard]
     stops: list[tuple[int, int]]
     breaches: list[str]
     labels: list[str]
@@ -199,6 +200,7 @@ def evidence_of(story: Story) -> Evidence:
         marks=list(witness.marks),
         sends=witness.sends,
         touched=witness.touched,
+        heard=witness.heard,
         stops=witness.stops,
         breaches=witness.breaches,
         labels=world.points.labels,

@@ -8,6 +8,7 @@ from tests.world.oracle_calls import REFUSED
 from tests.world.oracle_decisions import released_by_hand
 from tests.world.oracle_evidence import Evidence
 from tests.world.oracle_payloads import payload_of
+from tests.world.oracle_words import refuses
 from tests.world.story import WORKING
 from tests.world.witness import Send
 
@@ -15,22 +16,33 @@ from tests.world.witness import Send
 def i21_one_mode(seen: Evidence) -> Iterator[str]:
     """No order leaves in one mode while the provider works on another that left in the other mode.
 
-    Not counted is what is a person's, and what the provider said that it had refused, although it works on it.
+    Not counted is what is a person's at that moment, and what the provider had said that it refused, although it works on it.
     """
     gone: dict[str, str] = {}
-    asked = {row["subject"].partition(":")[2] for row in seen.events if row["to_state"] in ("review", "rejected")}
+    called: dict[str, int] = {}
     for send in seen.sends:
         for order_id, mode in _leaving(send):
             if gone.get(order_id) == mode:
                 continue  # a repetition; one that was refused may leave anew, in the mode of that day
-            others = [each for each, other in gone.items() if other != mode and each not in (order_id, *asked)]
-            for other in (each for each in others if _is_worked_on(seen, each, send.at)):
-                yield f"I21: {order_id} leaves in {mode} mode while the provider works on {other} in {gone[other]} mode"
+            others = [each for each, other in gone.items() if other != mode and each != order_id]
+            for other in (each for each in others if seen.word_at(each, send.at) in WORKING):
+                if not _is_a_persons(seen, other, send) and called.get(other) != REFUSED and not _was_refused(seen, other, send):
+                    yield f"I21: {order_id} leaves in {mode} mode while the provider works on {other} in {gone[other]} mode"
             gone[order_id] = mode
+        if send.kind == "call":
+            called[send.name] = send.status
 
 
-def _is_worked_on(seen: Evidence, order_id: str, at: datetime) -> bool:
-    return seen.word_at(order_id, at) in WORKING
+def _is_a_persons(seen: Evidence, order_id: str, send: Send) -> bool:
+    chain = seen.chains.get(f"order:{order_id}", [])
+    stood = [row["to_state"] for row in chain if datetime.fromisoformat(row["at"]) <= send.at]
+    return stood[-1:] == ["review"]
+
+
+def _was_refused(seen: Evidence, order_id: str, send: Send) -> bool:
+    """Whether a run had read, by then, that the provider refused the order, or the file with it."""
+    files = {each.name for each in seen.sends if each.kind == "rename" and order_id in dict(_leaving(each))}
+    return any(heard.point < send.point and refuses(heard.content, order_id, files) for heard in seen.heard)
 
 
 def _leaving(send: Send) -> Iterator[tuple[str, str]]:

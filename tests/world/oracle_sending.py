@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from tests.world.oracle_decisions import proven_missing, released_by_hand
 from tests.world.oracle_evidence import Evidence
+from tests.world.oracle_forced import wrong_in_repeat
 from tests.world.oracle_payloads import payload_of
 from tests.world.witness import Send
 
@@ -94,17 +95,20 @@ def _is_stale(send: Send) -> bool:
 def i12_repeats_have_proof(seen: Evidence) -> Iterator[str]:
     """Once a rename was asked for, a part is made anew only after the old one was seen there and removed, with the same rows.
 
+    Where support says that the file never arrived, it goes anew too, less what was withdrawn since (`oracle_forced`).
     A run that was paused just before its part, and lost the lease meanwhile, may make it (I11 lets it do nothing more): it
     is never renamed, because its bytes are not those that the ledger has verified.
     """
     asked: dict[str, bytes] = {}
     asker: dict[str, int] = {}
     proven: set[str] = set()
+    forced: dict[str, tuple[bytes, int]] = {}
     by_word = {row["file_name"]: proven_missing(seen, row["file_name"]) for row in seen.batches} if seen.decided else {}
     for number, send in enumerate(seen.sends):
-        if any(asked_before <= number for asked_before in by_word.get(send.name, ())):
-            asked.pop(send.name, None)  # it never arrived, and goes anew without the rows that were withdrawn since
-            by_word[send.name] = []
+        words = [decided_at for decided_at in by_word.get(send.name, ()) if decided_at <= number]
+        if words and send.name in asked:
+            forced[send.name] = (asked.pop(send.name), words[-1])
+            by_word[send.name] = [decided_at for decided_at in by_word[send.name] if decided_at > number]
         is_overtaken = send.process < asker.get(send.name, 0)
         if send.kind == "removed":
             proven.add(send.name)
@@ -113,6 +117,9 @@ def i12_repeats_have_proof(seen: Evidence) -> Iterator[str]:
         elif send.kind == "rename" and send.content:
             proven.discard(send.name)
             asker[send.name] = send.process
+            before, at = forced.pop(send.name, (b"", 0))
+            wrong = wrong_in_repeat(seen, send, before, at) if before else ()
+            yield from (f"I12: {send.name} never arrived, and goes again with {words}" for words in wrong)
             before = asked.setdefault(send.name, send.content)
             if rows_digest(send) != rows_digest(send, before):
                 yield f"I12: {send.name} was repeated with other rows than before"

@@ -1,7 +1,9 @@
 """What words are worth: an answer that is cited says what followed, and only a whole file gets its name."""
 
+import csv
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tests.table.rules import said
 from tests.world.oracle_evidence import Evidence, Row
@@ -37,6 +39,23 @@ def i12_only_whole_files(seen: Evidence) -> Iterator[str]:
     for send in seen.sends:
         if send.kind == "rename" and send.content and send.name.endswith(".json") and _document(send.content) is None:
             yield f"I12: {send.name} was renamed although its part was not whole ({len(send.content)} bytes)"
+
+
+def refuses(content: bytes, order_id: str, files: Collection[str]) -> bool:
+    """Whether an acknowledgement, in JSON or in CSV, says that this order was refused, or the whole of one of these files."""
+    text = content.decode("utf-8-sig", "replace")
+    try:
+        found = _document(text.encode())
+        rows = list(csv.DictReader(io.StringIO(text, newline=""))) if found is None else found.get("responses", [found])
+    except (RecursionError, csv.Error):
+        return False
+    head = found or {}
+    return any(
+        str(row.get("result")).lower() == "failed"
+        and (row.get("orderId") == order_id or (not row.get("orderId") and row.get("file", head.get("file")) in files))
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    )
 
 
 def answer_in(piece: Row) -> bytes:

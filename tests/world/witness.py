@@ -79,6 +79,15 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """A file of the provider's as it lay there when a run opened it."""
+
+    name: str
+    point: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class RunMark:
     """One run from outside: its process, its stretch of points and of the provider's journal, and the ledger at its end.
 
@@ -115,6 +124,7 @@ class Witness:
     reader: Callable[[Path], sqlite3.Connection]
     sends: list[Send] = field(default_factory=list)
     touched: list[tuple[str, str]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     marks: list[RunMark] = field(default_factory=list)
     stops: list[tuple[int, int]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
@@ -139,6 +149,10 @@ class Witness:
     def touches(self, what: str, path: str) -> None:
         """A program asks the SFTP server for something by this path."""
         self.touched.append((what, path))
+
+    def reads(self, name: str, content: bytes) -> None:
+        """A program opens a file of the provider's."""
+        self.heard.append(Heard(name, self.point(), content))
 
     def sends_bytes(self, kind: Literal["open", "write", "rename"], name: str, content: bytes, *, creates: bool = False) -> None:
         """A part is opened, written or renamed, and nothing of it has happened yet."""

@@ -10,6 +10,11 @@ _OLDER_CALL = Deed("settings", 0, 5, 'outcomes.ask="outcome"')
 _LASTS = tuple(Deed("row", 0, number, "expires") for number in range(_ORDERS))
 _WAIT = tuple(Deed("row", 0, number, "waits") for number in range(_ORDERS))
 _UNTAKEN = Deed("provider", 0, 0, "pickup_delay_seconds=40000")
+_NEVER_ARRIVED = (
+    Deed("fault", 0, 0, "refuse_rename*9"),
+    Deed("files", 2, 0, "inbound deleted"),
+    Deed("job", 4, 0, "resolve support-confirmed-never-arrived"),
+)
 _TWO_FACED = Deed("fault", 0, 0, "contradictory_rows")
 
 
@@ -66,6 +71,15 @@ DECISIONS = (
         "    if file.lies_there and file.known:\n",
         "I12",
         _with(_UNTAKEN, Deed("job", 1, 0, "insist support-confirmed-never-arrived")),
+    ),
+    Planted(
+        "an-order-in-doubt-stays-behind",
+        "a file that goes again by a person's word leaves an order without it that nothing kept from leaving",
+        "batch/deciding.py",
+        "    moving = [each for each in orders if each.state is not ruling.orders_to]\n",
+        "    moving = [each for each in orders[1:] if each.state is not ruling.orders_to]\n",
+        "I12",
+        _with(*_NEVER_ARRIVED),
     ),
     Planted(
         "a-decision-that-is-not-shown",
