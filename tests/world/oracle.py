@@ -25,7 +25,7 @@ from tests.world.oracle_answers import (
     i7_evidence,
     i16_unknown_words,
 )
-from tests.world.oracle_apart import POISON_EVERY, RERUN_EVERY, i10_rerun_changes_nothing, i15_poison_isolated, is_due
+from tests.world.oracle_apart import POISON_EVERY, RERUN_EVERY, i15_poison_isolated, is_due
 from tests.world.oracle_books import (
     i5_books_close,
     i5_files_complete,
@@ -59,6 +59,7 @@ from tests.world.oracle_holding import (
 )
 from tests.world.oracle_modes import i12_one_channel_per_order, i21_one_mode
 from tests.world.oracle_present import i17_present
+from tests.world.oracle_rerun import i10_rerun_changes_nothing
 from tests.world.oracle_review import i5_review_complete
 from tests.world.oracle_sending import (
     i2_older_ledger_is_refused,

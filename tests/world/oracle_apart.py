@@ -1,15 +1,14 @@
-"""What cannot be seen in one story alone: a date run a second time (I10), and the same story with poison in it (I15).
+"""What cannot be seen in one story alone: the same story with poison in it (I15).
 
-Both let more runs happen, so that they are asked of a share of the seeds only: `is_due` says which.
+Like a date run a second time (`oracle_rerun`) it lets more runs happen, so that it is asked of a share of the seeds only:
+`is_due` says which.
 """
 
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta
 from typing import Any
 
 from tests.night.house import order
-from tests.world.befores import SETTLED
 from tests.world.dice import dice
 from tests.world.oracle_doors import i18_no_leak
 from tests.world.oracle_evidence import CARDS, Evidence, evidence_of, rows_of
@@ -20,13 +19,6 @@ from tests.world.world import World
 RERUN_EVERY, POISON_EVERY = 4, 64
 """One of so many seeds is judged so."""
 _VOLATILE = ("batch_id", "file_name", "run_id", "evidence_id", "row_check", "sequence_number")
-_TOUCHED = (
-    "SELECT * FROM event",
-    "SELECT * FROM submission",
-    "SELECT * FROM batch",
-    "SELECT * FROM decision",
-    "SELECT * FROM item",
-)
 
 Poison = dict[str, dict[str, object]]
 
@@ -52,67 +44,6 @@ BAD_FILES: dict[str, bytes] = {
 def is_due(seed: int, every: int) -> bool:
     """Whether a seed belongs to the share that is judged in this way; any seed may be asked for by hand."""
     return dice(seed, "apart", every).randrange(every) == 0
-
-
-def i10_rerun_changes_nothing(story: Story) -> list[str]:
-    """Run the last date of a story once more, when all has ended: nothing is sent, nothing moves, no byte changes.
-
-    Not while the provider has news that no run has read, a request is in doubt, or the last run gave an order back that the
-    next one judges anew, or a decline has grown too old since: then the second run has something to do.
-    """
-    world = story.world
-    if not set(world.states().values()) <= SETTLED or _has_news(world) or world.witness.marks[-1].unsettled or _left_work(world):
-        return []
-    day = world.runs[-1][1].report.business_date if world.runs[-1][1].report else ""
-    before, taken, files = _tables(world), _taken(world), dict(world.disk.there)
-    ended = world.run("rerun", day)
-    found = []
-    if ended.code not in (0, 10):
-        found.append(f"I10: the second run of {day} ended with {ended.code}")
-    if _taken(world) != taken:
-        found.append(f"I10: the second run of {day} handed something over: {_taken(world)[len(taken) :]}")
-    if (after := _tables(world)) != before:
-        fresh = [row for old, new in zip(before, after, strict=True) for row in new if row not in old]
-        found.append(f"I10: the second run of {day} changed the ledger: {fresh[:3]}")
-    changed = [path.name for path in sorted({*files, *world.disk.there}) if files.get(path) != world.disk.there.get(path)]
-    if changed:
-        found.append(f"I10: the second run of {day} changed {changed}")
-    return found
-
-
-def _taken(world: World) -> list[dict[str, object]]:
-    return [row for row in world.provider.journal() if row["event"] in ("accepted", "deduplicated", "file_received")]
-
-
-def _has_news(world: World) -> bool:
-    world.pass_time()
-    with closing(sqlite3.connect(world.ground.ledger_path)) as connection:
-        read = {name for (name,) in connection.execute("SELECT name FROM remote_file WHERE verdict <> 'unstable'")}
-        told = connection.execute("SELECT 1 FROM webhook WHERE verdict = 'stored'").fetchone()
-    return told is not None or any(path.name not in read for path in world.provider.outbound.iterdir())
-
-
-def _left_work(world: World) -> bool:
-    if any(batch["step"] == "delivered" for batch in world.witness.marks[-1].batches):
-        return True  # the file has no acknowledgement yet, although every order of it has ended
-    last = "run_id = (SELECT run_id FROM run ORDER BY fencing_token DESC LIMIT 1)"
-    ledger = world.ground.reader(world.ground.ledger_path)
-    withdrawn = ledger.execute(f"SELECT 1 FROM event WHERE to_state = 'withdrawn' AND {last}").fetchone()
-    return withdrawn is not None or _has_grown_old(world)
-
-
-def _has_grown_old(world: World) -> bool:
-    """Whether a decline has become too old to be chosen since the last night, so that the next run judges it anew."""
-    night = max((mark.times[0] for mark in world.witness.marks if mark.job == "nightly"), default=None)
-    age = timedelta(hours=world.settings.gate.max_decline_age_hours)
-    rows = world.ground.reader(world.merchant.path).execute("SELECT charged_at FROM orders WHERE charged_at LIKE '2___-%Z'")
-    ages = [datetime.fromisoformat(charged_at) + age for (charged_at,) in rows]
-    return night is not None and any(night <= too_old <= world.clock.now() for too_old in ages)
-
-
-def _tables(world: World) -> list[list[tuple[object, ...]]]:
-    with closing(sqlite3.connect(world.ground.ledger_path)) as connection:
-        return [connection.execute(f"{query} ORDER BY rowid").fetchall() for query in _TOUCHED]
 
 
 def i15_poison_isolated(schedule: Schedule) -> list[str]:

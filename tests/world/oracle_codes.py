@@ -1,9 +1,12 @@
 """Whether each run said how it ended: the exit code against what was the case at its end, and the report against the ledger."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from batch.pace import utc_text
+from jobs.running import RunReport
 from tests.world.oracle_evidence import OPEN, Evidence
 from tests.world.witness import RunMark
 from tests.world.world import Ended
@@ -21,8 +24,9 @@ def i20_honest_codes(seen: Evidence) -> Iterator[str]:
         if ended.code not in KNOWN or ended.code == 70:
             problems = [str(problem) for problem in ended.report.findings.problems] if ended.report else [ended.refusal]
             yield f"I20: {job} ended with {ended.code}: {problems}"
-        elif ended.report is not None and not _has_been_followed(seen, mark):
-            yield from (f"I20: {job} ended with {ended.code} although {words}" for words in _wrong(seen, mark, ended))
+        elif ended.report is not None:
+            stood = _as_it_stood(seen, mark, ended.report)
+            yield from (f"I20: {job} ended with {ended.code} although {words}" for words in _wrong(seen, stood, ended))
 
 
 def _wrong(seen: Evidence, mark: RunMark, ended: Ended) -> Iterator[str]:
@@ -51,7 +55,8 @@ def _wrong_about_items(seen: Evidence, mark: RunMark, ended: Ended) -> Iterator[
     today = mark.times[1].astimezone(ZoneInfo(mark.zone)).date()
     new = [item for item in mark.items if item["opened_run"] == ended.report.run_id]
     overdue = [item for item in mark.items if date.fromisoformat(item["due_date"]) < today]
-    left = [send for send in seen.sends if send.process == mark.process and send.kind == "rename" and send.content]
+    left = [send.name for send in seen.sends if send.process == mark.process and send.kind == "rename" and send.content]
+    left += _found_gone(seen, mark)
     arrived = _arrived(seen, mark) or left  # what lies there under its name is on its way, whenever the provider takes it
     if (new or overdue) and code in (0, 20):
         yield f"{len(new)} items were new and {len(overdue)} overdue"
@@ -78,6 +83,20 @@ def _arrived(seen: Evidence, mark: RunMark) -> list[str]:
     called = {send.name for send in seen.sends if send.process == mark.process and send.kind == "call"}
     taken = (row["order_id"] for row in rows if row["event"] == "accepted" and row["channel"] == "api")
     return [*(name for name in received if name in sent), *(order_id for order_id in taken if order_id in called)]
+
+
+def _found_gone(seen: Evidence, mark: RunMark) -> list[str]:
+    """The files that count as delivered since this run, because a part that an earlier run asked to be renamed lay there no more.
+
+    Where somebody took it away it never arrived, which no run can see.
+    """
+    asked = {send.name for send in seen.sends if send.kind == "rename" and send.process < mark.process}
+    began = utc_text(mark.times[0])
+    return [
+        row["file_name"]
+        for row in mark.batches
+        if row["step"] == "delivered" and row["delivered_at"] >= began and row["file_name"] in asked
+    ]
 
 
 def _in_doubt(seen: Evidence, mark: RunMark) -> list[str]:
@@ -110,14 +129,16 @@ def _is_overtaken(seen: Evidence, run_id: str, mark: RunMark) -> bool:
     )
 
 
-def _has_been_followed(seen: Evidence, mark: RunMark) -> bool:
-    """Whether another run worked after this one had written its last, and before its process was gone."""
-    inside = [
-        each
-        for each, (_, ended) in zip(seen.marks, seen.runs, strict=True)
-        if each.inside > mark.inside and mark.points[0] < each.points[0] and each.points[1] <= mark.points[1] and ended.code != 21
-    ]
-    return any("before commit ledger" not in seen.labels[each.points[1] : mark.points[1]] for each in inside)
+def _as_it_stood(seen: Evidence, mark: RunMark, report: RunReport) -> RunMark:
+    """How things stood when a run closed its own record: before others worked that began after that, while its process lived on.
+
+    One that could not close it has looked at the ledger after those that overtook it.
+    """
+    is_closed = any(row["run_id"] == report.run_id and row["exit_code"] is not None for row in seen.ledger_runs)
+    for at, point, standing in mark.meanwhile if is_closed else ():
+        if not any(label.endswith(" commit ledger") for label in seen.labels[point : mark.points[1]]):
+            return replace(mark, times=(mark.times[0], at), **standing)
+    return mark
 
 
 def i20_counts(seen: Evidence) -> Iterator[str]:
@@ -125,25 +146,29 @@ def i20_counts(seen: Evidence) -> Iterator[str]:
     codes = {row["run_id"]: row["exit_code"] for row in seen.ledger_runs}
     for mark, (job, ended) in zip(seen.marks, seen.runs, strict=True):
         report = ended.report
-        if report is None or _has_been_followed(seen, mark):
+        if report is None:
             continue
-        states = {
-            (state, currency): total for state, by_currency in report.states.items() for currency, total in by_currency.items()
-        }
-        if states != mark.states:
-            yield f"I20: {job} reports {states}, the ledger held {mark.states}"
-        new = sum(item["opened_run"] == report.run_id for item in mark.items)
-        if (len(report.items), report.new_items) != (len(mark.items), new):
-            yield f"I20: {job} reports {len(report.items)} items, {report.new_items} new; {len(mark.items)} were open, {new} new"
+        stood = _as_it_stood(seen, mark, report)
+        yield from (f"I20: {job} {words}" for words in _miscounted(seen, stood, report))
         is_overtaken = ended.code == 21 or (ended.code in (130, 143) and _is_overtaken(seen, report.run_id, mark))
         if codes.get(report.run_id) != ended.code and not is_overtaken:
             yield f"I20: {job} ended with {ended.code}, the ledger says {codes.get(report.run_id)}"
-        if report.business_date < max((row["business_date"] for row in seen.events), default=""):
-            continue
-        held: dict[str, list[int]] = {}
-        for (state, currency), (orders, amount) in mark.states.items():
-            if state in OPEN:
-                held[currency] = [held.get(currency, [0, 0])[0] + orders, held.get(currency, [0, 0])[1] + amount]
-        closing = {name: [line.closing.orders, line.closing.amount_minor] for name, line in report.figures.balances.items()}
-        if {name: total for name, total in closing.items() if total != [0, 0]} != held:
-            yield f"I20: {job} reports the closing {closing}, the ledger held {held}"
+
+
+def _miscounted(seen: Evidence, mark: RunMark, report: RunReport) -> Iterator[str]:
+    """What a report counts otherwise than the ledger had it."""
+    states = {(state, currency): total for state, by_currency in report.states.items() for currency, total in by_currency.items()}
+    if states != mark.states:
+        yield f"reports {states}, the ledger held {mark.states}"
+    new = sum(item["opened_run"] == report.run_id for item in mark.items)
+    if (len(report.items), report.new_items) != (len(mark.items), new):
+        yield f"reports {len(report.items)} items, {report.new_items} new; {len(mark.items)} were open, {new} new"
+    if report.business_date < max((row["business_date"] for row in seen.events), default=""):
+        return
+    held: dict[str, list[int]] = {}
+    for (state, currency), (orders, amount) in mark.states.items():
+        if state in OPEN:
+            held[currency] = [held.get(currency, [0, 0])[0] + orders, held.get(currency, [0, 0])[1] + amount]
+    closing = {name: [line.closing.orders, line.closing.amount_minor] for name, line in report.figures.balances.items()}
+    if {name: total for name, total in closing.items() if total != [0, 0]} != held:
+        yield f"reports the closing {closing}, the ledger held {held}"

@@ -13,14 +13,17 @@ import pytest
 
 import batch
 import jobs
+from tests.night.house import order
+from tests.world.befores import changed_settings
 from tests.world.oracle import APART, ELSEWHERE, INVARIANTS, judged
-from tests.world.oracle_apart import BAD_FILES, i10_rerun_changes_nothing, is_due, isolated, told
+from tests.world.oracle_apart import BAD_FILES, is_due, isolated, told
 from tests.world.oracle_call_doctors import CALL_CASES
 from tests.world.oracle_doctors import CASES as CASES_OF_ORDERS
 from tests.world.oracle_doctors import Doctor, Doctored
 from tests.world.oracle_doctors_actions import ACTION_CASES
 from tests.world.oracle_doctors_answers import ANSWER_CASES
 from tests.world.oracle_evidence import Evidence, evidence_of
+from tests.world.oracle_rerun import i10_rerun_changes_nothing
 from tests.world.schedule import Deed, Schedule
 from tests.world.shrink import ids_of
 from tests.world.story import Story
@@ -120,6 +123,47 @@ def test_a_second_run_that_finds_more_is_noticed() -> None:
         assert i10_rerun_changes_nothing(story) == []
         world.merchant.change(world.order_ids[0], status="declined", hold_reference=None)
         assert ids_of(i10_rerun_changes_nothing(story)) == {"I10"}
+
+
+@pytest.mark.parametrize("goes_along", [False, True])
+def test_a_second_run_may_only_do_what_was_left(goes_along: bool) -> None:
+    """What the last run gave back may go again in the second one; another order that goes along with it is noticed."""
+    with World(QUIET.seed, orders=2) as world:
+        story = Story(world, replace(QUIET, orders=2))
+        story.tell()
+        world.merchant.add(order("given-back", charged_at=story.hours_ago(2)))
+        world.points.watchers.append(lambda label: world.points.die() if label == "after commit orders" else None)
+        world.run("nightly")  # claimed and held, nothing sent
+        world.points.watchers.clear()
+        world.settings = changed_settings(world.settings, "switches.mit", False)
+        world.run("nightly")
+        world.settings = changed_settings(world.settings, "switches.mit", True)
+        assert world.states()["given-back"] == "withdrawn"
+        other = world.order_ids[0]
+        if goes_along:
+            world.merchant.change(other, status="declined", hold_reference=None, charged_at=story.hours_ago(2))
+        found = i10_rerun_changes_nothing(story)
+        assert any(f"order:{other}" in words for words in found) is goes_along
+        assert not any("order:given-back" in words for words in found)
+        assert ids_of(found) == ({"I10"} if goes_along else set())
+        assert world.states()["given-back"] != "withdrawn"
+
+
+def test_a_run_that_another_followed_is_judged_too() -> None:
+    """A run after whose last commit another one worked must tell how things stood before that one."""
+    with World(QUIET.seed, orders=2) as world:
+        world.run("nightly")
+        last = world.points.labels.count("after commit ledger") - 1
+    with World(QUIET.seed, orders=2) as world:
+        story = Story(world, replace(QUIET, orders=2, deeds=(Deed("second run", 0, last, "poll", "after commit ledger"),)))
+        story.tell()
+        seen = evidence_of(story)
+        assert judged(seen) == []
+        (number,) = (number for number, mark in enumerate(seen.marks) if mark.meanwhile)
+        job, ended = seen.runs[number]
+        assert ended.code != 21
+        seen.runs[number] = (job, replace(ended, code=11))
+        assert ids_of(judged(seen)) == {"I20"}
 
 
 def test_poison_that_spreads_or_stays_hidden_is_noticed() -> None:

@@ -93,7 +93,7 @@ class RunMark:
 
     `inside` counts the runs that it happened inside of. `underway` are orders that have not ended, `unwritten` those whose
     row does not show where they stand, `unsettled` requests without a clear answer; `switched_off` are the origins and
-    sites that the run may not begin to send.
+    sites that the run may not begin to send. `meanwhile` is how all of that stood when another run began inside.
     """
 
     job: str
@@ -110,6 +110,21 @@ class RunMark:
     unsettled: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
     zone: str = "America/New_York"
+    meanwhile: tuple[tuple[datetime, int, Row], ...] = ()
+
+
+@dataclass
+class _Running:
+    """A run that has begun and not ended."""
+
+    job: str
+    process: int
+    point: int
+    journal: int
+    began: datetime
+    off: tuple[str, ...]
+    zone: str
+    meanwhile: list[tuple[datetime, int, Row]] = field(default_factory=list)
 
 
 @dataclass
@@ -128,7 +143,7 @@ class Witness:
     marks: list[RunMark] = field(default_factory=list)
     stops: list[tuple[int, int]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
-    running: list[tuple[str, int, int, int, datetime, tuple[str, ...], str]] = field(default_factory=list)
+    running: list[_Running] = field(default_factory=list)
     _databases: dict[str, _Database] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -139,7 +154,7 @@ class Witness:
     @property
     def process(self) -> int:
         """The process that runs now; 0 outside every run."""
-        return self.running[-1][1] if self.running else 0
+        return self.running[-1].process if self.running else 0
 
     def committed(self, name: str, connection: Any) -> None:  # noqa: ANN401 - the driver's own type
         """A program has committed to one of its databases."""
@@ -183,15 +198,18 @@ class Witness:
         }
         off = tuple(name for name, is_on in switches.items() if not is_on)
         zone = settings.schedule.timezone
-        self.running.append((job, process, self.point(), self.journal_length(), self.now(), off, zone))
+        standing = self._standing() if self.running else {}
+        for other in self.running:
+            other.meanwhile.append((self.now(), self.point(), standing))
+        self.running.append(_Running(job, process, self.point(), self.journal_length(), self.now(), off, zone))
 
     def ends(self) -> None:
         """A run has ended, or died."""
-        job, process, first_point, first_row, began, off, zone = self.running.pop()
-        points, journal = (first_point, self.point()), (first_row, self.journal_length())
-        times, inside = (began, self.now()), len(self.running)
-        standing = self._standing()
-        self.marks.append(RunMark(job, process, inside, points, journal, times, **standing, switched_off=off, zone=zone))
+        run = self.running.pop()
+        points, journal = (run.point, self.point()), (run.journal, self.journal_length())
+        times, inside, meanwhile = (run.began, self.now()), len(self.running), tuple(run.meanwhile)
+        mark = RunMark(run.job, run.process, inside, points, journal, times, **self._standing())
+        self.marks.append(replace(mark, switched_off=run.off, zone=run.zone, meanwhile=meanwhile))
 
     def asks_to_stop(self) -> None:
         """Somebody asks the running process to stop."""
