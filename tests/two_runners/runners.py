@@ -132,7 +132,7 @@ class _Witness(Witness):
     def ends(self) -> None:
         """The run that moves has ended, or died."""
         mine = self.process
-        self.running.sort(key=lambda each: each[1] == mine)
+        self.running.sort(key=lambda each: each.process == mine)
         super().ends()
 
 

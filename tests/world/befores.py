@@ -98,14 +98,15 @@ def _knows_no_files(story: "Story") -> bool:
 
 
 def _mode(story: "Story", deed: Deed) -> None:
-    """Provider and merchant change the account's mode tonight; both set it back if orders of the old one are open then."""
+    """Provider and merchant change the account's mode tonight; both set it back if orders of the old one are open then.
+
+    Where an order that was under review is open once more later on, the next run is refused, and they set it back by its advice.
+    """
     world, old = story.world, story.world.settings
     if world.is_sync:
         return  # that account is another one, which has never had another mode
     mode = "managed" if old.provider.mit_mode == "sync" else "sync"
-    if old.channels.evaluate != "api":
-        world.settings = changed_settings(world.settings, "channels.evaluate", "api")
-    world.settings = changed_settings(world.settings, "provider.mit_mode", mode)
+    world.settings = _in_mode(old, mode)
     account, way = world.provider._account, world.provider._account.mode
     object.__setattr__(account, "mode", mode)
     if any(each != mode for each in _open_claims(story)):
@@ -116,7 +117,20 @@ def _mode(story: "Story", deed: Deed) -> None:
             object.__setattr__(account, "mode", way)
             world.settings = old
 
+    def follow_advice() -> None:
+        if any(each != mode for each in _open_claims(story)):
+            object.__setattr__(account, "mode", way)
+            world.settings = _in_mode(world.settings, old.provider.mit_mode)
+
     story.undo.append(put_back)
+    story.advised.append(follow_advice)
+
+
+def _in_mode(settings: Settings, mode: str) -> Settings:
+    """The settings for an account of this mode; everything is called, as sync mode demands."""
+    if settings.channels.evaluate != "api":
+        settings = changed_settings(settings, "channels.evaluate", "api")
+    return changed_settings(settings, "provider.mit_mode", mode)
 
 
 def _open_claims(story: "Story") -> list[str]:

@@ -14,6 +14,7 @@ from batch.pace import business_date, utc_text
 from jobs.outside import StopRequest
 from jobs.sandbox.faults import CATALOGUE
 from schemas.errors import Interrupted, Terminated
+from schemas.exit_codes import ExitCode
 from tests.world import counted, hands
 from tests.world.befores import BEFORE, SETTLED, do_before
 from tests.world.deeds import AT_A_POINT, Act, act_of
@@ -64,7 +65,8 @@ class Story:
     `changed` are the orders whose row the merchant changed by hand, and how; `traits` the orders that are odd from the
     beginning; `restored` says that the ledger was put back to an older one, `spoilt` that it cannot be read now. `edited`
     are the dates whose files an operator changed or deleted, `decided` what somebody decided by hand, `hears` the ways of
-    hearing of outcomes that were set. `fired` counts what really struck, by id, `reached` the ways of recovering that it went.
+    hearing of outcomes that were set, `advised` what a refused run tells the merchant to do. `fired` counts what really
+    struck, by id, `reached` the ways of recovering that it went.
     """
 
     world: World
@@ -82,6 +84,7 @@ class Story:
     backup: bytes | None = None
     locks: list[sqlite3.Connection] = field(default_factory=list)
     undo: list[Act] = field(default_factory=list)
+    advised: list[Act] = field(default_factory=list)
     wish: Wish = field(default_factory=Wish)
     _begun_at: int = 0
 
@@ -96,6 +99,7 @@ class Story:
             self._prepare(deeds)
             ended = self._run(job)
             self._after(deeds)
+            self._follow_advice(ended)
             if ended.killed:
                 self.world.wake_engine()
             self.world.pass_time(hours=2 if usual == "nightly" else 22)
@@ -235,7 +239,7 @@ class Story:
         """
         before: dict[str, str] = {}
         for night in range(QUIET_NIGHTS):
-            self.world.run("nightly")
+            self._follow_advice(self.world.run("nightly"))
             self.world.pass_time(hours=3)
             left = self._left()
             if not left and (night or self.schedule.ending == "soon"):
@@ -247,6 +251,11 @@ class Story:
                 left = self._left()
             before = left
             self.world.pass_time(days=24 if night == 0 else 3)
+
+    def _follow_advice(self, ended: Ended) -> None:
+        """The merchant does what a run asks for that was refused, so that later ones go on."""
+        for act in self.advised if ended.code == ExitCode.REFUSED else ():
+            act()
 
     def _left(self) -> dict[str, str]:
         """The orders that have not ended, and where they stand."""
