@@ -1,4 +1,9 @@
-"""The folder that finance opens: each business date's files, written whole, renamed into place, and left alone if unchanged."""
+"""The folder that finance opens: each business date's files, written whole, renamed into place, and left alone if unchanged.
+
+A run may stand still in the midst of this, be overtaken, and go on later. So every run writes drafts of its own names, asks
+whether it is still its turn once all of a date's drafts are there, and only then renames them; and whoever begins to write a
+date takes away the drafts of others first. A draft that is gone cannot be renamed, so nothing older gets over what is newer.
+"""
 
 import hashlib
 import re
@@ -13,6 +18,7 @@ from schemas.audit_columns import SIGNED_COLUMNS
 
 MANIFEST = "manifest.json"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_DRAFT = re.compile(r"\.([a-z]+\.[0-9]{4,}\.csv|README\.txt|manifest\.json)(\.[0-9A-Za-z-]+)?\.new\Z")
 
 
 class AuditFolder:
@@ -35,9 +41,12 @@ class AuditFolder:
         return (self._disk.sha256_of(self.root / earlier[-1] / MANIFEST) or "") if earlier else ""
 
     @contextmanager
-    def day(self, business_date: str, marks: Marks) -> Iterator["DayFolder"]:
-        """Lend a date's folder. Nothing in it changes before `publish`; what was not published by the end is dropped."""
-        folder = DayFolder(self.root / business_date, self._disk, marks, self.part_rows)
+    def day(self, business_date: str, marks: Marks, writer: str) -> Iterator["DayFolder"]:
+        """Lend a date's folder to `writer`, whose drafts bear that name; drafts of others are taken away.
+
+        No file of finance's changes before `publish`; what was not published by the end is dropped.
+        """
+        folder = DayFolder(self.root / business_date, self._disk, marks, self.part_rows, writer)
         try:
             yield folder
         finally:
@@ -47,14 +56,17 @@ class AuditFolder:
 class DayFolder:
     """One business date's folder while it is being written. Files are written beside the old ones, under names with a dot."""
 
-    def __init__(self, path: Path, disk: Disk, marks: Marks, part_rows: int) -> None:
+    def __init__(self, path: Path, disk: Disk, marks: Marks, part_rows: int, writer: str) -> None:
         self.path = path
+        self._writer = writer
         self._disk = disk
         self._marks = marks
         self._part_rows = part_rows
         self._drafts: dict[str, _Draft] = {}
         self._tables: list[Table] = []
         disk.make_folder(path, 0o750)
+        for name in filter(_DRAFT.match, disk.names(path)):
+            disk.remove(path / name)
 
     def table(self, name: str, columns: Sequence[str]) -> "Table":
         """Begin a CSV file. Rows are added to it in the order in which they shall stand."""
@@ -72,11 +84,18 @@ class DayFolder:
         """End all tables; what the manifest says of each of their files."""
         return [figures for table in self._tables for figures in table.end()]
 
-    def publish(self) -> None:
-        """Put every file that differs from what is there in its place, the manifest last; take away parts of an older shape."""
+    def publish(self, still_ours: Callable[[], None]) -> None:
+        """Put every file that differs from what is there in its place, the manifest last; take away parts of an older shape.
+
+        `still_ours` is asked when all drafts are there, and raises when another run took over. Raises FileNotFoundError when
+        one did so after that and has begun to write this date.
+        """
+        stale = self._stale()
+        still_ours()
         for draft in sorted(self._drafts.values(), key=lambda draft: draft.final.name == MANIFEST):
             if draft.final.name == MANIFEST:
-                self._remove_stale()
+                for name in stale:
+                    self._disk.remove(self.path / name)
             draft.publish()
         self._disk.sync_folder(self.path)
 
@@ -86,16 +105,14 @@ class DayFolder:
             draft.drop()
 
     def _draft(self, name: str) -> "_Draft":
-        self._drafts[name] = _Draft(self._disk, self.path / f".{name}.new", self.path / name)
+        self._drafts[name] = _Draft(self._disk, self.path / f".{name}.{self._writer}.new", self.path / name)
         return self._drafts[name]
 
-    def _remove_stale(self) -> None:
-        kept = {name for draft in self._drafts.values() for name in (draft.final.name, draft.path.name)}
+    def _stale(self) -> list[str]:
+        kept = {draft.final.name for draft in self._drafts.values()}
         names = "|".join(re.escape(table.name) for table in self._tables)
-        ours = re.compile(rf"({names})(\.[0-9]{{4,}})?\.csv\Z|\.({names})\.[0-9]{{4,}}\.csv\.new\Z")
-        for name in self._disk.names(self.path):
-            if ours.match(name) and name not in kept:
-                self._disk.remove(self.path / name)
+        ours = re.compile(rf"({names})(\.[0-9]{{4,}})?\.csv\Z")
+        return [name for name in self._disk.names(self.path) if ours.match(name) and name not in kept]
 
 
 class Table:

@@ -1,6 +1,6 @@
 """What finance gets: a day's history is read, folded, and written as files that balance and never change again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,6 +37,14 @@ class AuditReport:
     figures: NightFigures
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is to write finance's files: the run's id, and `still_ours`, which raises LeaseLost once it is another's."""
+
+    run_id: str
+    still_ours: Callable[[], None]
+
+
 class Bookkeeping:
     """Writes finance's files for any business date, from the ledger alone: the same ledger gives the same bytes."""
 
@@ -48,23 +56,27 @@ class Bookkeeping:
         self._keeps_holds = settings.writeback.on_not_recovered == "keep"
         self._marks = Marks(delimiter=settings.audit.delimiter, decimal=settings.audit.decimal)
 
-    def write(self, business_date: str) -> AuditReport:
-        """Write one business date's files: whole and renamed; a file whose bytes would not change is left alone."""
+    def write(self, business_date: str, turn: Turn) -> AuditReport:
+        """Write one business date's files: whole and renamed; a file whose bytes would not change is left alone.
+
+        Raises LeaseLost, and changes no file of finance's, when another run took over.
+        """
         day = Day(business_date, self._mid, self._timezone, self._keeps_holds)
         tally = Tally(business_date)
-        with self._history.reading() as reader, self._folder.day(business_date, self._marks) as folder:
-            _write_declines(folder, reader, day, tally)
-            _write_claims(folder, reader, day, tally)
-            _write_transmissions(folder, reader, day)
-            _write_refunds(folder, reader, day)
-            _write_review(folder, reader, day)
+        with self._folder.day(business_date, self._marks, turn.run_id[:12]) as folder:
+            with self._history.reading() as reader:
+                _write_declines(folder, reader, day, tally)
+                _write_claims(folder, reader, day, tally)
+                _write_transmissions(folder, reader, day)
+                _write_refunds(folder, reader, day)
+                _write_review(folder, reader, day)
+                heads = reader.heads(business_date)
             _write_summary(folder, day, tally)
             tables = folder.tables()
             readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
-            heads = reader.heads(business_date)
             previous = self._folder.previous_manifest(business_date)
             folder.text(MANIFEST, manifest_bytes(day, [*tables, readme], heads, previous))
-            folder.publish()
+            folder.publish(turn.still_ours)
         return AuditReport(
             business_date=business_date,
             folder=folder.path,
@@ -75,10 +87,10 @@ class Bookkeeping:
             figures=figures_of(tally),
         )
 
-    def write_from(self, *business_dates: str) -> list[AuditReport]:
+    def write_from(self, turn: Turn, *business_dates: str) -> list[AuditReport]:
         """Write these dates, and every later one that has files already: their opening and their manifests hang on them."""
         later = [date for date in self._folder.dates() if date > min(business_dates)]
-        return [self.write(date) for date in sorted({*business_dates, *later})]
+        return [self.write(date, turn) for date in sorted({*business_dates, *later})]
 
 
 def night_figures(connection: Connection, mid: str, business_date: str) -> NightFigures:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from batch.book_entries import Total
-from batch.bookkeeping import AuditReport, night_figures
+from batch.bookkeeping import AuditReport, Turn, night_figures
 from batch.equipment import Equipment
 from batch.findings import Findings, Standing, exit_code, gravest
 from batch.ledger import Ledger, Run
@@ -123,11 +123,19 @@ def _internal(workshop: Workshop, run: Run, error: Exception) -> InternalError:
 
 def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | None:
     """Finance's files of this date, and of dates whose own run was cut off before it could write them."""
+    ledger = workshop.equipment.ledger
+
+    def still_ours() -> None:
+        with ledger.writing(run, last=True):
+            pass
+
     try:
-        with workshop.equipment.ledger.reading() as connection:
-            cut_off = cut_off_dates(connection, workshop.equipment.ledger.mid, run.token)
-        reports = workshop.bookkeeping.write_from(run.business_date, *cut_off)
+        with ledger.reading() as connection:
+            cut_off = cut_off_dates(connection, ledger.mid, run.token)
+        reports = workshop.bookkeeping.write_from(Turn(run.run_id, still_ours), run.business_date, *cut_off)
         return next(report for report in reports if report.business_date == run.business_date)
+    except LeaseLost:
+        return None  # the end of the run says so
     except OSError as error:
         findings.add(FileNotWritten(f"Finance's files could not be written ({error.strerror or error})."))
         return None

@@ -12,7 +12,7 @@ import pytest
 from batch.book_entries import Total
 from batch.bookkeeping import night_figures
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
-from tests.audit.conftest import MakeBooks
+from tests.audit.conftest import ALONE, MakeBooks
 from tests.audit.ledger_builder import CELLS, MID, LedgerBuilder
 from tests.audit.reading_back import bytes_of, rows_of
 
@@ -133,7 +133,11 @@ def test_the_equation_closes_with_every_kind_of_end(ledger: LedgerBuilder, make_
 def test_one_day_closes_where_the_next_opens(ledger: LedgerBuilder, make_books: MakeBooks) -> None:
     """Closing of a day is opening of the next, and open rows of holds.csv are the closing line."""
     fill(ledger)
-    monday, tuesday, wednesday = make_books().write_from(MONDAY), make_books().write(TUESDAY), make_books().write(WEDNESDAY)
+    monday, tuesday, wednesday = (
+        make_books().write_from(ALONE, MONDAY),
+        make_books().write(TUESDAY),
+        make_books().write(WEDNESDAY),
+    )
     reports = [monday[0], tuesday, wednesday]
     for report, after in pairwise(reports):
         assert {c: b.closing for c, b in report.balances.items()} == {c: b.opening for c, b in after.balances.items()}
@@ -398,7 +402,7 @@ def test_a_changed_day_rewrites_the_days_after_it(ledger: LedgerBuilder, make_bo
     assert books.write(WEDNESDAY).balances["USD"].opening.orders == 7
     ledger.day = MONDAY
     ledger.claim("another")
-    reports = books.write_from(MONDAY)
+    reports = books.write_from(ALONE, MONDAY)
     assert [report.business_date for report in reports] == [MONDAY, WEDNESDAY]
     assert reports[1].balances["USD"].opening.orders == 8
     manifest = json.loads((reports[1].folder / "manifest.json").read_text())
@@ -408,7 +412,7 @@ def test_a_changed_day_rewrites_the_days_after_it(ledger: LedgerBuilder, make_bo
 def test_every_day_that_was_cut_off_is_written(ledger: LedgerBuilder, make_books: MakeBooks) -> None:
     """Of two days whose runs left no files both are written, the earlier one first, with the day of the run itself."""
     fill(ledger)
-    reports = make_books().write_from(WEDNESDAY, TUESDAY, MONDAY)
+    reports = make_books().write_from(ALONE, WEDNESDAY, TUESDAY, MONDAY)
     assert [report.business_date for report in reports] == [MONDAY, TUESDAY, WEDNESDAY]
     assert [report.balances["USD"].closing for report in reports[:2]] == [
         report.balances["USD"].opening for report in reports[1:]

@@ -34,7 +34,7 @@ MUST_CROSS = {
         "after HTTP GET .*; before HTTP GET",
         "after HTTP GET .*; before commit ledger",  # an outcome is known, and the ledger does not know
         "before replace evaluate_",
-        "before replace .manifest.json.new",
+        "before replace .manifest.json.*new",
     ),
     "stale part": (
         "after SFTP lstat",  # looked, and the part is there

@@ -20,7 +20,7 @@ from tests.world.world import World, ground
 
 NIGHT = SCENARIOS["pairs: night"]
 SOME = Case(NIGHT.name, 0, Chosen(every=19, offset=5))
-TWICE = Case(NIGHT.name, 0, Chosen(every=21, offset=12), first=60)
+TWICE = Case(NIGHT.name, 0, Chosen(every=21, offset=14), first=60)
 
 
 @pytest.fixture(scope="module", autouse=True)

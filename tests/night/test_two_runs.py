@@ -2,12 +2,17 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from schemas.errors import AnotherRunActive
+from jobs.disk import MachineDisk, SyncedFile
+from jobs.surroundings import of_this_machine
+from schemas.errors import AnotherRunActive, LeaseLost
 from tests.night.house import ONHOLD, House, order
 from tests.night.test_commands import QUICK, fresh, until
 
@@ -125,3 +130,55 @@ def test_a_poll_elsewhere_that_died_does_not_stop_the_night(house: House) -> Non
     house.clock.advance(timedelta(seconds=500))
     assert house.run().code == 0
     assert house.accepted() == Counter(["a", "b"])
+
+
+class _Halting(MachineDisk):
+    """A disk on which a run stands still once: before it makes, or before it renames, the draft of this name."""
+
+    def __init__(self, what: str, meanwhile: Callable[[], object]) -> None:
+        self._what, self._meanwhile = what, meanwhile
+
+    def create(self, path: Path, mode: int) -> SyncedFile:
+        """Begin a draft."""
+        self._halt(f"create {path.name}")
+        return super().create(path, mode)
+
+    def replace(self, old: Path, new: Path) -> None:
+        """Give a draft its name."""
+        self._halt(f"replace {new.name}")
+        super().replace(old, new)
+
+    def _halt(self, here: str) -> None:
+        if self._what and here.startswith(self._what):
+            self._what = ""
+            self._meanwhile()
+
+
+@pytest.mark.parametrize(
+    ("where", "job"),
+    [
+        ("create .submissions", "poll"),
+        ("create .manifest", "poll"),
+        ("replace declines", "poll"),
+        ("replace holds", "nightly"),
+        ("replace manifest", "nightly"),
+    ],
+)
+def test_an_overtaken_run_puts_no_older_books_over_newer_ones(house: House, where: str, job: str) -> None:
+    """Wherever in finance's files a run stands still for longer than its lease: what its successor wrote is what stays."""
+    house.add(fresh(house, "a"))
+    left = dict[str, bytes]()
+
+    def overtaken() -> None:
+        house.pass_time(seconds=house.settings.lease.seconds + 100)
+        house.add(fresh(house, "b"))
+        assert house.run(job).audit is not None
+        left.update(house.audit_bytes())
+
+    around = replace(of_this_machine(house.clock), disk=_Halting(where, overtaken))
+    report = house.run(surroundings=around)
+    assert left
+    assert house.audit_bytes() == left
+    assert any(isinstance(problem, LeaseLost) for problem in report.findings.problems)
+    house.run("poll")
+    assert {row["order_id"] for row in house.audit("submissions")} == set(house.states())

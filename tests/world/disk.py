@@ -8,10 +8,14 @@ import errno
 import hashlib
 import os
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.world.points import Points
+
+_WRITER = re.compile(r"\.[0-9a-f]{12}(?=\.new\Z)")
+"""Whose draft a file is: the beginning of a run's id."""
 
 
 class _File:
@@ -127,4 +131,4 @@ class WorldDisk:
     def shown(self, path: Path) -> str:
         """A path for labels: without what is random in it."""
         kind = path.name.split("_")[0] if path.suffix in {".csv", ".tmp"} and "_" in path.name else path.name
-        return kind or str(path)
+        return _WRITER.sub("", kind) or str(path)

@@ -1,8 +1,14 @@
 """Bugs in money, ids, finance's files and exit codes (I5, I17, I19, I20)."""
 
-from tests.world.planted.bug import Fails, Planted, quiet, when
+from tests.world.planted.bug import Fails, Happens, Planted, quiet, when
+from tests.world.schedule import Deed, Schedule
 
-_TALLY = "batch/tally.py"
+
+def _overtaken(where: str) -> Happens:
+    """A nightly stands still here in finance's files, a rerun takes over, and no later run writes that date again."""
+    deeds = (Deed("paused", 0, 0, "rerun", where), Deed("settings", 1, 0, 'provider.api_url="http://127.0.0.1:10/v1/"'))
+    return Happens(Schedule(42001895, 1, deeds, "soon").as_json())
+
 
 BOOKS = (
     Planted(
@@ -121,6 +127,24 @@ BOOKS = (
         "I19",
         quiet(),
         hunted=True,
+    ),
+    Planted(
+        "overtaken-books-are-published",
+        "who was overtaken before all its drafts were there does not ask whose turn it is",
+        "batch/audit.py",
+        "        still_ours()\n",
+        "",
+        "I19",
+        _overtaken("before create .manifest"),
+    ),
+    Planted(
+        "overtaken-drafts-stay",
+        "drafts of an overtaken run stay, and it renames them after its successor has written that date",
+        "batch/audit.py",
+        "        for name in filter(_DRAFT.match, disk.names(path)):\n            disk.remove(path / name)\n",
+        "",
+        "I19",
+        _overtaken("before replace holds"),
     ),
     Planted(
         "chain-is-not-tied",
