@@ -53,6 +53,8 @@ def parse(content: bytes, *, max_bytes: int, max_depth: int = 64) -> object:
 
 
 def _check_depth(text: str, max_depth: int) -> None:
+    if text.count("[") + text.count("{") <= max_depth:
+        return
     depth = 0
     for token in _TOKENS.finditer(text):
         first = token[0][0]

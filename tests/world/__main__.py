@@ -1,12 +1,13 @@
 """`python -m tests.world hunt FROM TO [--until ID]` tries seeds, `trace SEED` prints a hash of all that happened.
 
-`traces FROM TO [--twice]` prints it for many seeds. `replay SEED-OR-JSON` lets one schedule happen again and makes it
+`traces FROM TO [--twice] [--plainly]` prints it for many seeds. `replay SEED-OR-JSON` lets one schedule happen again and makes it
 short, `judge JSON` only says what it breaks.
 """
 
 import argparse
 import sys
 
+from tests.world import statements
 from tests.world.campaign import traces
 from tests.world.schedule import Schedule, from_json, schedule_of
 from tests.world.shrink import ids_of, shrunk, trace_of, violations_of
@@ -27,6 +28,7 @@ def main() -> int:
     traces_of_many.add_argument("first", type=int)
     traces_of_many.add_argument("end", type=int)
     traces_of_many.add_argument("--twice", action="store_true", help="once more, backwards")
+    traces_of_many.add_argument("--plainly", action="store_true", help="each statement as SQLAlchemy executes it by itself")
     judge = commands.add_parser("judge")
     judge.add_argument("schedule")
     replay = commands.add_parser("replay")
@@ -43,6 +45,7 @@ def main() -> int:
             _say(trace_of(schedule_of(asked.seed)))
             return 0
         if asked.command == "traces":
+            statements.is_plain[0] = asked.plainly
             for line in traces(range(asked.first, asked.end), twice=asked.twice):
                 _say(line)
             return 0

@@ -36,6 +36,8 @@ class Points:
             return  # what the plan itself does touches the world, and is no point of the run
         label = f"{moment} {what}"
         self.labels.append(label)
+        if not self.plan and not self.watchers:
+            return
         self._inside = True
         try:
             for act in self.plan.pop(len(self.labels), []):

@@ -6,6 +6,7 @@ back and undo it), everything that is committed is left. If one was not, the wor
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -30,11 +31,12 @@ class _Database:
         self.path = path
         self.is_safe = True
         self._wal = path.with_name(f"{path.name}-wal")
+        self._log = str(self._wal)
         self._content = path.read_bytes()
 
     def committed(self, synchronous: int) -> None:
         """A commit has ended at this level of synchronising."""
-        has_log = self._wal.exists()
+        has_log = os.path.exists(self._log)  # noqa: PTH110 - after every commit, in half the time
         self.is_safe = synchronous >= (FULL if has_log else EXTRA)
         if self.is_safe and not has_log:
             self._content = self.path.read_bytes()

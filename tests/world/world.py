@@ -53,8 +53,10 @@ from tests.world.disk import WorldDisk
 from tests.world.line import Transport, public_key
 from tests.world.merchant import Merchant
 from tests.world.points import Points, PowerCut
+from tests.world.pool import OneThreadPool
 from tests.world.receiver import Receiver
 from tests.world.requests import Requests
+from tests.world.statements import ShortConnection
 from tests.world.witness import Witness
 
 Given = TypeVar("Given")
@@ -104,7 +106,8 @@ class Ground:
             self._files[name] = there
         if name not in self.engines:
             arguments = {**options.pop("connect_args", {}), "cached_statements": MOST_STATEMENTS}
-            engine = create_engine(url, connect_args=arguments, **options)
+            engine = create_engine(url, connect_args=arguments, **{"poolclass": OneThreadPool, **options})
+            engine._connection_cls = ShortConnection
             _with_points(engine, Path(name).stem, lambda: self.points)
             event.listen(engine, "connect", self._connected)
             engine.dispose = lambda close=True: None if close else Engine.dispose(engine, close=False)  # type: ignore[method-assign]
