@@ -11,7 +11,7 @@ import pytest
 from tests.crash.pool import Pool
 from tests.crash.world import Case, Verdict
 
-POINTS = 3
+POINTS = 9
 """Of the points of all scenarios, one in so many is tried here; T3 of the long run dies at all of them."""
 EVERY = 7
 """Of those points, one in so many is tried with a second death during the recovery."""

@@ -64,7 +64,7 @@ def test_the_points_are_found_by_counting(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize(("scenario", "step"), [(name, step) for name in MUST_CROSS for step in range(len(STEPS[name]))])
 def test_dying_at_a_point_changes_nothing(outcome: Outcome, scenario: str, step: int) -> None:
-    """After a third of each job's points: each order once, every hold right, the books as without the crash."""
+    """After a share of each job's points: each order once, every hold right, the books as without the crash."""
     tried = [verdict for verdict in outcome.verdicts if (verdict.case.scenario, verdict.case.step) == (scenario, step)]
     assert len({verdict.case.at for verdict in tried}) >= len(outcome.labels[scenario][step]) // POINTS
     assert [verdict.words() for verdict in tried if verdict.violations] == []

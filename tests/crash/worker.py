@@ -8,6 +8,7 @@ import warnings
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.compiled import share_compiled_statements
 from tests.crash.crossings import Crossings, install
 from tests.crash.provider import Provider
 from tests.crash.races import Race, run_race
@@ -18,6 +19,7 @@ from tests.crash.world import Case, World, as_json
 def main(folder: Path) -> None:
     """Serve until stdin ends. What anybody prints goes to stderr; stdout is for verdicts alone."""
     warnings.simplefilter("error")
+    share_compiled_statements()
     crossings = Crossings()
     with Provider(folder / "provider") as provider:
         install(crossings, folder / "merchant")

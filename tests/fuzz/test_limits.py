@@ -1,4 +1,4 @@
-"""The biggest hostile inputs stay within 256 MiB and thirty seconds."""
+"""The biggest hostile inputs stay within 256 MiB and thirty seconds of the processor."""
 
 import json
 import subprocess

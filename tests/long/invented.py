@@ -6,20 +6,23 @@ import time
 from tests.long.campaign import Campaign
 from tests.long.parts import Amount, Part
 
+A_DAY = 86_400.0
+"""What each says of its own time, which nobody takes its word for."""
+
 
 def good(size: int, seed: int) -> Campaign:
     """All went well."""
-    return Campaign("T1", "invented", {"things": size, "things: big": 1, "seed seen": seed}, (), 0.5, ("calm",))
+    return Campaign("T1", "invented", {"things": size, "things: big": 1, "seed seen": seed}, (), A_DAY, ("calm",))
 
 
 def violated(size: int, seed: int) -> Campaign:
     """A promise was broken."""
-    return Campaign("T1", "invented", {"things": size}, (f"I2: twice [again: {seed}]",), 0.5)
+    return Campaign("T1", "invented", {"things": size}, (f"I2: twice [again: {seed}]",), A_DAY)
 
 
 def too_few(size: int, seed: int) -> Campaign:
     """Fewer things than were asked for."""
-    return Campaign("T1", "invented", {"things": size - 1, "seed seen": seed}, (), 0.5)
+    return Campaign("T1", "invented", {"things": size - 1, "seed seen": seed}, (), A_DAY)
 
 
 def failing(size: int, seed: int) -> Campaign:

@@ -74,14 +74,15 @@ def run_parts(
     *,
     seconds: float,
     watch: Callable[[Part, Outcome], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Outcome]:
     """Run every part with its size and seed, whatever became of those before it, while there is time.
 
     `watch` sees each outcome as soon as it is there. A part for which no time is left has an outcome that says so.
     """
-    deadline, outcomes = time.monotonic() + seconds, []
+    deadline, outcomes = clock() + seconds, []
     for part, size, seed in parts:
-        left = deadline - time.monotonic()
+        left = deadline - clock()
         if left > 0:
             outcome = run(part, size, seed, left)
         else:

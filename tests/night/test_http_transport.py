@@ -1,13 +1,13 @@
 """The machine's transport tells whether a request left: no connection is one thing, a connection that broke another."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 
 import httpx
 import pytest
 
 from jobs.http_transport import MachineTransport
+from tests.ports import kept_port
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio.Future[None] | None"]
 
@@ -19,10 +19,7 @@ async def _post(port: int) -> httpx.Response:
 
 def test_a_closed_port_means_that_nothing_was_sent() -> None:
     """Nobody listens: ConnectError, which lets an order be called again."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(httpx.ConnectError):
+    with kept_port() as port, pytest.raises(httpx.ConnectError):
         asyncio.run(_post(port))
 
 

@@ -4,7 +4,6 @@ import getpass
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ from batch.sftp import SftpFolder
 from batch.sftp_connection import SftpConnections
 from jobs.sftp_access import sftp_access
 from schemas.settings import Settings
+from tests.ports import kept_port
 
 STARTS_WITHIN_SECONDS = 20
-TRIES = 5
 CONFIG = """\
 Port {port}
 ListenAddress 127.0.0.1
@@ -155,8 +154,8 @@ def openssh_server(folder: Path, *, host_key_kind: str = "ed25519", extra: str =
     host_public = write_key(folder / "host_key", host_key_kind)
     (folder / "authorized_keys").write_text(f"{write_key(folder / 'client_key')}\n", encoding="ascii")
     (folder / "authorized_keys").chmod(0o600)
-    for _ in range(TRIES):
-        server = OpenSshServer(folder, _free_port(), getpass.getuser())
+    with kept_port() as port:
+        server = OpenSshServer(folder, port, getpass.getuser())
         server.known_hosts.write_text(f"[127.0.0.1]:{server.port} {host_public}\n", encoding="ascii")
         config = CONFIG.format(
             port=server.port,
@@ -172,13 +171,6 @@ def openssh_server(folder: Path, *, host_key_kind: str = "ed25519", extra: str =
                 yield server
                 return
     pytest.fail(f"sshd does not start: {server.said}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

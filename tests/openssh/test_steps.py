@@ -22,6 +22,7 @@ from schemas.errors import (
     SftpUnreachable,
 )
 from tests.openssh.server import OpenSshServer, openssh_server, write_key
+from tests.ports import kept_port
 
 PART, NAME = "evaluate_3f1c09ab_20261123_0123456789ab.json.part", "evaluate_3f1c09ab_20261123_0123456789ab.json"
 
@@ -335,14 +336,15 @@ def test_a_wrong_user_is_a_login_refused(server: OpenSshServer) -> None:
 
 def test_nobody_listening_is_unreachable(server: OpenSshServer) -> None:
     """A port where nobody listens is unreachable, in words."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
     line = server.known_hosts.read_text().split(" ", 1)[1]
-    (server.folder / "closed_hosts").write_text(f"[127.0.0.1]:{port} {line}", encoding="ascii")
-    closed_hosts = str(server.folder / "closed_hosts")
-    with server.remote(port=port, known_hosts=closed_hosts) as remote, pytest.raises(SftpUnreachable, match=r"(?i)refused"):
-        remote.answers()
+    closed_hosts = server.folder / "closed_hosts"
+    with kept_port() as port:
+        closed_hosts.write_text(f"[127.0.0.1]:{port} {line}", encoding="ascii")
+        with (
+            server.remote(port=port, known_hosts=str(closed_hosts)) as remote,
+            pytest.raises(SftpUnreachable, match=r"(?i)refused"),
+        ):
+            remote.answers()
 
 
 def test_a_host_that_is_not_on_file_is_not_even_called(tmp_path: Path) -> None:

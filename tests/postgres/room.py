@@ -1,11 +1,14 @@
 """The ledger tests' room, with its ledger on PostgreSQL."""
 
+import time
 from dataclasses import dataclass, field
 
 from batch.ledger import Ledger
 from jobs.databases import open_ledger
 from tests.ledger.room import MID, TERMS, Room
 from tests.postgres.cluster import Cluster
+
+PATIENCE_SECONDS = 60
 
 
 @dataclass
@@ -25,6 +28,13 @@ class PostgresRoom(Room):
         """Run a statement as the ledger's owner, past everything that guards it but the database itself."""
         cursor = self._direct.execute(statement.replace("?", "%s").encode(), values or None)
         return [tuple(row.values()) for row in cursor.fetchall()] if cursor.description else []
+
+    def await_end_of_sessions_in_a_step(self) -> None:
+        """Wait until the server has ended every session that stands still in a transaction."""
+        ends = time.monotonic() + PATIENCE_SECONDS
+        still = "SELECT 1 FROM pg_stat_activity WHERE datname = ? AND state = 'idle in transaction'"
+        while self.sql(still, str(self.path)):
+            assert time.monotonic() < ends, "the server never ended the session"
 
     def close(self) -> None:
         """Close the ledger and the direct connection."""

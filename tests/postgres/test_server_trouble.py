@@ -126,12 +126,13 @@ def test_a_statement_that_takes_too_long_is_ended(house: PostgresHouse, monkeypa
 
 def test_a_paused_runner_does_not_keep_the_ledger(room: PostgresRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     """A runner that stops inside a step loses its session after a while; the step is undone and another may write."""
-    monkeypatch.setitem(postgres_sessions._DEADLINES, "idle_in_transaction_session_timeout", 1)
     room.claim("b00000000001", "o-1")
-    room.ledger.engine.dispose()  # the next session is opened with the short deadline
     read = room.submission("o-1")
+    room.ledger.engine.dispose()
+    monkeypatch.setitem(postgres_sessions._DEADLINES, "idle_in_transaction_session_timeout", 1)  # of the next session alone
     with pytest.raises(LedgerBusy):
         _write_slowly(room, read)
+    monkeypatch.undo()
     assert room.submission("o-1").state is State.CLAIMED
 
     with room.ledger.writing(room.run) as writing:
@@ -142,4 +143,4 @@ def test_a_paused_runner_does_not_keep_the_ledger(room: PostgresRoom, monkeypatc
 def _write_slowly(room: PostgresRoom, read: Submission) -> None:
     with room.ledger.writing(room.run) as writing:
         move_orders(writing, [Move(read, State.HELD, "hold", "held")])
-        time.sleep(2.5)
+        room.await_end_of_sessions_in_a_step()

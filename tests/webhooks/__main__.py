@@ -21,7 +21,8 @@ from batch.webhooks import PATH
 from jobs.clock import ShiftedClock
 from jobs.sandbox import Sandbox
 from tests.night.house import House
-from tests.webhooks.serving import Reached, free_port
+from tests.ports import kept_port
+from tests.webhooks.serving import Reached
 from tests.webhooks.signing import payload
 
 SENDERS = 64
@@ -79,10 +80,10 @@ def _syncs(path: Path) -> float:
 
 
 def _measured(folder: Path, program: str, rate: int, seconds: int) -> Measured:
-    with Sandbox(folder / "provider", clock=ShiftedClock()) as sandbox:
+    with kept_port() as port, Sandbox(folder / "provider", clock=ShiftedClock()) as sandbox:
         house = House(folder, sandbox, ShiftedClock())
         house._have_ledger()
-        reached = Reached(house, free_port())
+        reached = Reached(house, port)
         environment = {"MITBATCH_WEBHOOK__LISTEN": reached.host, "MITBATCH_WEBHOOK__PUBLIC_HOST": reached.host}
         with subprocess.Popen(
             [sys.executable, "-c", program, "--config", str(house.config), "serve"],

@@ -4,7 +4,6 @@ import http.client
 import io
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +13,8 @@ from typing import Any
 from batch.webhooks import PATH
 from jobs.serve.server import Server
 from tests.night.house import House
+from tests.ports import kept_port
 from tests.webhooks.signing import Delivery, signed
-
-
-def free_port() -> int:
-    """A port that nobody listens on now; the provider must be told it before we listen."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @dataclass
@@ -79,30 +72,30 @@ class Reached:
 @contextmanager
 def served(house: House) -> Iterator[Reached]:
     """`serve` in this process."""
-    port = free_port()
     house._have_ledger()
-    house.set(webhook={"listen": f"127.0.0.1:{port}", "public_host": f"127.0.0.1:{port}"})
-    reached = Reached(house, port)
-    with Server(house.settings, house.clock, reached.log):
-        yield reached
+    with kept_port() as port:
+        house.set(webhook={"listen": f"127.0.0.1:{port}", "public_host": f"127.0.0.1:{port}"})
+        reached = Reached(house, port)
+        with Server(house.settings, house.clock, reached.log):
+            yield reached
 
 
 @contextmanager
 def started(house: House, **environment: str) -> Iterator[tuple[Reached, "subprocess.Popen[str]"]]:
     """`mitbatch serve` in a process of its own, which is killed at the end if it still lives."""
-    port = free_port()
-    reached = Reached(house, port)
-    settings = {"MITBATCH_WEBHOOK__LISTEN": f"127.0.0.1:{port}", "MITBATCH_WEBHOOK__PUBLIC_HOST": f"127.0.0.1:{port}"}
-    with subprocess.Popen(
-        house.command("serve"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, **settings, **environment},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert any("Ctrl-C" in line for line in process.stdout)
-            yield reached, process
-        finally:
-            process.kill()
+    with kept_port() as port:
+        reached = Reached(house, port)
+        settings = {"MITBATCH_WEBHOOK__LISTEN": reached.host, "MITBATCH_WEBHOOK__PUBLIC_HOST": reached.host}
+        with subprocess.Popen(
+            house.command("serve"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **settings, **environment},
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert any("Ctrl-C" in line for line in process.stdout)
+                yield reached, process
+            finally:
+                process.kill()

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.night.house import ONHOLD, House, order
-from tests.webhooks.serving import Reached, free_port, started
+from tests.ports import kept_port
+from tests.webhooks.serving import Reached, started
 from tests.webhooks.signing import payload
 
 RUNNING = {"MITBATCH_WEBHOOK__LISTEN": "127.0.0.1:0", "MITBATCH_WEBHOOK__PUBLIC_HOST": "127.0.0.1:1"}
@@ -97,7 +98,8 @@ def test_a_ledger_of_another_environment_is_refused(running_house: House) -> Non
     """A ledger that is tied to another API address takes no webhook: exit 30."""
     running_house.add(order("a", payment_token=ONHOLD))
     assert running_house.cli("nightly").returncode == 0
-    ended = running_house.cli("serve", **RUNNING, MITBATCH_PROVIDER__API_URL=f"http://127.0.0.1:{free_port()}/v1/")
+    with kept_port() as port:
+        ended = running_house.cli("serve", **RUNNING, MITBATCH_PROVIDER__API_URL=f"http://127.0.0.1:{port}/v1/")
 
     assert ended.returncode == 30
     assert "api_url" in ended.stderr
