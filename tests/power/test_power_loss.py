@@ -11,7 +11,8 @@ from tests.power.campaign import campaign
 from tests.power.disk import MODELS, Disk
 from tests.power.record import Effect
 
-IMAGES = 40
+IMAGES = 16
+"""Of the 500 and more that T4 judges."""
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None and not os.environ.get("CI"), reason="there is no C compiler here")
