@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from batch.action_rules import refund_command
+from batch.after_release import show_recovered
 from batch.applying import raise_item
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
@@ -111,10 +112,7 @@ def _write(equipment: Equipment, due: list[Submission]) -> dict[str, Outcome]:
     refused = equipment.writer.lift_holds(withdrawn, now=now) | equipment.writer.write_results(results, now=now)
     rows = equipment.source.written([s.order_id for s in due])
     refused |= equipment.writer.write_results(_decided(equipment, results, rows), now=now)
-    for result in results:
-        row = rows.get(result.order_id)
-        if result.status is RowStatus.REVIEW and row is not None and row["hold_reference"] != result.hold_reference:
-            equipment.writer.hold_again(result, now=now)
+    refused |= show_recovered(equipment, results, rows, now=now)
     stopped = {s.hold_reference for s in due if s.state is State.CANCELLED}
     freed = [r for r in results if r.hold_reference in stopped and _is_theirs(r, rows.get(r.order_id)) and not r.keeps_hold]
     refused |= equipment.writer.lift_holds([(result.order_id, result.hold_reference) for result in freed], now=now)

@@ -63,6 +63,7 @@ def showing(orders: OrdersTable) -> Update:
 
     A completion is only written for the amount that was handed over, and nothing goes back to pending but from
     `w_back_from`: `review` where a person has decided, so that a runner that was paused writes no older news over newer.
+    `w_kept`: `not_recovered` where the hold was kept, and the order was recovered after all.
     """
     column = orders.column
     return (
@@ -70,7 +71,7 @@ def showing(orders: OrdersTable) -> Update:
         .where(
             column("order_id") == bindparam("w_order_id"),
             column("hold_reference") == bindparam("w_reference"),
-            orders.has_status(*OURS, *AFTER_RECOVERY),
+            or_(orders.has_status(*OURS, *AFTER_RECOVERY), column("status") == bindparam("w_kept")),
             or_(
                 bindparam("w_status") != RowStatus.PENDING.value,
                 column("status") == RowStatus.PENDING.value,

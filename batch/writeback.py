@@ -38,7 +38,8 @@ class RowResult:
     """What a held row shall show. `keeps_hold` is false when the order is released to the merchant's own retry.
 
     `refunded_minor` is what was given back of it, None where the column is left as it is. `ends_review` says that a person
-    has decided: the row may go from `review` back to `pending`.
+    has decided: the row may go from `review` back to `pending`. `ends_release` says that it was recovered although it had been
+    given up: the row may be `not_recovered` under the hold that was kept.
     """
 
     order_id: str
@@ -52,6 +53,7 @@ class RowResult:
     currency: str
     refunded_minor: int | None = None
     ends_review: bool = False
+    ends_release: bool = False
 
 
 class OrderWriter:
@@ -92,7 +94,7 @@ class OrderWriter:
     def hold_again(self, result: RowResult, *, now: str) -> None:
         """Put the hold back on a released order that the provider recovered after all, if the row is still free."""
         values = _result_values(result, now)
-        unused = ("w_reference", "w_status", "w_amount_minor", "w_currency", "w_back_from")
+        unused = ("w_reference", "w_status", "w_amount_minor", "w_currency", "w_back_from", "w_kept")
         self._each(holding_again(self._orders), [{name: value for name, value in values.items() if name not in unused}])
 
     def view_statement(self) -> str:
@@ -177,6 +179,7 @@ def _result_values(result: RowResult, now: str) -> dict[str, Any]:
         "w_reference": result.hold_reference,
         "w_status": result.status.value,
         "w_back_from": (RowStatus.REVIEW if result.ends_review else RowStatus.PENDING).value,
+        "w_kept": (RowStatus.NOT_RECOVERED if result.ends_release else RowStatus.PENDING).value,
         "w_amount_minor": result.amount_minor,
         "w_currency": result.currency,
         "v_status": result.status.value,

@@ -49,7 +49,11 @@ def i3_never_above(seen: Evidence) -> Iterator[str]:
 
 
 def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
-    """A row that the merchant left alone, and that is written, shows the sum that was given back."""
+    """A row that the merchant left alone, and that is written, shows the sum that was given back.
+
+    One that was charged in-house after its release, and bears no hold of ours, is the merchant's, and right as it stands.
+    """
+    charged = {charge.order_id for charge in seen.charges}
     sums: dict[str, int] = defaultdict(int)
     for row in _refunds(seen):
         sums[row["order_id"]] += row["amount_minor"] if row["step"] in HAPPENED else 0
@@ -57,7 +61,8 @@ def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
         is_written = row["written_version"] == row["row_version"] and order_id not in seen.changed
         if is_written and row["state"] in ("partially_refunded", "refunded") and order_id in seen.rows and sums[order_id]:
             shown = seen.rows[order_id]["refunded_minor"]
-            if shown != sums[order_id]:
+            is_theirs = order_id in charged and not seen.rows[order_id]["hold_reference"]
+            if shown != sums[order_id] and not is_theirs:
                 yield f"I5: {sums[order_id]} were given back of {order_id}, its row shows {shown}"
 
 
