@@ -87,6 +87,7 @@ FLOWS = """
 batch.acknowledged_copies
 batch.acknowledged_rows
 batch.acknowledgements
+batch.after_release
 batch.applying
 batch.bookkeeping
 batch.choosing

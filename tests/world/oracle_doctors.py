@@ -291,7 +291,13 @@ def _earlier(seen: Evidence) -> None:
 
 
 _WORD = b'"COMPLETED"'
-_NO_REFUSAL = {"event": "answered"}
+
+
+def _never_refused(seen: Evidence) -> None:
+    """The provider neither refused the row nor said so where a run could read it."""
+    _journal_row("row_refused", event="answered")(seen)
+    seen.heard = []
+
 
 CASES = (
     Doctored("charged in-house while the provider worked on it", "I1", _charge(timedelta(minutes=10), 10**6)),
@@ -383,7 +389,7 @@ CASES = (
     Doctored(
         "handed over although it never may be", "I14", lambda seen: seen.traits.update({one(seen, "declined"): "opted out"})
     ),
-    Doctored("called rejected, and never refused", "I14", _journal_row("row_refused", **_NO_REFUSAL)),
+    Doctored("called rejected, and never refused", "I14", _never_refused),
     Doctored("refused, and called declined", "I14", _journal_row("accepted", event="row_refused")),
     Doctored(
         "completed by a word that says nothing", "I7 I16", _piece("completed", lambda said: said.replace(_WORD, b'"RECOVERED"'))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from tests.world.oracle_decisions import released_by_hand
 from tests.world.oracle_evidence import RECOVERED, Evidence
 from tests.world.oracle_payloads import payload_of
+from tests.world.oracle_words import was_refused
 from tests.world.story import WORKING
 from tests.world.traits import TRAITS
 
@@ -16,7 +17,6 @@ _WENT_THROUGH = (0, 10, 11)
 def i1_hold(seen: Evidence) -> Iterator[str]:
     """No in-house charge of an order that is at the provider, lies there unread, or goes there afterwards."""
     first = {row["order_id"]: row["n"] for row in reversed(seen.accepted)}
-    denied = _denied_by_provider(seen)
     lied_about = {row["subject"].partition(":")[2] for row in seen.events if row["source"] == "file"} if seen.lied_to else set()
     for charge in seen.charges:
         if any(record.get("orderId") == charge.order_id for content in charge.unread for record in payload_of(content)):
@@ -29,7 +29,8 @@ def i1_hold(seen: Evidence) -> Iterator[str]:
         word = seen.word_at(charge.order_id, charge.at)
         if word in RECOVERED and charge.at <= _heard_of(seen, charge.order_id):
             continue
-        if word in (*WORKING, *RECOVERED) and charge.order_id not in denied | lied_about:
+        is_denied = charge.order_id in lied_about or _is_denied(seen, charge.order_id, charge.at)
+        if word in (*WORKING, *RECOVERED) and not is_denied:
             yield f"I1: {charge.order_id} was charged in-house at {charge.at} while the provider said {word}"
 
 
@@ -85,7 +86,7 @@ def i13_nothing_silent(seen: Evidence) -> Iterator[str]:
 
 def i14_releases(seen: Evidence) -> Iterator[str]:
     """What the provider still works on, or recovered, is never free in the order system, unless it says both."""
-    denied = _denied_by_provider(seen)
+    denied = {order_id for order_id in seen.latest if _is_denied(seen, order_id)}
     if seen.lied_to:
         denied |= {row["subject"].partition(":")[2] for row in seen.events if row["source"] == "file"}
     for order_id, known in seen.provider.items():
@@ -101,7 +102,9 @@ def i14_exactly_the_refused(seen: Evidence) -> Iterator[str]:
     """The orders that we call rejected are those that the provider refused: none more, and none less that nobody was told of."""
     refused = _refused_by_provider(seen)
     rejected = _rejected(seen)
-    for order_id in sorted(rejected - refused - released_by_hand(seen)) if not seen.two_faced else ():
+    for order_id in sorted(rejected - refused - released_by_hand(seen)):
+        if was_refused(seen, order_id):
+            continue  # of two words that contradict, only this one could be read
         yield f"I14: {order_id} is called rejected, and the provider never refused it"
     taken = {row["order_id"] for row in seen.accepted}
     told = seen.told()
@@ -124,10 +127,10 @@ def _rejected(seen: Evidence) -> set[str]:
     }
 
 
-def _denied_by_provider(seen: Evidence) -> set[str]:
-    """Orders that a provider with two faces has, and of which the only words that could be read say that it refused them."""
-    latest = {order_id for order_id, row in seen.latest.items() if row["state"] == "rejected"}
-    return _rejected(seen) & latest if seen.two_faced else set()
+def _is_denied(seen: Evidence, order_id: str, at: datetime | None = None) -> bool:
+    """Whether an order counts as refused (then, or at the end) that the provider has, because it told that it refused it."""
+    chain = [row for row in seen.chains.get(f"order:{order_id}", []) if at is None or datetime.fromisoformat(row["at"]) <= at]
+    return chain[-1:] != [] and chain[-1]["to_state"] == "rejected" and was_refused(seen, order_id)
 
 
 def _refused_by_provider(seen: Evidence) -> set[str]:

@@ -8,7 +8,7 @@ from tests.world.oracle_calls import REFUSED
 from tests.world.oracle_decisions import released_by_hand
 from tests.world.oracle_evidence import Evidence
 from tests.world.oracle_payloads import payload_of
-from tests.world.oracle_words import refuses
+from tests.world.oracle_words import was_refused
 from tests.world.story import WORKING
 from tests.world.witness import Send
 
@@ -26,7 +26,11 @@ def i21_one_mode(seen: Evidence) -> Iterator[str]:
                 continue  # a repetition; one that was refused may leave anew, in the mode of that day
             others = [each for each, other in gone.items() if other != mode and each != order_id]
             for other in (each for each in others if seen.word_at(each, send.at) in WORKING):
-                if not _is_a_persons(seen, other, send) and called.get(other) != REFUSED and not _was_refused(seen, other, send):
+                if (
+                    not _is_a_persons(seen, other, send)
+                    and called.get(other) != REFUSED
+                    and not was_refused(seen, other, send.point)
+                ):
                     yield f"I21: {order_id} leaves in {mode} mode while the provider works on {other} in {gone[other]} mode"
             gone[order_id] = mode
         if send.kind == "call":
@@ -37,12 +41,6 @@ def _is_a_persons(seen: Evidence, order_id: str, send: Send) -> bool:
     chain = seen.chains.get(f"order:{order_id}", [])
     stood = [row["to_state"] for row in chain if datetime.fromisoformat(row["at"]) <= send.at]
     return stood[-1:] == ["review"]
-
-
-def _was_refused(seen: Evidence, order_id: str, send: Send) -> bool:
-    """Whether a run had read, by then, that the provider refused the order, or the file with it."""
-    files = {each.name for each in seen.sends if each.kind == "rename" and order_id in dict(_leaving(each))}
-    return any(heard.point < send.point and refuses(heard.content, order_id, files) for heard in seen.heard)
 
 
 def _leaving(send: Send) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from tests.table.rules import said
 from tests.world.oracle_evidence import Evidence, Row
+from tests.world.oracle_payloads import payload_of
 
 SAYS = {
     "completed": ("money",),
@@ -41,8 +42,19 @@ def i12_only_whole_files(seen: Evidence) -> Iterator[str]:
             yield f"I12: {send.name} was renamed although its part was not whole ({len(send.content)} bytes)"
 
 
-def refuses(content: bytes, order_id: str, files: Collection[str]) -> bool:
-    """Whether an acknowledgement, in JSON or in CSV, says that this order was refused, or the whole of one of these files."""
+def was_refused(seen: Evidence, order_id: str, before: int | None = None) -> bool:
+    """Whether a run had read, by a point, that the provider refused the order, or the file with it."""
+    files = {
+        send.name
+        for send in seen.sends
+        if send.kind == "rename" and any(str(record.get("orderId")) == order_id for record in payload_of(send.content))
+    }
+    heard = (each for each in seen.heard if before is None or each.point < before)
+    return any(_refuses(each.content, order_id, files) for each in heard)
+
+
+def _refuses(content: bytes, order_id: str, files: Collection[str]) -> bool:
+    """Whether an acknowledgement (JSON or CSV) says only that this order, or the whole of one of these files, was refused."""
     text = content.decode("utf-8-sig", "replace")
     try:
         found = _document(text.encode())
@@ -50,12 +62,13 @@ def refuses(content: bytes, order_id: str, files: Collection[str]) -> bool:
     except (RecursionError, csv.Error):
         return False
     head = found or {}
-    return any(
-        str(row.get("result")).lower() == "failed"
-        and (row.get("orderId") == order_id or (not row.get("orderId") and row.get("file", head.get("file")) in files))
+    about = [
+        str(row.get("result")).lower()
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
-    )
+        and (row.get("orderId") == order_id or (not row.get("orderId") and row.get("file", head.get("file")) in files))
+    ]
+    return bool(about) and {*about} == {"failed"}
 
 
 def answer_in(piece: Row) -> bytes:

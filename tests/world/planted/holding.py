@@ -94,7 +94,7 @@ HOLDING = (
         "merchants-change-overwritten",
         "a result is written over what the merchant made of the row meanwhile",
         "batch/row_statements.py",
-        "            orders.has_status(*OURS, *AFTER_RECOVERY),\n",
+        '            or_(orders.has_status(*OURS, *AFTER_RECOVERY), column("status") == bindparam("w_kept")),\n',
         "",
         "I5",
         Fails("tests/night/test_hold.py::test_a_release_over_the_merchants_change_is_a_conflict"),
