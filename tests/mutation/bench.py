@@ -4,22 +4,19 @@ In the fork the functions that the loaded modules share get the code of the muta
 A change outside of every function (a table, a constant) is part of what was loaded; its fork loads the project again.
 """
 
-import ast
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import zip_longest
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from tests.mutation.operators import Mutant
 from tests.world.planted.bug import REPOSITORY
-from tests.world.planted.listening import failures
 from tests.world.planted.planting import UNANSWERED, in_child, plant
 
-LEAST_SECONDS = 20
+LEAST_SECONDS = 10
 """A mutant that is not judged after so many seconds and some times those that its tests usually take never ends."""
 
 
@@ -37,6 +34,10 @@ class Heard:
             self.failed.append(report.nodeid)
 
 
+UNLOADABLE = "it cannot be loaded"
+"""What is said of a mutant with which the tests' modules cannot be imported."""
+
+
 class Bench:
     """The collected tests, by their ids, and what is heard of those that run."""
 
@@ -48,6 +49,11 @@ class Bench:
         """All tests, as they were collected."""
         return list(self._items)
 
+    @property
+    def sharing(self) -> list[str]:
+        """The tests with a fixture that is set up once for many."""
+        return [name for name, item in self._items.items() if _shares(item)]
+
     def run(
         self, names: Sequence[str], before: Callable[[str], object] = lambda _name: None, *, to_the_end: bool = False
     ) -> Heard:
@@ -55,29 +61,52 @@ class Bench:
         items = [self._items[name] for name in names]
         for item, after in zip_longest(items, items[1:]):
             before(item.nodeid)
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            try:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            except KeyboardInterrupt:
+                self._heard.failed.append(item.nodeid)
             if self._heard.failed and not to_the_end:
                 break
         return self._heard
 
-    def noticed_by(self, mutant: Mutant, names: Sequence[str], seconds: Mapping[str, float]) -> str:
-        """The first of these tests that fails with the mutant in place, or why it has no end; empty for one that lives."""
+    def noticed_by(self, mutant: Mutant, names: Sequence[str], seconds: Mapping[str, float], *, anew: bool = False) -> str:
+        """The first of these tests that fails with the mutant in place, or why it has no end; empty for one that lives.
+
+        `anew`: the project is loaded again with it, for what is run when a module is loaded.
+        """
         usual = sum(seconds.get(name, 1.0) for name in names)
-        patient = int(LEAST_SECONDS + 4 * usual)
+        patient = int(LEAST_SECONDS + 2 * usual)
         try:
-            found = in_child(lambda: self._verdict(mutant, names), patient, waiting=4 * patient)
+            found = in_child(lambda: self._verdict(mutant, names, anew=anew), patient, waiting=4 * patient)
         except RuntimeError as error:
             if str(error).startswith(UNANSWERED):
                 return str(error)
             raise
         return str(found)
 
-    def _verdict(self, mutant: Mutant, names: Sequence[str]) -> str:
-        if is_in_function(mutant.file, mutant.line):
-            put(mutant)
-            return next(iter(self.run(names).failed), "")
-        files = dict.fromkeys(name.partition("::")[0] for name in names)
-        return next((words.partition(": ")[0] for words in failures(mutant.file, mutant.text, list(files), "-x")), "")
+    def _verdict(self, mutant: Mutant, names: Sequence[str], *, anew: bool) -> str:
+        if not names:
+            return ""
+        if anew:
+            return _noticed_when_loaded(mutant, names)
+        put(mutant)
+        return next(iter(self.run(names).failed), "")
+
+
+def _noticed_when_loaded(mutant: Mutant, names: Sequence[str]) -> str:
+    """The first of these tests that fails when the project is loaded anew with the mutant's text, or that it cannot be."""
+    import pytest
+
+    plant(mutant.file, mutant.text)
+    heard = Heard()
+    code = pytest.main(["-p", "no:cacheprovider", "--tb=no", "-x", *names], plugins=[heard])
+    return next(iter(heard.failed), "" if code == pytest.ExitCode.OK else UNLOADABLE)
+
+
+def _shares(item: Any) -> bool:  # noqa: ANN401 - pytest's own type
+    """Whether a test has a fixture that is set up once for a class or a module."""
+    found = item._fixtureinfo.name2fixturedefs.values()
+    return any(each.scope in {"class", "module"} for fixtures in found for each in fixtures)
 
 
 def on_bench(files: Sequence[str], work: Callable[[Bench], None]) -> None:
@@ -98,22 +127,6 @@ def on_bench(files: Sequence[str], work: Callable[[Bench], None]) -> None:
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         message = f"the judges could not be collected (pytest ended with {int(code)})"
         raise RuntimeError(message)
-
-
-@cache
-def _bodies(file: str) -> list[range]:
-    """The lines inside the functions of a file: not their heads, which are run when the module is loaded."""
-    tree = ast.parse((REPOSITORY / file).read_text(encoding="utf-8"))
-    return [
-        range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-
-
-def is_in_function(file: str, line: int) -> bool:
-    """Whether a line belongs to a function's body."""
-    return any(line in body for body in _bodies(file))
 
 
 def put(mutant: Mutant) -> None:

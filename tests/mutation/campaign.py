@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.long.campaign import Campaign, on_all_cores
 from tests.mutation.bench import Bench, on_bench
 from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.judging import FILES, JUDGES
 from tests.mutation.keeping import KEPT, keep, kept, verdict_on
 from tests.mutation.operators import Mutant, mutants_of
 from tests.mutation.reach import Reach, learnt
@@ -21,42 +22,6 @@ from tests.world.planted.planting import in_child
 LEAST_PERCENT = 95
 SHARE_SECONDS = 6 * 3600
 """A share of the mutants is judged by then."""
-
-FILES = (
-    "batch/conclusions.py",
-    "schemas/states.py",
-    "batch/delivery.py",
-    "batch/intent.py",
-    "batch/ledger/moves.py",
-    "batch/ledger/claim.py",
-    "batch/ledger/transaction.py",
-    "batch/ledger/lease.py",
-    "batch/acknowledged_rows.py",
-    "batch/applying.py",
-)
-"""The files that are mutated: the state function and the send protocol."""
-
-JUDGES = (
-    "tests/table/test_conclusions_table.py",
-    "tests/table/test_ledger_branches.py",
-    "tests/table/test_delivery_branches.py",
-    "tests/pure/test_odd_answers.py",
-    "tests/audit/test_books.py",
-    "tests/ledger/test_promises.py",
-    "tests/ledger/test_states.py",
-    "tests/ledger/test_lease.py",
-    "tests/night/test_conclusions.py",
-    "tests/night/test_corrections.py",
-    "tests/night/test_hold.py",
-    "tests/night/test_http_trouble.py",
-    "tests/night/test_night_twice.py",
-    "tests/night/test_outbound.py",
-    "tests/night/test_refused_rows.py",
-    "tests/night/test_sftp_trouble.py",
-    "tests/night/test_switches.py",
-    "tests/confluence/test_confluence.py",
-)
-"""The tests that judge."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +48,7 @@ def campaign(size: int, seed: int, place: Path = KEPT) -> Campaign:
     todo = [number for number in numbers if not fates[number]]
     failed: list[str] = []
     if todo:
-        reach = learnt(JUDGES, FILES)
+        reach = learnt(JUDGES)
         failed = reach.failed
         shares = os.cpu_count() or 1
         work = partial(judged, reach=reach, judges=JUDGES, place=place)
@@ -101,7 +66,7 @@ def judged(numbers: Sequence[int], reach: Reach, judges: Sequence[str], place: P
     def work(bench: Bench) -> None:
         for number in numbers:
             mutant = every[number]
-            noticed_by = bench.noticed_by(mutant, reach.judges_of(mutant), reach.seconds)
+            noticed_by = bench.noticed_by(mutant, reach.judges_of(mutant), reach.seconds, anew=reach.is_for_loading(mutant))
             keep(mutant, noticed_by, place)
             verdicts.append((number, noticed_by))
 

@@ -1,52 +1,102 @@
-"""Which tests come to which lines of the mutated files, and how long each takes: heard once, by running all judges."""
+"""Which tests come to which lines of the product, and how long each takes: heard once, by running all judges."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
+from tests.long.campaign import on_all_cores
 from tests.mutation.bench import Bench, on_bench
 from tests.mutation.operators import Mutant
+from tests.mutation.uses import is_in_function, lines_with, names_at, product_files, those_that_mention
 from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import in_child
 
 MOST_SECONDS = 3600
 """All judges are done by then."""
+MOST_COST = 20.0
+"""Seconds of tests that are spent on one mutant: one that only slower tests would notice counts as alive."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """By test: the seconds that it takes. By file and line: the tests that come there. And the tests that fail as it is."""
+    """By test: the seconds that it takes. By file and line: the tests that come there. The tests that fail as it is.
+
+    And those that share what was set up for an earlier test, whose lines are therefore not all known.
+    """
 
     seconds: dict[str, float]
     lines: dict[str, dict[int, list[str]]]
-    failed: list[str]
+    failed: list[str] = field(default_factory=list)
+    sharing: list[str] = field(default_factory=list)
 
     def judges_of(self, mutant: Mutant) -> list[str]:
-        """The tests that come to a mutant's line, the quickest first, then others of their files, which share what they set up.
+        """The tests that come to a mutant's line, the quickest first, as far as the time for one mutant goes."""
+        return self._within_cost(self._of_names(mutant) if self.is_for_loading(mutant) else self._of_lines(mutant))
 
-        Every test that comes to the file, where none comes to the line: it is run when the module is loaded.
-        """
-        of_file = self.lines.get(mutant.file, {})
-        there = {name for line in range(mutant.line, mutant.end + 1) for name in of_file.get(line, ())}
-        touching = {name for names in of_file.values() for name in names}
-        files = {name.partition("::")[0] for name in there or touching}
-        beside = {name for name in touching if name.partition("::")[0] in files}
+    def is_for_loading(self, mutant: Mutant) -> bool:
+        """Whether a mutant's line is run when the module is loaded, if at all: outside of functions, or where no test comes."""
+        lines = range(mutant.line, mutant.end + 1)
+        return not is_in_function(mutant.file, mutant.line) or not self._at(mutant.file, lines)
+
+    def _of_lines(self, mutant: Mutant) -> list[str]:
+        """Those of the line, and then those of the same files which share what was set up when the line was run."""
+        there = self._at(mutant.file, range(mutant.line, mutant.end + 1))
+        files = {name.partition("::")[0] for name in there}
+        beside = {name for name in self.sharing if name.partition("::")[0] in files}
         return [*sorted(there, key=self._cost), *sorted(beside - there, key=self._cost)]
+
+    def _of_names(self, mutant: Mutant) -> list[str]:
+        """For what is run when the module is loaded: the tests whose text has its name, then those that come to a use of it."""
+        names = names_at(mutant.file, mutant.line)
+        naming = those_that_mention(names, {name.partition("::")[0] for name in self.seconds})
+        told = {name for name in self.seconds if name.partition("::")[0] in naming}
+        using = {name for file in self.lines for name in self._at(file, lines_with(names, file))}
+        using = using or {name for names in self.lines.get(mutant.file, {}).values() for name in names}
+        return [*sorted(told, key=self._cost), *sorted(using - told, key=self._cost)]
+
+    def _at(self, file: str, lines: Iterable[int]) -> set[str]:
+        of_file = self.lines.get(file, {})
+        return {name for line in lines for name in of_file.get(line, ())}
+
+    def _within_cost(self, names: Sequence[str]) -> list[str]:
+        found: list[str] = []
+        spent = 0.0
+        for name in names:
+            spent += self.seconds.get(name, 0.0)
+            if found and spent > MOST_COST:
+                break
+            found.append(name)
+        return found
 
     def _cost(self, name: str) -> tuple[float, str]:
         return self.seconds.get(name, 0.0), name
 
 
-def learnt(judges: Sequence[str], files: Sequence[str]) -> Reach:
-    """Run all tests of the judges under coverage, in a child."""
-    found = cast("dict[str, Any]", in_child(lambda: _heard(judges, files), MOST_SECONDS))
-    lines = {file: {int(line): names for line, names in told.items()} for file, told in found["lines"].items()}
-    return Reach(found["seconds"], lines, found["failed"])
+def learnt(judges: Sequence[str]) -> Reach:
+    """Run all tests of the judges under coverage, in a child for each core."""
+    shares = min(os.cpu_count() or 1, len(judges))
+    found = Reach({}, {})
+    for told in on_all_cores(partial(_learnt_in_child), [tuple(judges[each::shares]) for each in range(shares)]):
+        found.seconds.update(told["seconds"])
+        found.failed.extend(told["failed"])
+        found.sharing.extend(told["sharing"])
+        for file, lines in told["lines"].items():
+            of_file = found.lines.setdefault(file, {})
+            for line, names in lines.items():
+                of_file.setdefault(int(line), []).extend(names)
+    return found
 
 
-def _heard(judges: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
+def _learnt_in_child(judges: Sequence[str]) -> dict[str, Any]:
+    return cast("dict[str, Any]", in_child(lambda: _heard(judges), MOST_SECONDS, waiting=MOST_SECONDS))
+
+
+def _heard(judges: Sequence[str]) -> dict[str, Any]:
     import coverage
 
+    files = product_files()
     measured = coverage.Coverage(data_file=None, config_file=False, include=[str(REPOSITORY / file) for file in files])
     told: dict[str, Any] = {}
 
@@ -54,10 +104,12 @@ def _heard(judges: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
         measured.start()
         heard = bench.run(bench.names, measured.switch_context, to_the_end=True)
         measured.stop()
-        told.update(seconds=heard.seconds, failed=heard.failed)
+        told.update(seconds=heard.seconds, failed=heard.failed, sharing=bench.sharing)
 
     on_bench(judges, work)
-    contexts = {file: measured.get_data().contexts_by_lineno(str(REPOSITORY / file)) for file in files}
     passed = set(told["seconds"]) - set(told["failed"])
-    lines = {file: {line: sorted(passed & {*names}) for line, names in found.items()} for file, found in contexts.items()}
-    return told | {"lines": {file: {line: names for line, names in found.items() if names} for file, found in lines.items()}}
+    lines: dict[str, dict[int, list[str]]] = {}
+    for file in files:
+        contexts = measured.get_data().contexts_by_lineno(str(REPOSITORY / file))
+        lines[file] = {line: names for line, found in contexts.items() if (names := sorted(passed & {*found}))}
+    return told | {"lines": {file: found for file, found in lines.items() if found}}

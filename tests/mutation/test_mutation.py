@@ -3,16 +3,20 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.mutation.bench import Bench, is_in_function, on_bench
-from tests.mutation.campaign import FILES, JUDGES, judged, mutants
+from tests.mutation.bench import Bench, on_bench
+from tests.mutation.campaign import judged, mutants
 from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.judging import FILES, JUDGES
 from tests.mutation.keeping import keep, kept, verdict_on
-from tests.mutation.operators import mutants_of
-from tests.mutation.reach import learnt
+from tests.mutation.operators import Mutant, mutants_of
+from tests.mutation.reach import MOST_COST, Reach, learnt
+from tests.mutation.uses import is_in_function, names_at
 from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import in_child
 
 STATES = "schemas/states.py"
+MOVES = "batch/ledger/moves.py"
+LEDGER_STATES = "tests/ledger/test_states.py"
 
 TEXT = '''"""A module."""
 from typing import Final
@@ -88,7 +92,7 @@ def number_of(words: str) -> int:
 
 def test_mutants_are_judged_by_those_who_come_to_them(tmp_path: Path) -> None:
     """A lease that is taken while another run works is noticed by the test that forbids it, and the verdict is kept."""
-    reach = learnt((LEASE,), ("batch/ledger/lease.py",))
+    reach = learnt((LEASE,))
     number = number_of('holder["run_id"] is None ->')
     mutant = mutants()[number]
 
@@ -119,6 +123,54 @@ def test_a_change_outside_of_every_function_is_loaded_anew() -> None:
     assert not is_in_function(STATES, mutants()[outside].line)
 
 
+def line_with(words: str) -> int:
+    """The number of the line of the moves on which these words stand first."""
+    lines = (REPOSITORY / MOVES).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if words in line)
+
+
+def test_a_table_is_judged_by_those_who_name_or_use_it() -> None:
+    """First the tests whose text has the table's name, then those that come to a line that uses it, the quickest first."""
+    table = next(mutant for mutant in mutants() if mutant.file == STATES and "EDGES" in names_at(STATES, mutant.line))
+    used_at = line_with("in EDGES[")
+    seconds = {f"{LEDGER_STATES}::test_a": 2.0, "tests/x.py::test_b": 1.0, "tests/x.py::test_c": 0.5, "tests/x.py::test_d": 0.1}
+    reach = Reach(seconds, {MOVES: {used_at: ["tests/x.py::test_b", "tests/x.py::test_c"]}})
+
+    assert reach.judges_of(table) == [f"{LEDGER_STATES}::test_a", "tests/x.py::test_c", "tests/x.py::test_b"]
+
+
+def test_one_mutant_does_not_take_all_the_time() -> None:
+    """Tests are asked as long as the time for one mutant goes, the first of them in any case."""
+    line = next(line for line in range(1, 200) if is_in_function(MOVES, line))
+    mutant = Mutant(MOVES, line, "", "", "", line)
+    slow = Reach({"a": MOST_COST * 0.6, "b": MOST_COST * 0.7, "c": MOST_COST * 2}, {MOVES: {mutant.line: ["b", "a", "c"]}})
+
+    assert slow.judges_of(mutant) == ["a"]
+    assert Reach({"c": MOST_COST * 2}, {MOVES: {mutant.line: ["c"]}}).judges_of(mutant) == ["c"]
+
+
+def test_a_test_that_shares_its_set_up_is_asked_too() -> None:
+    """What a fixture does once for a file is heard with the first test that needs it; the others may notice it as well."""
+    line = next(line for line in range(1, 200) if is_in_function(MOVES, line))
+    mutant = Mutant(MOVES, line, "", "", "", line)
+    reach = Reach({}, {MOVES: {mutant.line: ["tests/x.py::a"]}}, sharing=["tests/x.py::b", "tests/y.py::c"])
+
+    assert reach.judges_of(mutant) == ["tests/x.py::a", "tests/x.py::b"]
+
+
+def test_a_function_that_is_called_when_a_module_is_loaded_is_loaded_anew() -> None:
+    """No test comes to its line: those that use what was made with it judge, and the project is loaded again for them."""
+    mutant = next(mutant for mutant in mutants() if mutant.file == MOVES and "_read_due" in names_at(MOVES, mutant.line))
+    used_at = next(
+        n for n, line in enumerate(Path(REPOSITORY, MOVES).read_text("utf-8").splitlines(), 1) if "(_NOTE_READ," in line
+    )
+    reach = Reach({"tests/x.py::a": 1.0}, {MOVES: {used_at: ["tests/x.py::a"]}})
+
+    assert is_in_function(MOVES, mutant.line)
+    assert reach.is_for_loading(mutant)
+    assert reach.judges_of(mutant) == ["tests/x.py::a"]
+
+
 def test_nothing_is_noticed_where_nothing_is_changed() -> None:
     """A text that is the file's own lives, inside of a function and outside; a table's entry that is gone does not."""
     lease = mutants()[number_of('holder["run_id"] is None ->')]
@@ -127,7 +179,8 @@ def test_nothing_is_noticed_where_nothing_is_changed() -> None:
     told: list[str] = []
 
     def work(bench: Bench) -> None:
-        told.extend(bench.noticed_by(each, bench.names, {}) for each in (replace(lease, text=text), *constants))
+        told.append(bench.noticed_by(replace(lease, text=text), bench.names, {}))
+        told.extend(bench.noticed_by(each, bench.names, {}, anew=True) for each in constants)
 
     def judge() -> list[str]:
         on_bench((LEASE,), work)
