@@ -48,10 +48,9 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
         return batch
     with equipment.ledger.writing(run) as writing:
         move_orders(writing, [withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
-        if not leaving:
-            _leave_out(writing, known)
-            return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
         _leave_out(writing, known)
+        if not leaving:
+            return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
         _number(writing, leaving)
         return fix_rows(writing, equipment, batch)
 

@@ -27,6 +27,14 @@ def every_wording() -> Iterator[Case]:
             yield Case(state, word, number, is_past_expiry=past, was_called_expired=called)
 
 
+def one_wording_of_each() -> Iterator[Case]:
+    """Every state times one wording of each meaning, alone and with a number that says more, near and past the expiry."""
+    numbers = (None, 2, 7)
+    for state, (word, number), more, (past, called) in itertools.product(STATES, _ONE_EACH, numbers, CALLED):
+        yield Case(state, word, more if number is None else number, is_past_expiry=past, was_called_expired=called)
+        yield Case(state, word, number, "other", "other", "absent", "unknown", past, called)
+
+
 def every_identity() -> Iterator[Case]:
     """Every state times one wording of each meaning times every agreement of amount, currency and ids."""
     same_or_not = ("absent", "same", "other")

@@ -7,7 +7,7 @@ from batch.conclusions import MINDS_A_CANCEL, conclude, meaning_of
 from batch.responses import OrderRead
 from schemas.states import BATCH_EDGES, EDGES, BatchStep, State
 from tests.pure.samples import profile
-from tests.table.answers import conclusion, disagreements, every_identity, every_wording, facts_in, read_of
+from tests.table.answers import conclusion, disagreements, every_identity, every_wording, facts_in, one_wording_of_each, read_of
 from tests.table.rules import ENTERED_FROM, NUMBERS, STATES, STEP_ENTERED_FROM, STEPS, WORDS, Case, said
 
 
@@ -29,6 +29,13 @@ def test_every_pair_of_steps_is_as_the_rules_say() -> None:
     """A step of a file is in the table exactly when the rules name where it comes from."""
     allowed = {(old.value, new.value) for old in BatchStep for new in BATCH_EDGES[old]}
     assert allowed == {(old, new) for new, sources in STEP_ENTERED_FROM.items() for old in sources}
+
+
+def test_one_wording_of_each_meaning_in_every_state() -> None:
+    """The same as below in a tenth of the time, for whoever waits for a first word."""
+    count, found = disagreements(one_wording_of_each())
+    assert count == 16 * 15 * 3 * 4 * 2
+    assert found[:5] == []
 
 
 def test_every_wording_in_every_state() -> None:

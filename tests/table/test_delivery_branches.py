@@ -242,6 +242,24 @@ def test_a_renewal_that_breaks_off_forgets_the_old_digest(desk: Desk) -> None:
     assert len(desk.folder.files[f"{ONE}.json"]) > 3
 
 
+def test_a_renewal_that_breaks_off_is_not_forgotten_when_the_clock_is_set_back(desk: Desk) -> None:
+    """The part is half written: it is renewed before it is renamed, however young its token looks by the machine's clock."""
+    verified(desk, "a")
+    desk.room.clock.sleep(481)
+    real = desk.folder.rewrite_part
+
+    def breaks_off(name: str, content: bytes, on_proof: object) -> None:
+        real(name, content[:3], on_proof)  # type: ignore[arg-type]
+        raise SftpLost("half of it was written")
+
+    desk.folder.rewrite_part = breaks_off  # type: ignore[method-assign]
+    assert desk.deliver(desk.batch(ONE)) == ["MB-SFTP-LOST"]
+    desk.folder.rewrite_part = real  # type: ignore[method-assign]
+    desk.room.clock.sleep(-481)
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert len(desk.folder.files[f"{ONE}.json"]) > 3
+
+
 def test_an_expiry_that_has_come_near_keeps_an_order_home(desk: Desk) -> None:
     """A day before the expiry the order is withdrawn before anything of it was sent; an empty file is not written (D-14)."""
     batch = desk.held(ONE, "a")

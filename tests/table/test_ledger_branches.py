@@ -5,53 +5,27 @@ from contextlib import closing
 
 import pytest
 
-from batch.acknowledged_rows import apply_rows
 from batch.applying import Heard, hear
 from batch.contradictions import accept_after_refusal
 from batch.ledger.hints import make_due
 from batch.ledger.identity import Identity, check_identity, lock_identity
+from batch.ledger.items import open_item
 from batch.ledger.moves import note_reads
 from batch.ledger.reading import nearest_order_ids
 from batch.order_rows import MAX_TEXT_LENGTH, storable_id
-from batch.responses import AcknowledgedRow, Acknowledgement
+from batch.pace import utc_text
 from jobs.databases import open_ledger
 from schemas.errors import IdentityChanged, LedgerBusy
+from schemas.reasons import ItemKind
 from schemas.states import State
 from tests.ledger.room import MID, Room
+from tests.table.acknowledging import ONE, acknowledge, items, row, sent
 from tests.table.answers import read_of
 from tests.table.desk import Desk
 from tests.table.rules import Case
 
-ONE, TWO = "b00000000001", "b00000000002"
+TWO = "b00000000002"
 IDENTITY = Identity("sandbox", "https://api.example/v1/", MID, "SHA256:a")
-
-
-def answer(*rows: AcknowledgedRow) -> Acknowledgement:
-    """An acknowledgement of the first file."""
-    return Acknowledgement(f"{ONE}.json", MID, accepted=True, error_text="", rows=rows, odd_rows=0)
-
-
-def row(order_id: str, provider_id: str = "", *, number: str = "") -> AcknowledgedRow:
-    """A row that accepts an order under an id, or refuses it."""
-    return AcknowledgedRow(number, order_id, bool(provider_id), provider_id, "SUBMITTED", "")
-
-
-def sent(desk: Desk, *order_ids: str) -> None:
-    """A file whose orders are being sent, each with its line."""
-    desk.held(ONE, *order_ids)
-    desk.move(State.SENDING, *order_ids)
-
-
-def acknowledge(desk: Desk, *rows: AcknowledgedRow) -> list[tuple[str, str]]:
-    """Apply the answer's rows; returns the items that are open then."""
-    with desk.room.ledger.writing(desk.room.run) as writing:
-        apply_rows(writing, desk.equipment, desk.batch(ONE), answer(*rows), "e" * 32)
-    return items(desk.room)
-
-
-def items(room: Room) -> list[tuple[str, str]]:
-    """Kind and subject of every open item."""
-    return [(str(kind), str(subject)) for kind, subject in room.sql("SELECT kind, subject FROM item ORDER BY subject, kind")]
 
 
 def claimed_again(desk: Desk) -> None:
@@ -115,6 +89,40 @@ def test_an_id_that_belongs_to_another_order_proves_nothing(desk: Desk) -> None:
         hear(writing, desk.equipment, desk.room.submission("000471"), Heard("poll", b"{}", read_of(case)))
     assert desk.states("a", "000471") == ["pending", "sending"]
     assert items(desk.room) == [("contradiction", "order:000471")]
+
+
+@pytest.mark.parametrize("problem", ["not JSON", ""])
+def test_an_answer_without_a_read_is_asked_for_again_later(problem: str, desk: Desk) -> None:
+    """What cannot be read, or is not there, moves nothing; the order is due again after the pace's time, not at once."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    desk.room.sql("UPDATE submission SET next_read_at = '2026-11-23T06:00:00Z'")
+    before = desk.room.submission("a")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        hear(writing, desk.equipment, before, Heard("poll", b"?", None, problem))
+    after = desk.room.submission("a")
+    assert (after.state, after.event_seq) == (before.state, before.event_seq)
+    assert after.next_read_at > utc_text(desk.room.ledger.now())
+    assert items(desk.room) == ([("quarantine", "order:a")] if problem else [])
+
+
+@pytest.mark.parametrize(("word", "code", "open_after"), [("CaptureRequired", 5, True), ("Completed", 7, False)])
+def test_what_is_due_is_due_until_the_order_goes_on(word: str, code: int, open_after: bool, desk: Desk) -> None:
+    """The item about a capture stands while the provider goes on saying that it waits for one, and closes when it does not."""
+    sent(desk, "000471")
+    acknowledge(desk, row("000471", "5f2c"))
+    desk.move(State.CAPTURE_REQUIRED, "000471")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        open_item(writing, ItemKind.CAPTURE_DUE, "order:000471", "capture it", due_business_days=3)
+        hear(writing, desk.equipment, desk.room.submission("000471"), Heard("poll", b"{}", read_of(Case("", word, code))))
+    assert desk.room.sql("SELECT closed_at IS NULL FROM item") == [(open_after,)]
+
+
+def test_what_the_ledger_does_not_know_is_null(desk: Desk) -> None:
+    """An order of which the provider said nothing has no day, id and word of it: not an empty one that queries would count."""
+    sent(desk, "a")
+    unknown = desk.room.sql("SELECT handed_over_date, provider_order_id, provider_status, next_read_at FROM submission")
+    assert unknown == [(None, None, None, None)]
 
 
 def test_a_hint_whose_ids_do_not_fit_teaches_nothing(desk: Desk) -> None:
