@@ -46,6 +46,17 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """When a file left, as far as a day knows: the time (UTC) and the business date on which it was booked, or nothing."""
+
+    at: str
+    business_date: str
+
+
+NOT_DELIVERED = Delivery("", "")
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One claim of an order: what never changes about it, its whole history, and the state that the ledger's row shows.
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from batch.book_entries import Attempt, Decision, Event, Refund, Transmission
+from batch.book_entries import NOT_DELIVERED, Attempt, Decision, Delivery, Event, Refund, Transmission
 from batch.books import attempt_events
 from schemas.operations import OperationStep
-from schemas.states import API_FORMAT, COPY_TOO_OLD, State
+from schemas.states import API_FORMAT, COPY_TOO_OLD, BatchStep, State
 
+_ANSWERED = (BatchStep.ACKNOWLEDGED, BatchStep.REFUSED)
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 
 CLAIM_COLUMNS = (
@@ -45,6 +46,7 @@ EVENT_COLUMNS = (
 
 COPY_COLUMNS = (
     "order_id",
+    "batch_id",
     "site",
     "currency",
     "amount_minor",
@@ -61,8 +63,22 @@ REFUND_COLUMNS = ("operation_id", "order_id", "amount_minor", "asked_by", "reaso
 """Columns of a refund that the books read."""
 
 
-def attempt_entry(row: Any, chain: Iterable[Any]) -> Attempt:  # noqa: ANN401 - rows of a database driver
-    """A submission row with its batch's delivery, its decision's cells, and the event rows of its order's whole chain."""
+def delivery_of(steps: Iterable[Any]) -> Delivery:
+    """When a file left, told by its chain of steps up to a date: rows of `to_state`, `source`, `at` and `business_date`.
+
+    A file without a confirmed delivery counts as delivered when the provider first answers for it. What a person says
+    never came is delivered anew the next time; what was booked before stays.
+    """
+    delivery, is_lost = NOT_DELIVERED, True
+    for step in steps:
+        if step.to_state == BatchStep.DELIVERED or (is_lost and step.to_state in _ANSWERED):
+            delivery, is_lost = Delivery(step.at, step.business_date), False
+        is_lost = is_lost or (step.to_state == BatchStep.SENDING and step.source == "operator")
+    return delivery
+
+
+def attempt_entry(row: Any, chain: Iterable[Any], delivery: Delivery) -> Attempt:  # noqa: ANN401 - rows of a database driver
+    """A submission row with its file's delivery, its decision's cells, and the event rows of its order's whole chain."""
     cells = json.loads(row.cells_json) if row.cells_json else {}
     return Attempt(
         order_id=row.order_id,
@@ -76,8 +92,8 @@ def attempt_entry(row: Any, chain: Iterable[Any]) -> Attempt:  # noqa: ANN401 - 
         idempotency_key=row.idempotency_key,
         hold_reference=row.hold_reference,
         expires_at=row.expires_at,
-        delivered_at=row.delivered_at or "",
-        delivered_date=row.delivered_date or "",
+        delivered_at=delivery.at,
+        delivered_date=delivery.business_date,
         row_state=row.state,
         response_code=cells.get("response_code", ""),
         decline_group=cells.get("decline_group", ""),
@@ -110,10 +126,9 @@ def decision_entry(row: Any) -> Decision:  # noqa: ANN401 - rows of a database d
     return replace(entry, decision="withdrawn", reason=reason, reason_text=row.withdrawal_reason, rule_id="")
 
 
-def transmission_entry(row: Any, business_date: str) -> Transmission:  # noqa: ANN401 - rows of a database driver
-    """A transmission row with its batch; what was learnt after the date is left out."""
+def transmission_entry(row: Any, delivery: Delivery) -> Transmission:  # noqa: ANN401 - rows of a database driver
+    """A transmission row with its file's delivery; what was learnt after the date is left out."""
     answered = row.answer is not None
-    delivered = "" < (row.delivered_date or "") <= business_date and row.result != COPY_TOO_OLD
     return Transmission(
         order_id=row.order_id,
         site=row.site,
@@ -123,7 +138,7 @@ def transmission_entry(row: Any, business_date: str) -> Transmission:  # noqa: A
         channel="api" if row.format == API_FORMAT else "sftp",
         file_name=row.file_name,
         sequence_number=row.sequence_number,
-        delivered_at=row.delivered_at if delivered else "",
+        delivered_at=delivery.at if row.result != COPY_TOO_OLD else "",
         result=(row.result or "") if answered else "",
         transmit_id=(row.transmit_id or "") if answered else "",
         error_text=(row.error_text or "") if answered else "",

@@ -18,7 +18,6 @@ CHUNK = 2000
 _ANSWERED_STEPS = (BatchStep.ACKNOWLEDGED, BatchStep.REFUSED)
 _MID: ColumnElement[str] = bindparam("mid")
 _DATE: ColumnElement[str] = bindparam("business_date")
-_FILE_COLUMNS = (batch.c.file_name, batch.c.delivered_at, batch.c.delivered_date)
 
 
 @cache
@@ -32,7 +31,7 @@ def attempts(dialect: str) -> Select[Any]:
         decision.c.order_id.in_(_moved(event.c.business_date == _DATE)),
     )
     statement = (
-        select(*(submission.c[name] for name in CLAIM_COLUMNS), *_FILE_COLUMNS, decision.c.cells_json)
+        select(*(submission.c[name] for name in CLAIM_COLUMNS), batch.c.file_name, batch.c.format, decision.c.cells_json)
         .select_from(submission)
         .join(relevant, relevant.c.order_id == submission.c.order_id)
         .join(batch, and_(batch.c.mid == submission.c.mid, batch.c.batch_id == submission.c.batch_id))
@@ -111,7 +110,7 @@ def transmissions(dialect: str) -> Select[Any]:
         event.c.business_date <= _DATE,
     )
     statement = (
-        select(*(transmission.c[name] for name in COPY_COLUMNS), *_FILE_COLUMNS, batch.c.format, event.c.seq.label("answer"))
+        select(*(transmission.c[name] for name in COPY_COLUMNS), batch.c.file_name, batch.c.format, event.c.seq.label("answer"))
         .select_from(transmission)
         .join(batch, and_(batch.c.mid == transmission.c.mid, batch.c.batch_id == transmission.c.batch_id))
         .outerjoin(event, answered)
@@ -119,6 +118,16 @@ def transmissions(dialect: str) -> Select[Any]:
     )
     key = (transmission.c.site, transmission.c.currency, transmission.c.order_id)
     return _streamed(statement.order_by(*_sorted(key, dialect)))
+
+
+@cache
+def deliveries() -> Select[Any]:
+    """Every step of one file by a date."""
+    return (
+        select(event.c.to_state, event.c.source, event.c.at, event.c.business_date)
+        .where(event.c.mid == _MID, event.c.subject == bindparam("subject"), event.c.business_date <= _DATE)
+        .order_by(event.c.seq)
+    )
 
 
 @cache

@@ -8,13 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select
 
 from batch import history_statements
-from batch.book_entries import Attempt, Decision, Event, Heads, Refund, Transmission
+from batch.book_entries import NOT_DELIVERED, Attempt, Decision, Delivery, Event, Heads, Refund, Transmission
 from batch.books import chain_digest
-from batch.history_rows import attempt_entry, decision_entry, event_entry, refund_entry, transmission_entry
+from batch.history_rows import attempt_entry, decision_entry, delivery_of, event_entry, refund_entry, transmission_entry
 from batch.item_history import matters
 from batch.review_rows import Matter
+from schemas.states import API_FORMAT
 
 _CHAINS, _REFUND_IDS = history_statements.chains(), history_statements.refund_ids()
+_STEPS = history_statements.deliveries()
 
 
 class LedgerHistory:
@@ -38,6 +40,7 @@ class HistoryReader:
         self._connection = connection
         self._mid = mid
         self._dialect = connection.dialect.name
+        self._deliveries: dict[tuple[str, str], Delivery] = {}
 
     def attempts(self, business_date: str) -> Iterator[Attempt]:
         """Every claim that matters for a date, sorted by site, currency, order id.
@@ -49,7 +52,8 @@ class HistoryReader:
         key, chain = next(chains, (None, iter(())))
         for row in self._rows(history_statements.attempts(self._dialect), business_date):
             if key == (row.order_id, row.attempt):
-                yield attempt_entry(row, chain)
+                is_called = row.format == API_FORMAT  # each call has its own answer, and no file leaves
+                yield attempt_entry(row, chain, NOT_DELIVERED if is_called else self._delivery(row.batch_id, business_date))
                 key, chain = next(chains, (None, iter(())))
 
     def decisions(self, business_date: str) -> Iterator[Decision]:
@@ -59,7 +63,7 @@ class HistoryReader:
     def transmissions(self, business_date: str) -> Iterator[Transmission]:
         """Every copy claimed on a date, as far as it had got by then. Sorted by site, currency, order id."""
         rows = self._rows(history_statements.transmissions(self._dialect), business_date)
-        return (transmission_entry(row, business_date) for row in rows)
+        return (transmission_entry(row, self._delivery(row.batch_id, business_date)) for row in rows)
 
     def refunds(self, business_date: str) -> Iterator[Refund]:
         """Every refund that was asked for or settled on a date, as far as it had got by then. Sorted as the others are."""
@@ -89,6 +93,14 @@ class HistoryReader:
                 yield row.subject, row.seq, row.hash
 
         return Heads(digest=chain_digest(heads()), as_of=as_of)
+
+    def _delivery(self, batch_id: str, business_date: str) -> Delivery:
+        """A file's delivery by a date; asked once for each file, of which there are few."""
+        key = (batch_id, business_date)
+        if key not in self._deliveries:
+            asked = {"mid": self._mid, "business_date": business_date, "subject": f"batch:{batch_id}"}
+            self._deliveries[key] = delivery_of(self._connection.execute(_STEPS, asked))
+        return self._deliveries[key]
 
     def _rows(self, statement: Select[Any], business_date: str) -> Iterator[Row[Any]]:
         return iter(self._connection.execute(statement, {"mid": self._mid, "business_date": business_date}))

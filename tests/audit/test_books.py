@@ -1,10 +1,11 @@
 """The fold: hashes, what a day can know, and the equation."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from batch.book_entries import Attempt, Event, Total
+from batch.book_entries import Attempt, Delivery, Event, Total
 from batch.books import (
     FIRST_HASH,
     Balance,
@@ -17,6 +18,7 @@ from batch.books import (
     movement,
     stand,
 )
+from batch.history_rows import delivery_of
 from batch.tally import Tally
 from schemas.audit_columns import Section
 from schemas.states import EDGES, NEVER_AGAIN, OPEN, RELEASED, State
@@ -152,3 +154,33 @@ def test_the_equation_is_per_site_and_currency() -> None:
     assert not replace(balances["a", "USD"], closing=Total(1, 16)).balanced
     assert set(RELEASED) == {"withdrawn", "rejected", "declined", "expired", "cancelled"}
     assert State.REVIEW in OPEN
+
+
+def steps(*told: str) -> list[SimpleNamespace]:
+    """Rows of a file's chain, from `step date`, with `by hand` behind what a person decided; times are their dates."""
+    rows = [words.split(maxsplit=2) for words in told]
+    source = {True: "operator", False: "send"}
+    return [
+        SimpleNamespace(to_state=row[0], at=f"{row[1]}T07:00:00Z", business_date=row[1], source=source[len(row) > 2])
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "date"),
+    [
+        ([], ""),
+        (["claimed 1", "sending 1", "part_verified 1", "in_doubt 1"], ""),
+        (["claimed 1", "sending 1", "part_verified 1", "delivered 1", "acknowledged 2"], "1"),
+        (["claimed 1", "sending 1", "part_verified 1", "in_doubt 1", "acknowledged 2"], "2"),
+        (["claimed 1", "sending 1", "part_verified 1", "refused 1", "acknowledged 2"], "1"),
+        (["claimed 1", "sending 1", "delivered 1 by hand", "acknowledged 3"], "1"),
+        (["sending 1", "delivered 1", "sending 2 by hand"], "1"),
+        (["sending 1", "delivered 1", "sending 2 by hand", "part_verified 3", "delivered 3"], "3"),
+        (["sending 1", "delivered 1", "sending 2 by hand", "part_verified 3", "acknowledged 4"], "4"),
+        (["calling 1", "acknowledged 1", "calling 2 by hand", "acknowledged 2"], "1"),
+    ],
+)
+def test_a_file_left_when_its_chain_says_so(told: list[str], date: str) -> None:
+    """The first confirmed delivery counts, else the first answer; what a person says never came leaves anew, later."""
+    assert delivery_of(steps(*told)) == Delivery(f"{date}T07:00:00Z" if date else "", date)
