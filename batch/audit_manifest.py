@@ -49,8 +49,13 @@ class FileFigures:
     guarded_cells: int
 
 
-def manifest_bytes(day: Day, files: Sequence[FileFigures], heads: Heads, previous_manifest: str) -> bytes:
-    """The manifest. It names no time of writing: the same ledger gives the same bytes."""
+def manifest_bytes(
+    day: Day, files: Sequence[FileFigures], heads: Heads, previous_manifest: str, *, marks: Marks, part_rows: int
+) -> bytes:
+    """The manifest. It names no time of writing: the same ledger gives the same bytes.
+
+    `written_with` are the settings that the files look as they do by, so that they can be made again after a change of those.
+    """
     start, end = day.interval()
     manifest = {
         "schema": f"mitbatch.audit/{SCHEMA_VERSION}",
@@ -59,6 +64,12 @@ def manifest_bytes(day: Day, files: Sequence[FileFigures], heads: Heads, previou
         "as_of": heads.as_of,
         "timezone": day.timezone.key,
         "interval": {"start_inclusive": start, "end_exclusive": end},
+        "written_with": {
+            "delimiter": marks.delimiter,
+            "decimal": marks.decimal,
+            "on_not_recovered": "keep" if day.keeps_holds else "release",
+            "part_rows": part_rows,
+        },
         "chain_digest": heads.digest,
         "previous_manifest_sha256": previous_manifest,
         "files": [

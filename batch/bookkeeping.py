@@ -75,7 +75,8 @@ class Bookkeeping:
             tables = folder.tables()
             readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
             previous = self._folder.previous_manifest(business_date)
-            folder.text(MANIFEST, manifest_bytes(day, [*tables, readme], heads, previous))
+            made = manifest_bytes(day, [*tables, readme], heads, previous, marks=self._marks, part_rows=self._folder.part_rows)
+            folder.text(MANIFEST, made)
             folder.publish(turn.still_ours)
         return AuditReport(
             business_date=business_date,

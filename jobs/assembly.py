@@ -137,14 +137,22 @@ def assemble(
 @contextlib.contextmanager
 def open_books(settings: Settings, *, clock: Clock) -> Iterator[tuple[Ledger, OrderSource, OrderWriter]]:
     """The ledger and the order system for commands that only look; no secret is needed and nothing is created."""
+    with open_ledger_alone(settings, clock=clock) as ledger:
+        orders_engine, orders = open_orders(settings.orders.url, settings.orders)
+        try:
+            yield ledger, OrderSource(orders_engine, orders), OrderWriter(orders_engine, orders)
+        finally:
+            orders_engine.dispose()
+
+
+@contextlib.contextmanager
+def open_ledger_alone(settings: Settings, *, clock: Clock) -> Iterator[Ledger]:
+    """The ledger for commands that only look at it; it is not created."""
     engine = open_ledger(settings.ledger.url, create=False)
-    ledger = Ledger(engine, mid=settings.provider.mid, clock=clock, lease_seconds=settings.lease.seconds)
-    orders_engine, orders = open_orders(settings.orders.url, settings.orders)
     try:
-        yield ledger, OrderSource(orders_engine, orders), OrderWriter(orders_engine, orders)
+        yield Ledger(engine, mid=settings.provider.mid, clock=clock, lease_seconds=settings.lease.seconds)
     finally:
         engine.dispose()
-        orders_engine.dispose()
 
 
 def _folder(settings: Settings, access: "SftpAccess | None") -> tuple["ProviderFolder", Callable[[], None]]:

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from batch.card_numbers import has_card_number
 from jobs.actions_cli import add_action_commands
+from jobs.audit_cli import make_audit_app
 from jobs.output import Options, answer, complain, say
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 holds_app = typer.Typer(help="The holds that keep in-house retries away.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(holds_app, name="holds")
+app.add_typer(make_audit_app(lambda: _current), name="audit")
 app.add_typer(make_review_app(lambda: _current), name="review")
 app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
 webhook_app = typer.Typer(help="What the provider tells us by itself.", no_args_is_help=True, rich_markup_mode=None)

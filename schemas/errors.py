@@ -4,13 +4,11 @@
   * UsageRefused (2)
   * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing, SftpNotSet
   * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerBehind, LedgerUnfit, DecisionRefused, ModeChanged,
-    ActionNotPossible
-  * AnotherRunActive (21): LeaseLost, LeaseWanted
-  * Stopped: Interrupted (130), Terminated (143)
+    ActionNotPossible, AuditBroken
+  * AnotherRunActive (21): LeaseLost, LeaseWanted; Stopped: Interrupted (130), Terminated (143)
   * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiBusy, ApiLoginRefused,
     OrdersUnreachable, LedgerBusy, FileNotWritten
-  * AnswerUnreadable (10), ProviderRefused (10)
-  * ActionInDoubt (11)
+  * AnswerUnreadable (10), ProviderRefused (10), ActionInDoubt (11)
   * InternalError (70): IllegalTransition, TransitionLost, EvidenceChanged
 """
 
@@ -162,6 +160,17 @@ class ActionNotPossible(SafetyRefusal):
     """
 
     code = "MB-ACTION-NOT-POSSIBLE"
+
+
+class AuditBroken(SafetyRefusal):
+    """Finance's files or the ledger are not as they were written: find out who changed them before anybody relies on them.
+
+    A file: keep a copy, then `mitbatch audit export --from DATE` writes it again from the ledger. A ledger that was
+    changed cannot be mended by hand: restore its newest good copy.
+    """
+
+    code = "MB-AUDIT"
+    next_step = "Read mitbatch explain MB-AUDIT before anything else."
 
 
 class AnotherRunActive(MitbatchError):

@@ -124,6 +124,8 @@ JSON_COMMANDS = [
     "holds list",
     "holds check 000471",
     "holds view",
+    "audit verify",
+    "audit export --from 2026-11-23",
     "explain too_old",
     "explain MB-USAGE",
     "explain 000471",

@@ -35,6 +35,7 @@ _WHOLE = (
     "status",
     "holds list",
     "holds view",
+    "audit verify",
     "nightly --dry-run --date ?",
     "rerun --date ?",
     "poll",

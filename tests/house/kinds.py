@@ -2,16 +2,21 @@
 
 PURE = """
 batch
+batch.action_rules
 batch.audit_csv
 batch.audit_manifest
 batch.audit_rows
 batch.book_entries
 batch.books
 batch.build
+batch.call_answers
+batch.call_rulings
 batch.card_lines
 batch.card_numbers
 batch.conclusions
+batch.csv_answers
 batch.database_state
+batch.digest_disk
 batch.disk
 batch.file_rulings
 batch.findings
@@ -23,25 +28,17 @@ batch.odd_rows
 batch.order_rows
 batch.order_rulings
 batch.pace
+batch.provider_reads
 batch.provider_words
+batch.refund_rows
 batch.responses
 batch.review_rows
+batch.strict_csv
 batch.strict_json
 batch.tally
+batch.tampering
 batch.token_answers
-batch batch.audit_csv batch.audit_manifest batch.audit_rows batch.book_entries batch.books batch.build
-batch.card_lines batch.card_numbers batch.conclusions batch.csv_answers batch.database_state batch.disk
-batch.findings batch.gate batch.history_rows batch.night_figures batch.order_rows batch.pace
-batch.provider_reads batch.provider_words batch.responses batch.strict_csv batch.strict_json batch.tally batch.token_answers
 batch.webhooks
-batch batch.audit_csv batch.audit_manifest batch.audit_rows batch.book_entries batch.books batch.build
-batch.call_answers batch.call_rulings
-batch.card_numbers batch.conclusions batch.database_state batch.disk batch.findings batch.gate
-batch.history_rows batch.night_figures batch.order_rows batch.pace batch.provider_words batch.responses
-batch.strict_json batch.tally
-batch.card_lines batch.card_numbers batch.conclusions batch.database_state batch.disk batch.findings batch.gate
-batch.history_rows batch.night_figures batch.order_rows batch.pace batch.provider_words batch.responses
-batch.action_rules batch.refund_rows batch.strict_json batch.tally batch.token_answers batch.webhooks
 """.split()
 
 EDGES = {
@@ -74,6 +71,7 @@ EDGES = {
         batch.ledger.transaction
         batch.ledger.webhook_inbox
         batch.ledger_history
+        batch.ledger_seals
     """.split(),
     "the order system": "batch.orders_table batch.row_statements batch.source batch.token_writer batch.writeback".split(),
     "the provider's SFTP server": "batch.no_server batch.sftp batch.sftp_channel batch.sftp_connection".split(),
@@ -88,49 +86,52 @@ batch.acknowledged_copies
 batch.acknowledged_rows
 batch.acknowledgements
 batch.after_release
+batch.api_copies
+batch.api_delivery
+batch.api_evaluates
 batch.applying
+batch.asking
 batch.bookkeeping
+batch.call_decisions
+batch.cancelling
+batch.capturing
 batch.choosing
 batch.contradictions
 batch.deciding
 batch.delivery
+batch.early_news
 batch.equipment
+batch.evaluate_answers
+batch.files_in_use
 batch.held_rows
+batch.hinted_refusals
 batch.holding
 batch.intent
+batch.left_over_copies
+batch.listing
+batch.modes
 batch.outcome_news
 batch.outstanding
 batch.pipeline
 batch.poll
+batch.purposes
 batch.reading_again
+batch.refund_effects
+batch.refund_requests
+batch.refunding
+batch.repeating
+batch.request_decisions
 batch.results
 batch.review
 batch.search
 batch.set_aside
+batch.settling
+batch.sync_repeats
 batch.tokenizing
 batch.transmit
-batch.webhook_news
-batch.acknowledged_copies batch.acknowledged_rows batch.acknowledgements batch.api_copies batch.api_delivery
-batch.api_evaluates batch.applying batch.bookkeeping
-batch.choosing batch.contradictions batch.delivery batch.equipment batch.evaluate_answers batch.files_in_use
-batch.held_rows batch.holding batch.intent batch.modes
-batch.outcome_news
-batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.sync_repeats
-batch.transmit
-batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.transmit
 batch.trusted_files
-batch.acknowledged_copies batch.acknowledged_rows batch.acknowledgements batch.applying batch.bookkeeping
-batch.choosing batch.contradictions batch.delivery batch.equipment batch.held_rows batch.holding batch.intent batch.listing
-batch.outcome_news
-batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.transmit
-batch.tokenizing batch.webhook_news
-batch.acknowledged_copies batch.acknowledged_rows batch.acknowledgements batch.applying batch.bookkeeping
-batch.choosing batch.contradictions batch.delivery batch.equipment batch.held_rows batch.holding batch.intent batch.outcome_news
-batch.outstanding batch.pipeline batch.poll batch.reading_again batch.results batch.search batch.set_aside batch.transmit
-batch.tokenizing batch.webhook_news
-batch.asking batch.call_decisions batch.early_news batch.hinted_refusals batch.left_over_copies
-batch.cancelling batch.capturing batch.refund_effects batch.refund_requests batch.refunding batch.request_decisions
-batch.purposes batch.repeating batch.settling
+batch.verifying
+batch.webhook_news
 """.split()
 
 KINDS = {

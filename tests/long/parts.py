@@ -120,6 +120,7 @@ PARTS = (
     Part("T12", "Branches and error handlers", "tests.long.branches:campaign", *_same(0, 1, "runs")),
     Part("T13", "Same seed, same bytes", "tests.world.campaign:determinism", *_same(100, 1_000, "schedules told three times")),
     Part("T13-flaky", "Every test of the suite, again", "tests.long.flaky:campaign", *_same(0, 3, "runs")),
+    Part("S22", "Edits of files and ledger", "tests.tampering.campaign:campaign", *_same(400, 10_000, "edits")),
     Part("T14", "Mutants", "tests.mutation.campaign:campaign", Amount(0, 100_000), {"mutants": Amount(0, 500)}),
 )
 """In the order in which they run. A part whose size in CI is 0 is run at length only."""
