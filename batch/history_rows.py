@@ -9,7 +9,7 @@ from typing import Any
 from batch.book_entries import NOT_DELIVERED, Attempt, Decision, Delivery, Event, Refund, Transmission
 from batch.books import attempt_events
 from schemas.operations import OperationStep
-from schemas.states import API_FORMAT, COPY_TOO_OLD, BatchStep, State
+from schemas.states import API_FORMAT, COPY_TOO_OLD, DAY_END_MARK, BatchStep, State
 
 _ANSWERED = (BatchStep.ACKNOWLEDGED, BatchStep.REFUSED)
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
@@ -55,6 +55,7 @@ COPY_COLUMNS = (
     "result",
     "transmit_id",
     "error_text",
+    "day_end",
 )
 """Columns of a transmission that the books read."""
 
@@ -127,7 +128,12 @@ def decision_entry(row: Any) -> Decision:  # noqa: ANN401 - rows of a database d
 
 
 def transmission_entry(row: Any, delivery: Delivery) -> Transmission:  # noqa: ANN401 - rows of a database driver
-    """A transmission row with its file's delivery; what was learnt after the date is left out."""
+    """A transmission row with its file's delivery, as it stood when its day ended; what was learnt later is left out."""
+    number, result, transmit_id, error_text = (
+        (row.sequence_number, row.result or "", row.transmit_id or "", row.error_text or "")
+        if row.day_end is None
+        else row.day_end.split(DAY_END_MARK, 3)
+    )
     answered = row.answer is not None
     return Transmission(
         order_id=row.order_id,
@@ -137,11 +143,11 @@ def transmission_entry(row: Any, delivery: Delivery) -> Transmission:  # noqa: A
         charged_at=row.charged_at,
         channel="api" if row.format == API_FORMAT else "sftp",
         file_name=row.file_name,
-        sequence_number=row.sequence_number,
-        delivered_at=delivery.at if row.result != COPY_TOO_OLD else "",
-        result=(row.result or "") if answered else "",
-        transmit_id=(row.transmit_id or "") if answered else "",
-        error_text=(row.error_text or "") if answered else "",
+        sequence_number=int(number),
+        delivered_at=delivery.at if result != COPY_TOO_OLD else "",
+        result=result if answered else "",
+        transmit_id=transmit_id if answered else "",
+        error_text=error_text if answered else "",
     )
 
 

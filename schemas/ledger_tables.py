@@ -192,10 +192,15 @@ transmission = Table(
     Column("transmit_id", String(128)),
     Column("error_text", Text),
     Column("record_json", Text, nullable=False),
+    Column("day_end", Text),
     PrimaryKeyConstraint("mid", "order_id"),
     ForeignKeyConstraint(["mid", "batch_id"], ["batch.mid", "batch.batch_id"]),
 )
-"""The copy of one good charge, once ever: the key is the order id. How far it has got is its batch's step."""
+"""The copy of one good charge, once ever: the key is the order id. How far it has got is its batch's step.
+
+`day_end` is what stood in the row when the day ended that claimed it, written by its first change after that day: number,
+result, the provider's id and words, joined by U+001F. Finance's file of that day shows it for ever.
+"""
 
 Index("transmission_by_batch", transmission.c.mid, transmission.c.batch_id, transmission.c.sequence_number)
 Index("transmission_by_date", transmission.c.mid, transmission.c.business_date)

@@ -107,6 +107,10 @@ COPY_TOO_OLD = "too_old"
 """What `result` says of a copy of a good charge that was left over until it was too late: it was not sent, and never is."""
 
 
+DAY_END_MARK = "\x1f"
+"""What stands between the cells of a copy's `day_end`: how it stood when its day was over."""
+
+
 class BatchStep(StrEnum):
     """How far a batch file has got on its way to the provider (CONTRACT 6.4: written as .part, then renamed)."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, update
 
+from batch.ledger.copies import keeping_day_end
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import among, batch, event, evidence, submission, transmission
@@ -107,13 +108,13 @@ _DOUBTED = select(func.count()).where(*_COPY, transmission.c.result == IN_DOUBT)
 _MARK_COPIES = (
     update(transmission)
     .where(transmission.c.mid == bindparam("w_mid"), transmission.c.order_id == bindparam("w_order_id"))
-    .values({name: bindparam(f"v_{name}") for name in ("result", "transmit_id", "error_text")})
+    .values({name: bindparam(f"v_{name}") for name in ("result", "transmit_id", "error_text")} | keeping_day_end())
 )
 _DOUBT_COPIES = (
     update(transmission)
     .where(transmission.c.mid == bindparam("w_mid"), transmission.c.batch_id == bindparam("w_batch_id"))
     .where(transmission.c.result == SENDING)
-    .values(result=IN_DOUBT, error_text=bindparam("v_error_text"))
+    .values({"result": IN_DOUBT, "error_text": bindparam("v_error_text")} | keeping_day_end())
 )
 
 
@@ -138,12 +139,14 @@ def mark_copies(writing: Writing, results: Sequence[Mapping[str, str]]) -> None:
     if results:
         names = ("result", "transmit_id", "error_text")
         rows = [{"w_order_id": one["order_id"], **{f"v_{name}": one.get(name) or None for name in names}} for one in results]
-        writing.connection.execute(_MARK_COPIES, [{**row, "w_mid": writing.mid} for row in rows])
+        writing.connection.execute(
+            _MARK_COPIES, [{**row, "w_mid": writing.mid, "v_booked": writing.run.business_date} for row in rows]
+        )
 
 
 def doubt_copies(writing: Writing, batch_id: str, why: str) -> int:
     """Copies of which a call was intended by a run that is no more are in doubt. Returns how many."""
-    values = {"w_mid": writing.mid, "w_batch_id": batch_id, "v_error_text": why}
+    values = {"w_mid": writing.mid, "w_batch_id": batch_id, "v_error_text": why, "v_booked": writing.run.business_date}
     return int(writing.connection.execute(_DOUBT_COPIES, values).rowcount)
 
 

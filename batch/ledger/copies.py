@@ -3,14 +3,40 @@
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, case, cast, func, insert, literal, select, update
 
 from batch.ledger.claim import NewBatch, insert_batch
 from batch.ledger.records import Batch, Transmission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import transmission
 from schemas.order import Order
-from schemas.states import COPY_TOO_OLD
+from schemas.states import COPY_TOO_OLD, DAY_END_MARK
+
+
+def keeping_day_end() -> dict[str, ColumnElement[str]]:
+    """What every change of a copy writes as well: how it stood when its day ended, if that day is over. `v_booked` is today."""
+    cells = (
+        cast(transmission.c.sequence_number, Text),
+        *(transmission.c[name] for name in ("result", "transmit_id", "error_text")),
+    )
+    first, *rest = (func.coalesce(cell, "") for cell in cells)
+    joined: ColumnElement[str] = first
+    for cell in rest:
+        joined = joined.concat(literal(DAY_END_MARK)).concat(cell)
+    is_over = and_(transmission.c.day_end.is_(None), transmission.c.business_date < bindparam("v_booked"))
+    return {"day_end": case((is_over, joined), else_=transmission.c.day_end)}
+
+
+_ANSWERED = (
+    update(transmission)
+    .where(transmission.c.mid == bindparam("w_mid"), transmission.c.order_id == bindparam("w_order_id"))
+    .values({name: bindparam(f"v_{name}") for name in ("result", "transmit_id", "error_text")} | keeping_day_end())
+)
+_NUMBERED = (
+    update(transmission)
+    .where(transmission.c.mid == bindparam("w_mid"), transmission.c.order_id == bindparam("w_order_id"))
+    .values({"sequence_number": bindparam("v_number")} | keeping_day_end())
+)
 
 
 def claim_transmissions(writing: Writing, new: NewBatch, orders: Sequence[tuple[Order, Mapping[str, object]]]) -> Batch:
@@ -51,7 +77,8 @@ def leave_out_copies(writing: Writing, order_ids: Sequence[str], why: str) -> No
         writing.connection.execute(
             update(transmission)
             .where(transmission.c.mid == writing.mid, transmission.c.order_id.in_(order_ids), transmission.c.result.is_(None))
-            .values(result=COPY_TOO_OLD, error_text=why, sequence_number=0)
+            .values({"result": COPY_TOO_OLD, "error_text": why, "sequence_number": 0} | keeping_day_end()),
+            {"v_booked": writing.run.business_date},
         )
 
 
@@ -60,11 +87,8 @@ def renumber_copies(writing: Writing, batch_id: str) -> None:
     numbered = enumerate(transmissions_of_batch(writing.connection, writing.mid, batch_id), start=1)
     for number, copy in numbered:
         if copy.sequence_number != number:
-            writing.connection.execute(
-                update(transmission)
-                .where(transmission.c.mid == writing.mid, transmission.c.order_id == copy.order_id)
-                .values(sequence_number=number)
-            )
+            values = {"w_mid": writing.mid, "w_order_id": copy.order_id, "v_number": number}
+            writing.connection.execute(_NUMBERED, {**values, "v_booked": writing.run.business_date})
 
 
 def transmitted_before(connection: Connection, mid: str, order_ids: Sequence[str]) -> set[str]:
@@ -85,11 +109,9 @@ def transmissions_of_batch(connection: Connection, mid: str, batch_id: str) -> l
 
 def record_copy_answer(writing: Writing, order_id: str, *, result: str, transmit_id: str = "", error_text: str = "") -> None:
     """Write down what the provider said about one copy: `success` with its id, or `failed` with its words."""
-    writing.connection.execute(
-        update(transmission)
-        .where(transmission.c.mid == writing.mid, transmission.c.order_id == order_id)
-        .values(result=result, transmit_id=transmit_id or None, error_text=error_text or None)
-    )
+    said = {"v_result": result, "v_transmit_id": transmit_id or None, "v_error_text": error_text or None}
+    values = {"w_mid": writing.mid, "w_order_id": order_id, "v_booked": writing.run.business_date, **said}
+    writing.connection.execute(_ANSWERED, values)
 
 
 def refuse_copies(writing: Writing, batch: Batch, why: str) -> None:
@@ -97,5 +119,6 @@ def refuse_copies(writing: Writing, batch: Batch, why: str) -> None:
     writing.connection.execute(
         update(transmission)
         .where(transmission.c.mid == writing.mid, transmission.c.batch_id == batch.batch_id, transmission.c.sequence_number > 0)
-        .values(result="failed", error_text=why)
+        .values({"result": "failed", "error_text": why} | keeping_day_end()),
+        {"v_booked": writing.run.business_date},
     )
