@@ -311,7 +311,6 @@ _CUT_OFF = (
         ~select(_ENDED.c.run_id)
         .where(
             _ENDED.c.mid == run.c.mid,
-            _ENDED.c.business_date == run.c.business_date,
             _ENDED.c.fencing_token > run.c.fencing_token,
             _ENDED.c.finished_at.is_not(None),
         )
@@ -322,7 +321,7 @@ _CUT_OFF = (
 
 
 def cut_off_dates(connection: Connection, mid: str, before_token: int) -> list[str]:
-    """Business dates of earlier runs that left no files for finance, and after which no run of the same date did."""
+    """Business dates of earlier runs that left no files for finance, and after which no run did: one that does writes theirs."""
     return list(connection.execute(_CUT_OFF, {"mid": mid, "before_token": before_token}).scalars())
 
 

@@ -48,14 +48,21 @@ class Room:
         self.run = self.take("first")
 
     def take(
-        self, run_id: str, job: str = "nightly", *, owner: Owner = HERE, alive: bool = True, terms: LeaseTerms = TERMS
+        self,
+        run_id: str,
+        job: str = "nightly",
+        *,
+        day: str = DAY,
+        owner: Owner = HERE,
+        alive: bool = True,
+        terms: LeaseTerms = TERMS,
     ) -> Run:
         """Take the lease, as a run of this process that finds every other one alive or dead."""
         return take_lease(
             self.ledger,
             run_id=run_id,
             job=job,
-            business_date=DAY,
+            business_date=day,
             owner=owner,
             terms=terms,
             is_alive=lambda _: alive,

@@ -183,6 +183,19 @@ def test_a_run_without_books_leaves_its_date_to_the_next(room: Room) -> None:
         assert cut_off_dates(connection, MID, later.token + 1) == []
 
 
+def test_a_date_that_was_cut_off_is_left_to_one_run_and_no_more(room: Room) -> None:
+    """The next run that leaves files, of whatever date, has written that date too; those after it need not."""
+    next_day = "2026-11-24"
+    room.take("of the next day", day=next_day, alive=False)
+    third = room.take("of the next day again", day=next_day, alive=False)
+    with room.ledger.reading() as connection:
+        assert sorted(cut_off_dates(connection, MID, third.token)) == [DAY, next_day]
+    end_run(room.ledger, third, ExitCode.CLEAN)
+    fourth = room.take("fourth", day=next_day)
+    with room.ledger.reading() as connection:
+        assert cut_off_dates(connection, MID, fourth.token) == []
+
+
 def test_whoever_asked_a_run_to_stop_is_heard_before_it_writes(room: Room) -> None:
     """A run that is asked to stop raises at its next writing step, and may still write its closing words."""
 
