@@ -11,8 +11,7 @@ stands for the other. When the key may be forgotten, only the provider's support
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from batch.order_rulings import Said
-from batch.provider_words import fit_to_show
+from batch.order_rulings import Said, shows_none
 from schemas.errors import DecisionRefused
 from schemas.resolutions import Resolution
 from schemas.states import State
@@ -62,11 +61,7 @@ def rule_on_repeat(call: CallFacts, said: Said, now: datetime, window: timedelta
             f"The provider has told of order {call.order_id!r} by itself, so it has it, although it does not show it now.",
             next_step=f"Ask its support, and see: mitbatch explain {call.order_id}",
         )
-    if not said.is_absent:
-        raise DecisionRefused(
-            f"The provider cannot be asked about order {call.order_id!r} now: {fit_to_show(said.problem).rstrip('.')}.",
-            next_step="Decide again when it answers; until then the order stays held.",
-        )
+    shows_none(call.order_id, said)
     return _in_time(call, now, window)
 
 

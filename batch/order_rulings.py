@@ -68,6 +68,15 @@ def rule_on_order(resolution: Resolution, order: Facts, said: Said, bearer: str,
     return OrderRuling(path, sentence, recovered, **shown)
 
 
+def shows_none(order_id: str, said: Said) -> None:
+    """Nothing, where the provider was asked and shows no such order. Raises DecisionRefused where it could not be asked."""
+    if not said.is_absent:
+        raise DecisionRefused(
+            f"The provider cannot be asked about order {order_id!r} now: {fit_to_show(said.problem).rstrip('.')}.",
+            next_step="Decide again when it answers; until then the order stays held.",
+        )
+
+
 def _no_rescue(order: Facts, said: Said) -> OrderRuling:
     if said.read is not None:
         word = said.read.status or f"code {said.read.code}"
@@ -75,11 +84,7 @@ def _no_rescue(order: Facts, said: Said) -> OrderRuling:
             f"The provider shows order {order.order_id!r}: {word}. It is not released on a word that contradicts that.",
             next_step=f"If what the provider shows is right, decide --as {Resolution.PROVIDER_IS_RIGHT}.",
         )
-    if not said.is_absent:
-        raise DecisionRefused(
-            f"The provider cannot be asked about order {order.order_id!r} now: {fit_to_show(said.problem).rstrip('.')}.",
-            next_step="Decide again when it answers; until then the order stays held.",
-        )
+    shows_none(order.order_id, said)
     sentence = (
         f"Order {order.order_id!r} goes from {order.state} to {State.REJECTED}: no rescue of it runs; its hold is released."
     )

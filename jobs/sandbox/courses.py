@@ -142,8 +142,3 @@ def _final(order: Order, at: datetime) -> list[Step]:
             return [Step(at, "Cancelled", "cancelled"), replace(completed, at=at + LATER)]
         case _:
             return [Step(at, "Cancelled", "cancelled")]
-
-
-def is_paid(name: str) -> bool:
-    """Whether the customer has paid in this status, so that there is something to give back."""
-    return name in ("Completed", "Returned")
