@@ -7,17 +7,16 @@ the database locked for longer than it waits. A runner that dies there is unwoun
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, make_url
 
 from batch.ledger import Owner
 from jobs.surroundings import Surroundings
 from tests.world.points import Moment, Points, PowerCut
 from tests.world.witness import Witness
-from tests.world.world import World, _with_points, ground
+from tests.world.world import World, ground, quick_engine
 
 LEASE_WAIT_SECONDS = 3.0
 _PATIENCE_SECONDS = 120
@@ -181,8 +180,7 @@ class SharedWorld(World):
     def _engine(self, runner: str, url: URL | str, options: dict[str, Any]) -> Engine:
         name = str(make_url(url).database)
         if (runner, name) not in self.engines:
-            engine = create_engine(url, **options)
+            engine = quick_engine(url, lambda: ground().points, **options)
             event.listen(engine, "connect", self.ground._connected)
-            _with_points(engine, Path(name).stem, lambda: ground().points)
             self.engines[runner, name] = engine
         return self.engines[runner, name]

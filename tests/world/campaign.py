@@ -1,5 +1,6 @@
 """T1 and T13: fresh seeds beside the whole corpus, each judged and counted; and the same seeds told three times over."""
 
+import gc
 import os
 import re
 import subprocess
@@ -94,7 +95,7 @@ def judge_each(cases: Sequence[int] | Sequence[str]) -> Tally:
     leave_ground()  # one that this process had before it was forked is the parent's
     tally = Tally()
     began = time.process_time()
-    for case in cases:
+    for case in _with_a_clean_heap(cases):
         again = f"python -m tests.world replay {case}" if isinstance(case, int) else f"the corpus has it as {case}"
         schedule = schedule_of(case) if isinstance(case, int) else from_json((CORPUS / case).read_text(encoding="utf-8"))
         story, violations = happened(schedule)
@@ -104,6 +105,20 @@ def judge_each(cases: Sequence[int] | Sequence[str]) -> Tally:
     tally.cpu_seconds = time.process_time() - began
     leave_ground()
     return tally
+
+
+def _with_a_clean_heap(cases: Sequence[int] | Sequence[str]) -> Iterator[int | str]:
+    """Each case, and after it what it left behind is let go: in the midst of a story nothing needs to be looked for."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for case in cases:
+            yield case
+            gc.collect(1)
+    finally:
+        if was_enabled:
+            gc.enable()
+        gc.collect()
 
 
 def count(tally: Tally, schedule: Schedule, story: Story) -> None:

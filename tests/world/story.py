@@ -246,7 +246,7 @@ class Story:
             left = self._left()
             if not left and (night or not is_long):
                 return
-            if night and left.items() <= before.items() and (night > 1 or self._is_the_provider_at_work_on(left)):
+            if night and left.items() <= before.items() and (night > 1 or self._has_the_provider_ended_none_of(left)):
                 return
             if night == 0 and (left if is_long else {*left.values()} - {"pending"}):
                 self.world.run("poll")
@@ -265,7 +265,7 @@ class Story:
         """The orders that have not ended, and where they stand."""
         return {order_id: state for order_id, state in self.world.states().items() if state not in SETTLED}
 
-    def _is_the_provider_at_work_on(self, order_ids: Iterable[str]) -> bool:
-        """Whether the provider itself has ended none of these orders, so that there is nothing more to hear of them."""
-        at_work = {str(row["order_id"]) for row in self.world.provider.orders() if row["status"] in WORKING}
-        return at_work.issuperset(order_ids)
+    def _has_the_provider_ended_none_of(self, order_ids: Iterable[str]) -> bool:
+        """Whether the provider still works on each of these orders, or never got it: there is nothing more to hear of them."""
+        ended = {str(row["order_id"]) for row in self.world.provider.orders() if row["status"] not in WORKING}
+        return ended.isdisjoint(order_ids)

@@ -61,6 +61,8 @@ from tests.world.witness import Witness
 
 Given = TypeVar("Given")
 
+_MADE = "SELECT sql FROM {schema}.sqlite_schema WHERE name = ? AND type = 'table'"
+
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 """Half past one in the night of 23 November in New York."""
 
@@ -105,10 +107,7 @@ class Ground:
             self.let_go()  # another file stands there now
             self._files[name] = there
         if name not in self.engines:
-            arguments = {**options.pop("connect_args", {}), "cached_statements": MOST_STATEMENTS}
-            engine = create_engine(url, connect_args=arguments, **{"poolclass": OneThreadPool, **options})
-            engine._connection_cls = ShortConnection
-            _with_points(engine, Path(name).stem, lambda: self.points)
+            engine = quick_engine(url, lambda: self.points, **options)
             event.listen(engine, "connect", self._connected)
             engine.dispose = lambda close=True: None if close else Engine.dispose(engine, close=False)  # type: ignore[method-assign]
             self.engines[name] = engine
@@ -188,6 +187,16 @@ def _in_memory(content: bytes) -> sqlite3.Connection:
     return connection
 
 
+def quick_engine(url: URL | str, points: Callable[[], Points], **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own
+    """An engine for one thread at a time, on which what was done before is quick; each commit is two points."""
+    arguments = {**options.pop("connect_args", {}), "cached_statements": MOST_STATEMENTS}
+    engine = create_engine(url, connect_args=arguments, **{"poolclass": OneThreadPool, **options})
+    engine._connection_cls = ShortConnection
+    _with_points(engine, Path(str(engine.url.database)).stem, points)
+    _with_known_columns(engine)
+    return engine
+
+
 def _with_points(engine: Engine, name: str, points: Callable[[], Points]) -> None:
     commit = engine.dialect.do_commit
 
@@ -198,6 +207,25 @@ def _with_points(engine: Engine, name: str, points: Callable[[], Points]) -> Non
         points().cross(f"commit {name}", "after")
 
     engine.dialect.do_commit = do_commit  # type: ignore[method-assign,assignment]
+
+
+def _with_known_columns(engine: Engine) -> None:
+    """Let the columns of a table be asked for once, as long as the statement that made it is the same."""
+    asked, known = engine.dialect.get_columns, dict[tuple[str, str], Any]()
+
+    def get_columns(connection: Any, table_name: str, schema: str | None = None, **more: Any) -> Any:  # noqa: ANN401
+        made = _MADE.format(schema=schema or "main")
+        try:
+            found = connection.connection.execute(made, (table_name,)).fetchone()
+        except sqlite3.Error:
+            found = None
+        if found is None:
+            return asked(connection, table_name, schema, **more)
+        if (table_name, found[0]) not in known:
+            known[table_name, found[0]] = asked(connection, table_name, schema, **more)
+        return known[table_name, found[0]]
+
+    engine.dialect.get_columns = get_columns  # type: ignore[method-assign]
 
 
 def _open_handed(options: SandboxOptions) -> SandboxOptions:
