@@ -13,6 +13,7 @@ from batch.audit_csv import BYTE_ORDER_MARK, row_check, unguard
 from batch.books import FIRST_HASH, event_hash
 from batch.strict_json import parse
 from schemas.audit_columns import ROW_CHECK, ROW_FILES
+from schemas.counted import counted
 from schemas.errors import AnswerUnreadable
 from schemas.settings import AuditSettings, ScheduleSettings, Settings, WritebackSettings
 
@@ -103,11 +104,14 @@ def read_manifest(content: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def sealed_digest(manifest: Mapping[str, Any], name: str) -> str:
-    """What a manifest says that a file's SHA-256 is; empty where it names no such file."""
+def sealed(manifest: Mapping[str, Any], name: str) -> tuple[str, int]:
+    """What a manifest says that a file's SHA-256 and its number of rows are; nothing where it names no such file."""
     files = manifest.get("files")
-    named = (file for file in files if isinstance(file, dict) and file.get("name") == name) if isinstance(files, list) else ()
-    return next((str(file.get("sha256")) for file in named), "")
+    for file in files if isinstance(files, list) else ():
+        if isinstance(file, dict) and file.get("name") == name:
+            rows = file.get("rows")
+            return str(file.get("sha256")), rows if isinstance(rows, int) else 0
+    return "", 0
 
 
 def is_ours(name: str) -> bool:
@@ -137,6 +141,15 @@ def _fits(header: list[str], row: list[str]) -> bool:
 def _place(line: int, header: list[str], row: list[str]) -> str:
     order_id = dict(zip(header, row, strict=False)).get("order_id")
     return f"line {line:,}" if order_id is None else f"line {line:,} (order {unguard(order_id)!r})"
+
+
+def how_changed(content: bytes, delimiter: str, rows_sealed: int) -> str:
+    """In words, as the end of a sentence: which rows were edited, or how many are gone or too many."""
+    rows = changed_rows(content, delimiter)
+    if rows:
+        return f": {named(rows)} {'does' if len(rows) == 1 else 'do'} not fit the row_check"
+    count = max(0, content.count(b"\n") - 1)
+    return f": it has {counted(count, 'row')} instead of {rows_sealed:,}" if count != rows_sealed else ""
 
 
 def named(rows: list[str]) -> str:

@@ -123,10 +123,10 @@ class Verification:
             expected = tampering.manifest_of(again.read(path) or b"{}")
             differs = tampering.manifest_differences(manifest, expected)
             return Tampering(TamperingKind.BOOKS_DIFFER, place, f"{words} is not what the ledger gives: {differs}.")
-        if digest == tampering.sealed_digest(manifest, path.name):
+        sealed, rows = tampering.sealed(manifest, path.name)
+        if digest == sealed:
             return Tampering(
                 TamperingKind.BOOKS_DIFFER, place, f"{words} is as it was written, but the ledger gives another now."
             )
-        rows = tampering.changed_rows(self._disk.read(path) or b"", delimiter)
-        where = f": {tampering.named(rows)} {'does' if len(rows) == 1 else 'do'} not fit the row_check" if rows else ""
-        return Tampering(TamperingKind.FILE_CHANGED, place, f"{words} was changed after it was written{where}.")
+        how = tampering.how_changed(self._disk.read(path) or b"", delimiter, rows) if tampering.is_ours(path.name) else ""
+        return Tampering(TamperingKind.FILE_CHANGED, place, f"{words} was changed after it was written{how}.")

@@ -133,6 +133,24 @@ def test_an_edited_row_is_named_with_its_order(books: Books) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda lines: [*lines[:1], *lines[2:]], ": it has 10 rows instead of 11."),
+        (lambda lines: [*lines, lines[1]], ": it has 12 rows instead of 11."),
+        (lambda lines: [*lines[:1], *reversed(lines[1:])], "."),
+    ],
+)
+def test_rows_that_are_gone_or_too_many_are_counted(
+    books: Books, change: Callable[[list[bytes]], list[bytes]], words: str
+) -> None:
+    """Where every row fits its check, how many there are is said; in another order they are as many."""
+    path = books.audit / FIRST / "submissions.csv"
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+    (only,) = books.verify().tampering
+    assert only.sentence == f"submissions.csv of 2026-11-23 was changed after it was written{words}"
+
+
+@pytest.mark.parametrize(
     ("change", "kind", "subject"),
     [
         (lambda day: (day / "holds.csv").unlink(), TamperingKind.FILE_MISSING, f"{SECOND}/holds.csv"),
