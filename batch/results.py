@@ -10,6 +10,7 @@ from enum import Enum, auto
 from batch.action_rules import refund_command
 from batch.after_release import show_recovered
 from batch.applying import raise_item
+from batch.conclusions import meaning_of_word
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
 from batch.ledger.items import close_items
@@ -17,10 +18,12 @@ from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import given_back
 from batch.ledger.reading import events_of, to_write_back
 from batch.pace import utc_text
+from batch.provider_words import fit_to_show
 from batch.row_statements import AFTER_RECOVERY, OURS
 from batch.writeback import RowResult
 from schemas.money import people_text
 from schemas.order import RowStatus
+from schemas.profile import Meaning
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import NOT_RECOVERED, State
 
@@ -41,6 +44,7 @@ _SHOWN: dict[State, RowStatus] = {
     **dict.fromkeys((*NOT_RECOVERED, State.REJECTED), RowStatus.NOT_RECOVERED),
 }
 _GIVEN_UP = (*NOT_RECOVERED, State.REJECTED)
+_MONEY = (Meaning.COMPLETED, Meaning.REFUNDED, Meaning.CHARGEBACK)
 _GIVEN_BACK = (State.PARTIALLY_REFUNDED, State.REFUNDED)
 
 
@@ -194,7 +198,10 @@ def _written(submission: Submission, *, is_written: bool) -> Move:
 
 
 def _conflict(writing: Writing, equipment: Equipment, submission: Submission, outcome: Outcome) -> None:
-    """Tell a person; what the provider recovered although the merchant changed the row is for a person to decide."""
+    """Tell a person; what the provider recovered although the merchant changed the row is for a person to decide.
+
+    What it has not recovered cannot be given back yet, and the item says so.
+    """
     if given_back(writing.connection, writing.mid, [submission.order_id]):
         return  # what was recovered beside the merchant's own charge has gone back: their row is right as it stands
     if submission.state not in (State.COMPLETED, State.REVIEW):
@@ -206,7 +213,18 @@ def _conflict(writing: Writing, equipment: Equipment, submission: Submission, ou
     amount = people_text(submission.amount_minor, submission.currency)
     proposal = refund_command(submission.order_id, submission.amount_minor, submission.currency)
     words = f"recovered {amount}; the row has another amount now" if differs else f"refund it: {proposal}"
-    raise_item(writing, equipment, kind, submission, f"{ITEM_TEXTS[kind]}: {words}; see both sides with: mitbatch explain")
+    words = f"{ITEM_TEXTS[kind]}: {words}"
+    if not _is_recovered(equipment, submission):
+        said = fit_to_show(submission.provider_status) or "nothing"
+        words = f"the merchant changed the row, and the provider says {said}; should it recover the order, refund it: {proposal}"
+    raise_item(writing, equipment, kind, submission, f"{words}; see both sides with: mitbatch explain")
     if submission.state is State.COMPLETED:
         reason = "recovered, and the merchant changed the row meanwhile"
         move_orders(writing, [Move(submission, State.REVIEW, "write_back", reason, shows=differs)])
+
+
+def _is_recovered(equipment: Equipment, submission: Submission) -> bool:
+    """Whether the provider has charged the customer: of an order under review its last word tells."""
+    word = submission.provider_status
+    by_word = submission.state is State.REVIEW and word and meaning_of_word(word, equipment.profile) in _MONEY
+    return submission.state is State.COMPLETED or bool(by_word)
