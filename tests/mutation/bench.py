@@ -20,6 +20,10 @@ LEAST_SECONDS = 10
 """A mutant that is not judged after so many seconds and some times those that its tests usually take never ends."""
 
 
+LOADING_SECONDS = 60
+"""So much more, where the project is loaded again, and the tests collected."""
+
+
 @dataclass(eq=False)
 class Heard:
     """What pytest says of some tests: which failed, and the seconds that each took."""
@@ -75,7 +79,7 @@ class Bench:
         `anew`: the project is loaded again with it, for what is run when a module is loaded.
         """
         usual = sum(seconds.get(name, 1.0) for name in names)
-        patient = int(LEAST_SECONDS + 2 * usual)
+        patient = int(LEAST_SECONDS + LOADING_SECONDS * anew + 2 * usual)
         try:
             found = in_child(lambda: self._verdict(mutant, names, anew=anew), patient, waiting=4 * patient)
         except RuntimeError as error:
@@ -114,17 +118,19 @@ def on_bench(files: Sequence[str], work: Callable[[Bench], None]) -> None:
     import pytest
 
     heard = Heard()
+    collected: list[int] = []
 
     class Loop:
         def pytest_runtestloop(self, session: Any) -> bool:  # noqa: ANN401 - pytest's own type
             """Not the tests one after the other: the work."""
+            collected.append(len(session.items))
             work(Bench(session.items, heard))
             return True
 
     plant()
     os.chdir(REPOSITORY)
     code = pytest.main(["-p", "no:cacheprovider", "--tb=no", "-q", *files], plugins=[heard, Loop()])
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    if not collected or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.TESTS_FAILED):
         message = f"the judges could not be collected (pytest ended with {int(code)})"
         raise RuntimeError(message)
 

@@ -43,12 +43,17 @@ FILES = (
 """The files that are mutated: the state function, and the send protocol from the claim to what settles a doubt."""
 
 JUDGES = (
+    "tests/table/test_acknowledged_branches.py",
     "tests/table/test_answers_table.py",
     "tests/table/test_api_branches.py",
+    "tests/table/test_conclusion_words.py",
     "tests/table/test_conclusions_table.py",
     "tests/table/test_delivery_branches.py",
     "tests/table/test_error_branches.py",
+    "tests/table/test_evaluate_branches.py",
+    "tests/table/test_hearing_branches.py",
     "tests/table/test_ledger_branches.py",
+    "tests/table/test_send_steps.py",
     "tests/pure/test_action_answers.py",
     "tests/pure/test_build.py",
     "tests/pure/test_call_answers.py",

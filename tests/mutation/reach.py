@@ -18,6 +18,9 @@ MOST_SECONDS = 3600
 MOST_COST = 20.0
 """Seconds of tests that are spent on one mutant: one that only slower tests would notice counts as alive."""
 
+MOST_LOADED = 80
+"""So many tests are collected again for a mutant that is judged by loading the project anew: the first of those that may."""
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -33,7 +36,9 @@ class Reach:
 
     def judges_of(self, mutant: Mutant) -> list[str]:
         """The tests that come to a mutant's line, the quickest first, as far as the time for one mutant goes."""
-        return self._within_cost(self._of_names(mutant) if self.is_for_loading(mutant) else self._of_lines(mutant))
+        if self.is_for_loading(mutant):
+            return self._within_cost(self._of_names(mutant)[:MOST_LOADED])
+        return self._within_cost(self._of_lines(mutant))
 
     def is_for_loading(self, mutant: Mutant) -> bool:
         """Whether a mutant's line is run when the module is loaded, if at all: outside of functions, or where no test comes."""

@@ -104,6 +104,17 @@ def test_mutants_are_judged_by_those_who_come_to_them(tmp_path: Path) -> None:
     assert judged([number], replace(reach, lines={}), (LEASE,), tmp_path / "kept") == {number: ""}, "nobody is asked"
 
 
+def test_a_judge_that_fails_without_any_mutant_is_told_and_judges_nothing(tmp_path: Path) -> None:
+    """Its failure is named, and what it comes to is not taken for a reason to ask it."""
+    failing = tmp_path / "test_failing.py"
+    failing.write_text("from batch.pace import due_date\n\n\ndef test_x():\n    assert not due_date('2026-11-23', 1)\n")
+
+    reach = learnt((str(failing),))
+
+    assert [name.rpartition("::")[2] for name in reach.failed] == ["test_x"]
+    assert [name for file in reach.lines.values() for names in file.values() for name in names] == []
+
+
 def test_a_verdict_counts_as_long_as_its_judge_stands(tmp_path: Path) -> None:
     """A mutant that lived is judged again, and so is one whose judge has changed or is gone."""
     lived, killed, orphan = mutants()[:3]
