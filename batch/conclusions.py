@@ -65,7 +65,7 @@ def meaning_of(read: OrderRead, profile: Profile) -> Meaning | None:
     code = profile.code_meaning(read.code) if read.code is not None else None
     if not read.status:
         return code
-    if word is None or read.code is None or word == code:
+    if read.code is None or word == code:
         return word
     if word is Meaning.EXPIRED and code is Meaning.NOT_RECOVERED:
         return word
