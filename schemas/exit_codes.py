@@ -40,10 +40,11 @@ PRECEDENCE = (
     ExitCode.INTERNAL,
     ExitCode.CONFIGURATION,
     ExitCode.REFUSED,
+    ExitCode.USAGE,
     ExitCode.ANOTHER_RUN,
     ExitCode.IN_DOUBT,
     ExitCode.NEEDS_PERSON,
     ExitCode.NOTHING_SENT,
     ExitCode.CLEAN,
 )
-"""Which code wins when several hold. Usage errors end a command before anything else can happen."""
+"""Which code wins when several hold. A run meets a usage error only where what a person named has gone since they looked."""

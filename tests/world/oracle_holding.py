@@ -128,9 +128,20 @@ def _rejected(seen: Evidence) -> set[str]:
 
 
 def _is_denied(seen: Evidence, order_id: str, at: datetime | None = None) -> bool:
-    """Whether an order counts as refused (then, or at the end) that the provider has, because it told that it refused it."""
-    chain = [row for row in seen.chains.get(f"order:{order_id}", []) if at is None or datetime.fromisoformat(row["at"]) <= at]
-    return chain[-1:] != [] and chain[-1]["to_state"] == "rejected" and was_refused(seen, order_id)
+    """Whether an order counts as refused (then, or at the end) that the provider has, because it told that it refused it.
+
+    Of what happened in that very second, nobody knows whether it came before.
+    """
+    chain = seen.chains.get(f"order:{order_id}", [])
+    times = [datetime.fromisoformat(row["at"]) for row in chain]
+    stood = {row["to_state"] for n, row in enumerate(chain) if _is_last(times, n, at)}
+    return "rejected" in stood and was_refused(seen, order_id)
+
+
+def _is_last(times: list[datetime], number: int, at: datetime | None) -> bool:
+    """Whether an event may be the last one at a moment; without one, whether it is the last of all."""
+    following = times[number + 1 :]
+    return not following if at is None else times[number] <= at and (not following or following[0] >= at)
 
 
 def _refused_by_provider(seen: Evidence) -> set[str]:

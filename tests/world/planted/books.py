@@ -194,6 +194,16 @@ BOOKS = (
         hunted=True,
     ),
     Planted(
+        "usage-has-no-place",
+        "a run that meets a usage error breaks off when it looks for its code",
+        "schemas/exit_codes.py",
+        "    ExitCode.USAGE,\n    ExitCode.ANOTHER_RUN,\n",
+        "    ExitCode.ANOTHER_RUN,\n",
+        "I20",
+        Fails("tests/night/test_gone_since.py::test_an_item_that_closed_since_is_a_usage_error"),
+        hunted=True,
+    ),
+    Planted(
         "new-items-are-clean",
         "a run that opens an item ends with 0",
         "batch/findings.py",
