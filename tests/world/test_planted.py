@@ -1,11 +1,13 @@
 """Planted bugs: every patch fits, and one of each level is caught here; the campaign judges all of them."""
 
+import importlib
 from collections import Counter
 
 import pytest
 
 from tests.world.planted import PLANTED, Fails, Planted
 from tests.world.planted.campaign import Case, campaign, judged
+from tests.world.planted.in_place import replaced_in_place
 from tests.world.planted.planting import in_child
 from tests.world.planted.verdicts import aimed, happened
 
@@ -38,6 +40,35 @@ def test_a_planted_bug_is_caught(slug: str) -> None:
     (bug,) = (bug for bug in PLANTED if bug.slug == slug)
 
     assert aimed(bug).caught
+
+
+def _planted(slug: str) -> Planted:
+    return next(bug for bug in PLANTED if bug.slug == slug)
+
+
+def test_a_bug_inside_a_function_needs_no_new_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function that is there is given the code with the bug, and the world shows it."""
+    monkeypatch.setattr("tests.world.planted.verdicts.plant", None)
+    bug = _planted("record-after-send")
+    aim = bug.aim
+
+    assert not isinstance(aim, Fails)
+    assert any(words.startswith(f"{bug.invariant}:") for words in in_child(lambda: happened(bug, aim.schedule), 60))
+
+
+def test_what_a_module_does_once_is_not_replaced_in_place() -> None:
+    """A bug in what is made while a module is loaded is refused, so that the module is loaded anew with it."""
+    bug = _planted("short-card-numbers-pass")
+    assert importlib.import_module("batch.card_numbers")
+
+    assert in_child(lambda: replaced_in_place(bug.file, bug.patched()), 60) is False
+
+
+def test_a_bug_is_missed_only_where_the_project_was_loaded_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Had replacing in place no effect, the bug would be caught all the same."""
+    monkeypatch.setattr("tests.world.planted.verdicts.replaced_in_place", lambda _file, _text: True)
+
+    assert aimed(_planted("record-after-send")).caught
 
 
 def test_without_its_bug_an_aim_breaks_nothing() -> None:

@@ -1,5 +1,7 @@
 """The campaign of the planted bugs (T9): each by its aim, each aim without its bug, and fresh seeds that look without an aim."""
 
+import importlib
+import pkgutil
 import statistics
 import time
 from collections import Counter
@@ -7,11 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import batch
+import jobs
+import schemas
+from tests.compiled import share_compiled_statements
 from tests.long.campaign import Campaign, on_all_cores
 from tests.world.planted import PLANTED
 from tests.world.planted.bug import Fails, Planted
 from tests.world.planted.planting import in_child
 from tests.world.planted.verdicts import MOST_SECONDS, Verdict, aimed, happened, hunted
+from tests.world.schedule import schedule_of
+from tests.world.shrink import violations_of
+from tests.world.world import leave_ground
 
 WITHIN = 2000
 """So many fresh seeds must be enough for a bug that they are said to find."""
@@ -33,6 +42,7 @@ def campaign(size: int, seed: int) -> Campaign:
     With a size of 1, as in CI, none is looked for so: one seed finds nothing, and costs a process for each bug.
     """
     began = time.monotonic()
+    _load_everything()
     found = list(zip(cases := list(_cases(size, seed)), on_all_cores(judged, cases), strict=True))
     verdicts = [verdict for case, verdict in found if case.slug and not case.most]
     hunts = [verdict for case, verdict in found if case.most]
@@ -45,6 +55,17 @@ def campaign(size: int, seed: int) -> Campaign:
         time.monotonic() - began,
         _notes(hunts, size, seed),
     )
+
+
+def _load_everything() -> None:
+    """Load what the children need and let one story happen, so that they find modules loaded and statements compiled."""
+    share_compiled_statements()
+    for package in (batch, jobs, schemas):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__") and not module.name.startswith("schemas.migrations."):
+                importlib.import_module(module.name)
+    violations_of(schedule_of(1))
+    leave_ground()
 
 
 def _cases(size: int, seed: int) -> Iterator[Case]:

@@ -1,5 +1,7 @@
 """Letting a planted bug live: in a forked child that loads the project anew, with one module's text replaced.
 
+Where a bug is inside of functions alone, in_place.py needs none of that.
+
 Nothing is written: the child forgets the project's modules and loads them again, and an import hook gives it the text
 with the bug. That costs a third of a second; a copy of the source and a new Python cost three.
 """
@@ -59,10 +61,15 @@ def plant(file: str = "", text: str = "") -> None:
 
     Only for a process that will end with it.
     """
-    own = [name for name in sys.modules if name.partition(".")[0] in _OWN]
-    _FORGOTTEN.append({name: sys.modules.pop(name) for name in own})
+    forget(*_OWN)
     if file:
         sys.meta_path.insert(0, _Finder(file, text))
+
+
+def forget(*packages: str) -> None:
+    """Forget the modules of these packages, so that they are loaded again. Only for a process that will end with it."""
+    own = [name for name in sys.modules if name.partition(".")[0] in packages]
+    _FORGOTTEN.append({name: sys.modules.pop(name) for name in own})
 
 
 def in_child(work: Callable[[], Any], seconds: int, *, waiting: float = MOST_WAITING) -> Any:  # noqa: ANN401 - whatever the work answers, as JSON has it
