@@ -15,7 +15,7 @@ from batch.contradictions import accept_after_refusal
 from batch.equipment import Equipment
 from batch.files_in_use import files_are_in_use
 from batch.ledger import Batch, Run, Writing
-from batch.ledger.batches import batch_named, unanswered_batches, unsent_batches
+from batch.ledger.batches import batch_named, unanswered_batches, unfinished_batches
 from batch.ledger.evidence import KnownFile, known_files, note_read_again, record_file, store_evidence
 from batch.ledger.items import close_items
 from batch.ledger.steps import move_batch
@@ -49,7 +49,7 @@ def collect(equipment: Equipment, run: Run) -> int:
         return 0
     with equipment.ledger.reading() as connection:
         known = known_files(connection, mid)
-        waiting = [*unanswered_batches(connection, mid), *unsent_batches(connection, mid)]
+        waiting = unfinished_batches(connection, mid)
     awaited = {name for batch in waiting if not batch.is_of_calls for name in _acknowledgement_names(equipment, batch)}
     ours = []
     for entry in equipment.folder.answers():

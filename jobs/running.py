@@ -11,7 +11,7 @@ from batch.bookkeeping import AuditReport, Turn, night_figures
 from batch.equipment import Equipment
 from batch.findings import Findings, Standing, exit_code, gravest
 from batch.ledger import Ledger, Run
-from batch.ledger.batches import unanswered_batches, unsent_batches
+from batch.ledger.batches import unfinished_batches
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
 from batch.ledger.operations import unsettled_operations
@@ -193,8 +193,10 @@ def _doubted_files(connection: Connection, equipment: Equipment) -> int:
     """Files that may or may not have been sent, and delivered files whose acknowledgement is overdue."""
     mid, now = equipment.ledger.mid, equipment.clock.now()
     window = timedelta(seconds=equipment.settings.outcomes.ingest_window_seconds)
-    late = [batch for batch in unanswered_batches(connection, mid) if now - from_utc_text(batch.delivered_at) > window]
-    return len(late) + sum(batch.step is BatchStep.IN_DOUBT for batch in unsent_batches(connection, mid))
+    batches = unfinished_batches(connection, mid)
+    delivered = [batch for batch in batches if batch.step is BatchStep.DELIVERED]
+    late = [batch for batch in delivered if now - from_utc_text(batch.delivered_at) > window]
+    return len(late) + sum(batch.step is BatchStep.IN_DOUBT for batch in batches)
 
 
 def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode, *, left_books: bool) -> ExitCode:

@@ -14,6 +14,7 @@ _IN_ORDER = _BATCHES.order_by(batch.c.business_date, batch.c.batch_id)
 _UNSENT = _IN_ORDER.where(among(batch.c.step, UNSENT_STEPS))
 _UNSENT_OF_KIND = _UNSENT.where(batch.c.kind == bindparam("kind"))
 _UNANSWERED = _IN_ORDER.where(batch.c.step == BatchStep.DELIVERED.value)
+_UNFINISHED = _IN_ORDER.where(among(batch.c.step, [*UNSENT_STEPS, BatchStep.DELIVERED]))
 _LEFT_OUT = select(submission.c.batch_id).where(
     submission.c.mid == bindparam("mid"), among(submission.c.state, [State.SENDING, State.IN_DOUBT])
 )
@@ -51,6 +52,11 @@ def unsent_batches(connection: Connection, mid: str, kind: str | None = None) ->
 def unanswered_batches(connection: Connection, mid: str) -> list[Batch]:
     """Delivered batches without an acknowledgement, oldest first."""
     return _batches(connection, _UNANSWERED, mid=mid)
+
+
+def unfinished_batches(connection: Connection, mid: str) -> list[Batch]:
+    """Batches whose delivery is not finished, and delivered ones without an acknowledgement, oldest first."""
+    return _batches(connection, _UNFINISHED, mid=mid)
 
 
 def waiting_batches(connection: Connection, mid: str) -> list[Batch]:

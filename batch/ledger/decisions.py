@@ -16,6 +16,7 @@ _COMPARED = ("site", "currency", "amount_minor", "decision", "reason", "reason_t
 _MINE = decision.c.mid == bindparam("mid")
 _THESE = decision.c.order_id.in_(bindparam("order_ids", expanding=True))
 _ON_THE_DATE = decision.c.business_date == bindparam("business_date")
+_NEW = insert(decision)
 _KNOWN = select(decision).where(_MINE, _ON_THE_DATE, _THESE)
 _REPLACED = delete(decision).where(_MINE, _ON_THE_DATE, _THESE)
 _OF_ORDER = select(decision).where(_MINE, decision.c.order_id == bindparam("order_id")).order_by(decision.c.business_date)
@@ -42,7 +43,7 @@ def record_decisions(writing: Writing, verdicts: Sequence[Verdict], *, batch_id:
     if not fresh:
         return
     writing.connection.execute(_REPLACED, _these(writing, [row["order_id"] for row in fresh]))
-    writing.connection.execute(insert(decision), fresh)
+    writing.connection.execute(_NEW, fresh)
 
 
 def decisions_of(connection: Connection, mid: str, order_id: str) -> list[dict[str, Any]]:

@@ -127,6 +127,7 @@ def _due(claimed_at: str, was_due: str) -> str:
     return claimed_at if not was_due or was_due > claimed_at else utc_text(from_utc_text(was_due) - _SECOND)
 
 
+_NEW = insert(early_news)
 _NAMES_AT_A_TIME = 500
 
 
@@ -139,7 +140,7 @@ def keep_early_news(writing: Writing, provider_order_ids: Iterable[str], evidenc
         known = set(writing.connection.execute(_NAMED, about).scalars())
         rows = [{"mid": writing.mid, "provider_order_id": each, "evidence_id": evidence_id} for each in some if each not in known]
         if rows:
-            writing.connection.execute(insert(early_news), rows)
+            writing.connection.execute(_NEW, rows)
 
 
 def early_evidence(writing: Writing, provider_order_ids: Sequence[str], *, source: str = "") -> Iterator[tuple[str, str, bytes]]:

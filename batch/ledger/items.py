@@ -12,6 +12,7 @@ from schemas.errors import TransitionLost
 from schemas.ledger_tables import item
 from schemas.reasons import ItemKind
 
+_NEW = insert(item)
 _ABOUT = select(item.c.item_id).where(
     item.c.mid == bindparam("mid"), item.c.kind == bindparam("kind"), item.c.subject == bindparam("subject")
 )
@@ -47,20 +48,19 @@ def open_item(
     about = {"mid": writing.mid, "kind": kind.value, "subject": subject}
     count = len(writing.connection.execute(_ABOUT, about).all())
     item_id = hashlib.sha256(f"{writing.mid}\n{kind}\n{subject}\n{count}".encode()).hexdigest()[:12]
-    writing.connection.execute(
-        insert(item).values(
-            mid=writing.mid,
-            item_id=item_id,
-            kind=kind.value,
-            subject=subject,
-            opened_at=writing.now,
-            opened_run=writing.run.run_id,
-            opened_date=writing.run.business_date,
-            due_date=due_date(writing.run.business_date, due_business_days),
-            explanation=explanation,
-            evidence_id=evidence_id or None,
-        )
-    )
+    values = {
+        "mid": writing.mid,
+        "item_id": item_id,
+        "kind": kind.value,
+        "subject": subject,
+        "opened_at": writing.now,
+        "opened_run": writing.run.run_id,
+        "opened_date": writing.run.business_date,
+        "due_date": due_date(writing.run.business_date, due_business_days),
+        "explanation": explanation,
+        "evidence_id": evidence_id or None,
+    }
+    writing.connection.execute(_NEW, values)
     return True
 
 

@@ -37,7 +37,7 @@ _GRANT = _OF_MERCHANT.values({name: bindparam(f"v_{name}") for name in _GRANTED}
 _GIVE_BACK = _OF_MERCHANT.where(lease.c.token == bindparam("w_token")).values(
     run_id=None, job=None, wanted_by=None, expires_at=None
 )
-_START = insert(run_table)
+_FIRST, _START = insert(lease), insert(run_table)
 _FINISH = (
     update(run_table)
     .where(run_table.c.mid == bindparam("w_mid"), run_table.c.run_id == bindparam("w_run_id"))
@@ -103,7 +103,7 @@ def _holder(connection: Connection, mid: str) -> RowMapping:
     holder = connection.execute(_HOLDER, {"mid": mid}).mappings().one_or_none()
     if holder is None:
         with suppress(IntegrityError), connection.begin_nested():
-            connection.execute(insert(lease).values(mid=mid, token=0))
+            connection.execute(_FIRST, {"mid": mid, "token": 0})
         holder = connection.execute(_HOLDER, {"mid": mid}).mappings().one()
     return holder
 

@@ -12,6 +12,7 @@ _MENTIONED = select(mention.c.order_id, mention.c.evidence_id).where(
     mention.c.order_id.in_(bindparam("order_ids", expanding=True)),
     mention.c.evidence_id.in_(bindparam("evidence_ids", expanding=True)),
 )
+_NEW = insert(mention)
 _NAMES_AT_A_TIME = 500
 
 
@@ -24,4 +25,4 @@ def note_mentions(writing: Writing, named: Mapping[str, Iterable[str]]) -> None:
         known = {tuple(row) for row in writing.connection.execute(_MENTIONED, {"mid": writing.mid, **about})}
         rows = [{"mid": writing.mid, "order_id": pair[0], "evidence_id": pair[1]} for pair in some if pair not in known]
         if rows:
-            writing.connection.execute(insert(mention), rows)
+            writing.connection.execute(_NEW, rows)

@@ -21,6 +21,7 @@ from schemas.ledger_tables import webhook
 _STORED = text("verdict = 'stored'")
 """As the index of what is to be applied has it, letter for letter."""
 
+_NEW = insert(webhook)
 _TAKEN = select(webhook.c.nonce).where(
     webhook.c.mid == bindparam("mid"), webhook.c.nonce.in_(bindparam("nonces", expanding=True))
 )
@@ -105,7 +106,7 @@ def _store(ledger: Ledger, arrivals: Sequence[Arrival]) -> list[bool]:
                 taken.add(nonce)
                 fresh.append(_row(ledger.mid, arrival))
         if fresh:
-            connection.execute(insert(webhook), fresh)
+            connection.execute(_NEW, fresh)
     return verdicts
 
 

@@ -84,7 +84,7 @@ class ShortConnection(Connection):
         driver = self._dbapi_connection
         if driver is None:
             driver = self._revalidate_connection()
-        if (self._transaction and not self._transaction.is_active) or self._nested_transaction:
+        if any(each and not each.is_active for each in (self._transaction, self._nested_transaction)):
             self._invalid_transaction()
         elif self._trans_context_manager:
             TransactionalContext._trans_ctx_check(self)

@@ -107,6 +107,18 @@ def test_errors_are_the_same(engine: Engine) -> None:
                 connection.execute(_ODD)
 
 
+def test_a_savepoint_changes_nothing(engine: Engine) -> None:
+    """Inside a savepoint as well a statement finds what there is, and what it wrote goes when the savepoint does."""
+    with engine.begin() as connection:
+        _twice(connection, _SOME, {"ids": ["e1"]})
+        connection.execute(_NEW, _row(0))
+        with connection.begin_nested() as savepoint:
+            assert connection.execute(_NEW, _row(1)).rowcount == 1
+            assert [row.evidence_id for row in connection.execute(_SOME, {"ids": ["e1"]})] == ["e1"]
+            savepoint.rollback()
+        assert connection.execute(_SOME, {"ids": ["e1"]}).all() == []
+
+
 def test_nothing_is_done_after_the_end_of_a_transaction(engine: Engine) -> None:
     """What was rolled back inside its block refuses every statement more, the short way too."""
     with engine.connect() as connection:
