@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -59,7 +59,20 @@ class Way:
         return self.in_order(values)
 
 
-_ways: WeakKeyDictionary[Executable, dict[_Shape, Way | None]] = WeakKeyDictionary()
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways of one statement, by the shape of its values. They hang on it; one that is made of it bears them as well."""
+
+    statement: ref[Executable]
+    by_shape: dict[_Shape, Way | None]
+
+
+def ways_of(statement: Executable) -> dict[_Shape, Way | None]:
+    """The ways that were found for this very statement so far."""
+    found: Ways | None = statement.__dict__.get("_short_ways")
+    if found is None or found.statement() is not statement:
+        found = statement.__dict__["_short_ways"] = Ways(ref(statement), {})
+    return found.by_shape
 
 
 class ShortConnection(Connection):
@@ -72,7 +85,7 @@ class ShortConnection(Connection):
         many = isinstance(parameters, list) and len(parameters) > 1
         first = (parameters[0] if isinstance(parameters, list) and parameters else parameters) or _NOTHING
         shape = _shape_of(first, many=many)
-        ways = _ways.setdefault(statement, {})
+        ways = ways_of(statement)
         if (way := ways.get(shape)) is not None:
             return self._go(way, parameters if many else first, many=many)
         result = super().execute(statement, parameters)

@@ -107,6 +107,18 @@ def test_errors_are_the_same(engine: Engine) -> None:
                 connection.execute(_ODD)
 
 
+def test_a_statement_that_is_made_of_another_has_a_way_of_its_own(engine: Engine) -> None:
+    """What is kept for one is never taken for another that was made of it."""
+    with engine.begin() as connection:
+        connection.execute(_NEW, [_row(number) for number in range(3)])
+        _twice(connection, _SOME_IN_ORDER, {"ids": ["e0", "e1", "e2"]})
+        backwards = _SOME_IN_ORDER.order_by(None).order_by(evidence.c.evidence_id.desc())
+
+        for _ in range(2):
+            found = connection.execute(backwards, {"ids": ["e0", "e1", "e2"]})
+            assert [row.evidence_id for row in found] == ["e2", "e1", "e0"]
+
+
 def test_a_savepoint_changes_nothing(engine: Engine) -> None:
     """Inside a savepoint as well a statement finds what there is, and what it wrote goes when the savepoint does."""
     with engine.begin() as connection:
