@@ -31,13 +31,26 @@ def i3_no_false_completion(seen: Evidence) -> Iterator[str]:
 
 
 def i3_never_too_early(seen: Evidence) -> Iterator[str]:
-    """Nothing was called completed before the provider called it so."""
+    """Nothing was called completed before the provider called it so; a clock that was put back does not unsay it."""
+    reached = _reached(seen)
     for row in seen.events:
         if row["kind"] == "transition" and row["to_state"] == "completed":
             order_id = row["subject"].partition(":")[2]
-            word = seen.word_at(order_id, datetime.fromisoformat(row["at"]))
+            at = datetime.fromisoformat(row["at"])
+            word = seen.word_at(order_id, max(at, reached.get(row["run_id"], at)))
             if word not in RECOVERED and not seen.lied_to:
                 yield f"I3: {order_id} was called completed at {row['at']}, when the provider said {word or 'nothing'}"
+
+
+def _reached(seen: Evidence) -> dict[str, datetime]:
+    """By run: how late it had ever been, by the common clock, when it began."""
+    found: dict[str, datetime] = {}
+    for mark, (_, ended) in zip(seen.marks, seen.runs, strict=True):
+        if ended.report is not None:
+            begun = [each.times[0] for each in seen.marks if each.points[0] <= mark.points[0]]
+            over = [each.times[1] for each in seen.marks if each.points[1] <= mark.points[0]]
+            found[ended.report.run_id] = max([*begun, *over])
+    return found
 
 
 def i3_files_and_reports(seen: Evidence) -> Iterator[str]:
