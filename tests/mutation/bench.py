@@ -6,6 +6,7 @@ A change outside of every function (a table, a constant) is part of what was loa
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -17,23 +18,24 @@ from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import UNANSWERED, in_child, plant
 
 LEAST_SECONDS = 10
-"""A mutant that is not judged after so many seconds and some times those that its tests usually take never ends."""
+"""A mutant that is not judged after so many seconds of the processor and twice those that its tests usually take never ends."""
 
 
+WAITING = 12
+"""So many times as long by the wall's clock, because a busy machine gives a mutant little of its processor."""
 LOADING_SECONDS = 60
 """So much more, where the project is loaded again, and the tests collected."""
 
 
 @dataclass(eq=False)
 class Heard:
-    """What pytest says of some tests: which failed, and the seconds that each took."""
+    """What pytest says of some tests: which failed; and the seconds of the processor that each took."""
 
     failed: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - pytest's own type
         """One phase of one test is over."""
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
         if report.failed:
             self.failed.append(report.nodeid)
 
@@ -65,10 +67,12 @@ class Bench:
         items = [self._items[name] for name in names]
         for item, after in zip_longest(items, items[1:]):
             before(item.nodeid)
+            began = time.process_time()
             try:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             except KeyboardInterrupt:
                 self._heard.failed.append(item.nodeid)
+            self._heard.seconds[item.nodeid] = time.process_time() - began
             if self._heard.failed and not to_the_end:
                 break
         return self._heard
@@ -81,7 +85,7 @@ class Bench:
         usual = sum(seconds.get(name, 1.0) for name in names)
         patient = int(LEAST_SECONDS + LOADING_SECONDS * anew + 2 * usual)
         try:
-            found = in_child(lambda: self._verdict(mutant, names, anew=anew), patient, waiting=4 * patient)
+            found = in_child(lambda: self._verdict(mutant, names, anew=anew), patient, waiting=WAITING * patient)
         except RuntimeError as error:
             if str(error).startswith(UNANSWERED):
                 return str(error)

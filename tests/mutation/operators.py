@@ -60,7 +60,7 @@ def mutants_of(root: Path, file: str) -> list[Mutant]:
 
 
 def _places(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node that is run, but no annotation, no assertion and no import."""
+    """Every node that is run, but no annotation, no name of a type, no assertion and no import."""
     ahead: list[ast.AST] = [tree]
     while ahead:
         node = ahead.pop()
@@ -69,7 +69,15 @@ def _places(tree: ast.Module) -> Iterator[ast.AST]:
             if name in {"annotation", "returns", "decorator_list", "bases", "msg"}:
                 continue
             inner = value if isinstance(value, list) else [value]
-            ahead += [each for each in inner if isinstance(each, ast.AST) and not isinstance(each, ast.Assert | ast.ImportFrom)]
+            ahead += [each for each in inner if isinstance(each, ast.AST) and not _is_left_alone(each)]
+
+
+def _is_left_alone(node: ast.AST) -> bool:
+    """Whether a statement decides nothing: an assertion, an import, or a type that is given a name (`Turn = Callable[...]`)."""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and isinstance(node.value.value, ast.Name):
+        name = node.value.value.id
+        return name[0].isupper() and not name.isupper()
+    return isinstance(node, ast.Assert | ast.ImportFrom)
 
 
 Change = tuple[ast.expr | ast.stmt, str]

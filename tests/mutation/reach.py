@@ -16,7 +16,7 @@ from tests.world.planted.planting import in_child
 MOST_SECONDS = 3600
 """All judges are done by then."""
 MOST_COST = 20.0
-"""Seconds of tests that are spent on one mutant: one that only slower tests would notice counts as alive."""
+"""Seconds of the processor that are spent on one mutant: one that only slower tests would notice counts as alive."""
 
 MOST_LOADED = 80
 """So many tests are collected again for a mutant that is judged by loading the project anew: the first of those that may."""
@@ -24,7 +24,7 @@ MOST_LOADED = 80
 
 @dataclass(frozen=True)
 class Reach:
-    """By test: the seconds that it takes. By file and line: the tests that come there. The tests that fail as it is.
+    """By test: its seconds of the processor. By file and line: the tests that come there. The tests that fail as it is.
 
     And those that share what was set up for an earlier test, whose lines are therefore not all known.
     """

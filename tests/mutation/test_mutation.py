@@ -19,8 +19,10 @@ MOVES = "batch/ledger/moves.py"
 LEDGER_STATES = "tests/ledger/test_states.py"
 
 TEXT = '''"""A module."""
+from collections.abc import Callable
 from typing import Final
 
+Turn = Callable[[int, str], int | None]
 LIMIT: Final[int] = 3
 WORDS = ("a", "b")
 
