@@ -132,14 +132,14 @@ def _true(story: "Story", books: _Books, wanted: Resolution) -> Iterator[Found]:
 def _contrary(story: "Story", books: _Books, wanted: Resolution) -> Iterator[Found]:
     """What the provider, asked now, shows otherwise; nothing while something keeps it from being asked."""
     if story.world.provider.faults._armed or story.is_troubled:
-        return
+        return  # and the older call names no sum that was given back, so it contradicts nobody about a refund
     if wanted is Resolution.NO_RESCUE:
         yield from _doubted(books, taken=True)
     elif wanted is Resolution.REPEAT_CALL:
         yield from _called(books, True)
     elif wanted in OF_FILES:
         yield from _files(books, came=True)
-    elif wanted in OF_REQUESTS and story.world.provider.options.shows_refunds:
+    elif wanted in OF_REQUESTS and story.world.provider.options.shows_refunds and story.world.settings.outcomes.ask != "outcome":
         yield from _requests(books, happened=wanted is not Resolution.HAPPENED, kinds=("refund",))
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from schemas.reasons import ItemKind
+from schemas.resolutions import Resolution
 from tests.world.witness import rows
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ WAYS: tuple[str, ...] = tuple(
         *BY_REASON,
         *BY_REVIEW,
         *(f"item: {kind}" for kind in ItemKind),
+        *(f"decided: {each}" for each in Resolution),
         *(f"ended: {how}" for how in CODES.values()),
         *(f"a doubt ends as {state}" for state in DOUBTS),
         "withdrawn at hold",

@@ -102,7 +102,8 @@ def from_json(text: str) -> Schedule:
 
 def schedule_of(seed: int) -> Schedule:
     """What the seed decides: mostly one to three deeds, aimed at an id each, or of a random few kinds at random places."""
-    from tests.world.aims import AIMS  # it needs the sandbox's catalogue, which a corpus entry does not
+    from tests.world.aims import AIMS  # they need the sandbox's catalogue, which a corpus entry does not
+    from tests.world.seldom import seldom_for
 
     chance = dice(seed, "schedule")
     kinds = chance.sample(chances.KINDS, 5)
@@ -117,7 +118,9 @@ def schedule_of(seed: int) -> Schedule:
         )
         deeds += [Deed(cast("Kind", kind), run, at, name, label) for kind, run, at, name, label in drawn]
     orders = chance.choice(ORDERS)
-    whole = (*_by_calls(chance), *(Deed(*each) for each in (*drawn_for(seed), *changes_for(seed))), *deeds)
+    seldom, is_alone = seldom_for(seed)
+    apart = [Deed(*each) for each in (*drawn_for(seed), *changes_for(seed))]
+    whole = seldom if is_alone else (*seldom, *_by_calls(chance), *apart, *deeds)
     return Schedule(seed, orders, whole, dice(seed, "ending").choice(ENDINGS))
 
 
