@@ -14,7 +14,7 @@ from jobs.clock import MovableClock, ShiftedClock
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 """Nine in the morning in New York: nothing here comes near the end of a business date."""
 
-_SETTLED_SECONDS = 10
+_SETTLED_SECONDS = 60
 
 
 class Provider:

@@ -13,7 +13,9 @@ KINDS = ("cut", "reset", "half", "stall", "slow", "slice", "swallow")
 byte every second; every byte on its own; what the server says is lost until it has acted, and then the line is cut."""
 
 _GENTLE = ("slice", "slow")
-_ACTS_WITHIN = 0.3
+_ANSWERS_WITHIN = 0.3
+"""So long what the server says is swallowed, from its first word after the client's on: that shows that it is acting."""
+_PATIENCE_SECONDS = 30.0
 
 
 class _Pair:
@@ -23,6 +25,7 @@ class _Pair:
         self.relay, self.client, self.server = relay, client, server
         self.ill = ""
         self.allowed = 0
+        self.was_asked = False
         self.swallows_until = 0.0
         threading.Thread(target=self._pump, daemon=True).start()
 
@@ -30,7 +33,7 @@ class _Pair:
         """Let this happen once `after` more bytes of the client have passed."""
         self.allowed, self.ill = after, kind
         if kind == "swallow":
-            self.swallows_until = time.monotonic() + _ACTS_WITHIN
+            self.swallows_until = time.monotonic() + _PATIENCE_SECONDS
 
     def close(self, *, reset: bool = False) -> None:
         """End both sides."""
@@ -68,6 +71,7 @@ class _Pair:
         if not self.ill:
             to.sendall(content)
             return True
+        self.was_asked |= from_client
         if from_client and self.allowed > 0 and self.ill not in _GENTLE:
             passing, content = content[: self.allowed], content[self.allowed :]
             self.allowed -= len(passing)
@@ -77,6 +81,8 @@ class _Pair:
         if self.ill == "swallow":
             if from_client:
                 to.sendall(content)
+            elif self.was_asked:
+                self.swallows_until = min(self.swallows_until, time.monotonic() + _ANSWERS_WITHIN)
             return True
         return self._suffer(content, to)
 
