@@ -62,8 +62,10 @@ def i3_files_and_reports(seen: Evidence) -> Iterator[str]:
             if name == "summary" or not (says_completed or row.get("recovered_minor", "") not in ("", "0")):
                 continue
             recovered = int(row.get("recovered_minor") or row["amount_minor"])
-            was_held = name == "holds" and row["order_id"] in amounts_by_hand(seen)  # it shows what was held, not what came
-            if paid.get(row["order_id"]) != (abs(recovered), row["currency"]) and not was_held:
+            by_hand = row["order_id"] in amounts_by_hand(seen)
+            was_held = name == "holds" and by_hand  # it shows what was held, not what came
+            was_accepted = by_hand and recovered == seen.provider.get(row["order_id"], {}).get("read_as")
+            if paid.get(row["order_id"]) != (abs(recovered), row["currency"]) and not (was_held or was_accepted):
                 yield f"I3: {name}.csv of {date} shows {row['order_id']} recovered with {recovered}, the provider does not"
     most: dict[str, int] = {}
     for amount, currency in paid.values():

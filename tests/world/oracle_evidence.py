@@ -225,7 +225,8 @@ def evidence_of(story: Story) -> Evidence:
 def _provider_of(story: Story, tables: dict[str, list[Row]]) -> dict[str, Row]:
     """How the provider sees each order. What it completed for less and told by a word alone is shown with our amount.
 
-    Outcomes files and the older call bear no amount (CONTRACT 6.4, 8): the stored one counts, and nobody can know better.
+    Outcomes files and the older call bear no amount (CONTRACT 6.4, 8): the stored one counts, and nobody can know better
+    until a read names one, which is `read_as`.
     """
     ours = {row["order_id"]: row["amount_minor"] for row in tables["submissions"]}
     sources = {row["evidence_id"]: row["source"] for row in tables["pieces"]}
@@ -236,7 +237,7 @@ def _provider_of(story: Story, tables: dict[str, list[Row]]) -> dict[str, Row]:
     }
     untold = {order_id for order_id in by_word if story.traits.get(order_id) == "completed for less"}
     rows = {str(row["order_id"]): row for row in story.world.provider.orders()}
-    return {key: {**row, "amount": ours[key]} if key in untold else row for key, row in rows.items()}
+    return {key: {**row, "amount": ours[key], "read_as": row["amount"]} if key in untold else row for key, row in rows.items()}
 
 
 def _keys_of(world: World) -> list[str]:
