@@ -18,7 +18,7 @@ MOST_SECONDS = 3600
 MOST_COST = 20.0
 """Seconds of the processor that are spent on one mutant: one that only slower tests would notice counts as alive."""
 
-MOST_LOADED = 80
+MOST_LOADED = 300
 """So many tests are collected again for a mutant that is judged by loading the project anew: the first of those that may."""
 
 

@@ -1,5 +1,7 @@
 """Steps of the send protocol that only their traces tell apart: what is counted, what is told, and which rows are shown anew."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy.engine import Connection
 
@@ -8,7 +10,7 @@ from batch.ledger.items import open_item
 from batch.ledger.lease import LeaseTerms, end_run
 from batch.ledger.moves import Move, move_orders
 from batch.responses import OrderRead
-from schemas.errors import AnotherRunActive, ExitCode, LeaseWanted, SftpLost, SftpRefused, TransitionLost
+from schemas.errors import AnotherRunActive, ExitCode, LeaseWanted, OrdersUnreachable, SftpLost, SftpRefused, TransitionLost
 from schemas.reasons import ItemKind
 from schemas.states import State
 from tests.ledger.room import Room
@@ -65,6 +67,33 @@ def test_refusals_do_not_stop_the_other_files(desk: Desk) -> None:
     assert desk.folder.trouble["write_part"] == []
 
 
+def test_an_order_system_that_is_away_is_asked_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is away for every file: the others wait for the next run, unsent."""
+    asked: list[Sequence[str]] = []
+
+    def is_away(order_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        asked.append(order_ids)
+        raise OrdersUnreachable("down")
+
+    batches = []
+    for name in NAMES:
+        desk.held(name, f"o{name}")
+        desk.room.sql("UPDATE batch SET step = 'sending' WHERE batch_id = ?", name)
+        batches.append(desk.batch(name))
+    monkeypatch.setattr(desk.equipment.source, "written", is_away)
+    assert desk.deliver(*batches) == [OrdersUnreachable("down").code]
+    assert (len(asked), desk.findings.undelivered) == (1, [f"{name}.json" for name in NAMES])
+
+
+def test_a_released_order_keeps_the_file_from_its_name(desk: Desk) -> None:
+    """A verified file of which an order was refused meanwhile is not renamed: in doubt, and the others stay held."""
+    verified(desk, "a", "b")
+    desk.move(State.REJECTED, "a")
+    assert desk.deliver(desk.batch(ONE)) == ["MB-SFTP-REFUSED"]
+    assert (desk.batch(ONE).step, desk.states("a", "b")) == ("in_doubt", ["rejected", "in_doubt"])
+    assert list(desk.folder.files) == [f"{ONE}.json.part"]
+
+
 def test_an_order_without_a_line_says_nothing_about_the_file(desk: Desk) -> None:
     """What was left out of a file and is at the provider all the same is no proof that the file arrived: it is renamed."""
     verified(desk, "a", "b")
@@ -102,10 +131,11 @@ def test_an_order_that_moves_up_gets_the_line_before_it(desk: Desk) -> None:
     batch = desk.held(ONE, "a", "b")
     desk.folder.trouble["write_part"] = [LOST, LOST]
     desk.deliver(batch)
-    before = shown(desk, "b")
+    staying, before = shown(desk, "a")[0], shown(desk, "b")
     desk.room.sql("UPDATE submission SET expires_at = '2026-11-23T07:00:00Z' WHERE order_id = 'a'")
     assert desk.deliver(desk.batch(ONE)) == []
     order = desk.room.submission("b")
+    assert shown(desk, "a") == [staying + 1], "its row is told that it is free"
     assert (desk.states("a", "b"), order.sequence_number, shown(desk, "b")) == (["withdrawn", "sending"], 1, before)
     told = desk.room.sql("SELECT kind, reason FROM event WHERE subject = 'order:b' ORDER BY seq DESC LIMIT 1")
     assert told == [("numbered", "its line in the file is now 1")]
