@@ -75,6 +75,7 @@ BY_WAY: dict[str, Draw] = {
     **_decided("other-amount-accepted", 2, _OTHER_AMOUNT),
     **_decided("uploaded-by-hand", 1, *_RENAME_IN_DOUBT),
     **_decided("support-confirmed-not-taken", 2, *_NEVER_TAKEN),
+    **_decided("repeat-call", 1, *_CALLED_IN_VAIN),
     **_decided("support-confirmed-no-rescue", 2, *_CALLED_IN_VAIN),
     **_decided("support-confirmed-it-happened", 3, _SHOWS_NO_REFUNDS, *_COMPLETED, _REFUND, _DONE_UNHEARD),
     **_decided("support-confirmed-it-did-not", 3, _SHOWS_NO_REFUNDS, *_COMPLETED, _REFUND, _NOTHING_DONE),
