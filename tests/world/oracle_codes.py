@@ -150,7 +150,7 @@ def i20_counts(seen: Evidence) -> Iterator[str]:
             continue
         stood = _as_it_stood(seen, mark, report)
         yield from (f"I20: {job} {words}" for words in _miscounted(seen, stood, report))
-        is_overtaken = ended.code == 21 or (ended.code in (130, 143) and _is_overtaken(seen, report.run_id, mark))
+        is_overtaken = ended.code == 21 or (ended.code in (2, 30, 130, 143) and _is_overtaken(seen, report.run_id, mark))
         if codes.get(report.run_id) != ended.code and not is_overtaken:
             yield f"I20: {job} ended with {ended.code}, the ledger says {codes.get(report.run_id)}"
 
