@@ -147,5 +147,5 @@ def _is_last(times: list[datetime], number: int, at: datetime | None) -> bool:
 def _refused_by_provider(seen: Evidence) -> set[str]:
     rows = {row["order_id"] for row in seen.journal if row["event"] == "row_refused" and row["kind"] == "evaluate"}
     files = {row["file"] for row in seen.journal if row["event"] == "file_refused"}
-    sent = (send.content for send in seen.sends if send.kind == "rename" and send.name in files)
+    sent = (send.content for send in seen.sends if send.kind in ("write", "rename") and send.name in files)
     return rows | {str(record.get("orderId")) for content in sent for record in payload_of(content)}

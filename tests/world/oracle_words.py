@@ -47,7 +47,7 @@ def was_refused(seen: Evidence, order_id: str, before: int | None = None) -> boo
     files = {
         send.name
         for send in seen.sends
-        if send.kind == "rename" and any(str(record.get("orderId")) == order_id for record in payload_of(send.content))
+        if send.kind in ("write", "rename") and any(str(record.get("orderId")) == order_id for record in payload_of(send.content))
     }
     heard = (each for each in seen.heard if before is None or each.point < before)
     return any(_refuses(each.content, order_id, files) for each in heard)
@@ -63,12 +63,13 @@ def _refuses(content: bytes, order_id: str, files: Collection[str]) -> bool:
         return False
     head = found or {}
     about = [
-        str(row.get("result")).lower()
+        row
         for row in (rows if isinstance(rows, list) else [])
         if isinstance(row, dict)
         and (row.get("orderId") == order_id or (not row.get("orderId") and row.get("file", head.get("file")) in files))
     ]
-    return bool(about) and {*about} == {"failed"}
+    results = {str(row.get("result")).lower() for row in about if row.get("orderSessionKey") or row.get("result") != "Success"}
+    return "failed" in results and "success" not in results
 
 
 def answer_in(piece: Row) -> bytes:
