@@ -81,8 +81,8 @@ class SealReader:
             yield Tampering(TamperingKind.EVIDENCE_CHANGED, f"evidence:{evidence_id}", sentence)
 
     def booked_dates(self) -> list[str]:
-        """Business dates whose files were written by a run that ended, oldest first."""
-        statement = select(run.c.business_date).where(run.c.mid == self._mid, run.c.finished_at.is_not(None)).distinct()
+        """Business dates of all runs, oldest first: each has files, of its own run or of a later one, or waits for them."""
+        statement = select(run.c.business_date).where(run.c.mid == self._mid).distinct()
         return list(self._connection.execute(statement.order_by(run.c.business_date)).scalars())
 
     def waiting_dates(self) -> list[str]:
