@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 
 from batch import history_statements
 from batch.book_entries import Event
@@ -19,7 +19,12 @@ _OF_ORDERS = frozenset({"order", "overdue", "hint"})
 _ITEMS = select(item).where(
     item.c.mid == bindparam("mid"),
     item.c.opened_date <= bindparam("business_date"),
-    or_(item.c.closed_at.is_(None), item.c.closed_at >= bindparam("start"), item.c.opened_date == bindparam("business_date")),
+    or_(
+        item.c.closed_at.is_(None),
+        item.c.closed_date >= bindparam("business_date"),
+        item.c.opened_date == bindparam("business_date"),
+        and_(item.c.closed_date.is_(None), item.c.closed_at >= bindparam("start")),
+    ),
 )
 _REQUESTS = select(operation.c.operation_id.label("key"), operation.c.order_id, operation.c.amount_minor).where(
     operation.c.mid == bindparam("mid"), operation.c.operation_id.in_(bindparam("keys", expanding=True))
@@ -79,6 +84,7 @@ def _with_their_past(connection: Connection, asked: dict[str, str], rows: Iterab
             due_date=row.due_date,
             explanation=row.explanation,
             closed_at=row.closed_at or "",
+            closed_date=row.closed_date or "",
             closed_by=row.closed_by or "",
             resolution=row.resolution or "",
             resolution_reason=row.resolution_reason or "",

@@ -43,6 +43,7 @@ class Matter:
     due_date: str
     explanation: str
     closed_at: str
+    closed_date: str
     closed_by: str
     resolution: str
     resolution_reason: str
@@ -57,8 +58,9 @@ def review_row(day: Day, matter: Matter) -> Row:
 
     `ledger_says` is the state of its order, file or request; its explanation stands under whom it tells of.
     """
-    is_closed = "" < matter.closed_at < day.interval()[1]
-    until = max(matter.opened_date, day.date_of(matter.closed_at)) if is_closed else day.business_date
+    ended = matter.closed_date or (day.date_of(matter.closed_at) if matter.closed_at else "")
+    is_closed = "" < ended <= day.business_date
+    until = max(matter.opened_date, ended) if is_closed else day.business_date
     of_orders = matter.kind in _OF_THE_ORDER_SYSTEM
     concern, words = matter.concern, _words(matter)
     decisions = (

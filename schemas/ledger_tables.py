@@ -318,9 +318,14 @@ item = Table(
     Column("resolution", Text),
     Column("closed_by", Text),
     Column("resolution_reason", Text),
+    Column("closed_date", String(10)),
     PrimaryKeyConstraint("mid", "item_id"),
 )
-"""Something that needs a person, with the date by which. `closed_by` is empty for what closed by itself."""
+"""Something that needs a person, with the date by which. `closed_by` is empty for what closed by itself.
+
+`closed_date` is the business date that its end is booked on, never before `opened_date`; items that ended in an older
+version have none, and their time counts.
+"""
 
 _OPEN_ITEM = text("closed_at IS NULL")
 Index(

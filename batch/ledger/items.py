@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from batch.ledger.transaction import Writing
 from batch.pace import due_date
@@ -17,11 +17,13 @@ _ABOUT = select(item.c.item_id).where(
     item.c.mid == bindparam("mid"), item.c.kind == bindparam("kind"), item.c.subject == bindparam("subject")
 )
 _STANDING = _ABOUT.where(item.c.closed_at.is_(None))
+_BOOKED = case((item.c.opened_date > bindparam("v_booked"), item.c.opened_date), else_=bindparam("v_booked"))
+"""The date of a closing run, but never one before the item was opened: such a run goes through a past date again."""
 _CLOSE = (
     update(item)
     .where(item.c.mid == bindparam("w_mid"), item.c.kind == bindparam("w_kind"), item.c.subject == bindparam("w_subject"))
     .where(item.c.closed_at.is_(None))
-    .values(closed_at=bindparam("v_closed_at"), resolution=bindparam("v_resolution"))
+    .values(closed_at=bindparam("v_closed_at"), closed_date=_BOOKED, resolution=bindparam("v_resolution"))
 )
 
 
@@ -91,7 +93,8 @@ def close_items(writing: Writing, kind: ItemKind, subject: str, resolution: str)
 
 def close_all(writing: Writing, about: Sequence[tuple[ItemKind, str]], resolution: str) -> None:
     """Close what stands open of each of these kinds for its subject, in one step."""
-    same = {"w_mid": writing.mid, "v_closed_at": writing.now, "v_resolution": resolution}
+    ended = {"v_closed_at": writing.now, "v_booked": writing.run.business_date, "v_resolution": resolution}
+    same = {"w_mid": writing.mid, **ended}
     rows = [{**same, "w_kind": kind.value, "w_subject": subject} for kind, subject in about]
     if rows:
         writing.connection.execute(_CLOSE, rows if len(rows) > 1 else rows[0])
@@ -145,12 +148,14 @@ _CLOSE_BY_HAND = (
     update(item)
     .where(item.c.mid == bindparam("w_mid"), item.c.item_id == bindparam("w_item_id"), item.c.closed_at.is_(None))
     .values({name: bindparam(f"v_{name}") for name in ("closed_at", "resolution", "closed_by", "resolution_reason")})
+    .values(closed_date=_BOOKED)
 )
 
 
 def close_by_hand(writing: Writing, item_ids: Sequence[str], *, resolution: str, person: str, reason: str) -> None:
     """Close these items because a person decided. Raises TransitionLost when one was closed meanwhile."""
-    values = {"v_closed_at": writing.now, "v_resolution": resolution, "v_closed_by": person, "v_resolution_reason": reason}
+    ended = {"v_closed_at": writing.now, "v_booked": writing.run.business_date}
+    values = {**ended, "v_resolution": resolution, "v_closed_by": person, "v_resolution_reason": reason}
     rows = [{"w_mid": writing.mid, "w_item_id": item_id, **values} for item_id in item_ids]
     if rows and writing.connection.execute(_CLOSE_BY_HAND, rows).rowcount != len(rows):
         raise TransitionLost("An item was closed by somebody else meanwhile.")

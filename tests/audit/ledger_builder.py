@@ -233,7 +233,11 @@ class LedgerBuilder:
     def close_item(self, item_id: str, resolution: str, person: str | None = None, reason: str | None = None) -> None:
         """It needs nobody any more."""
         values = {"closed_at": self.now(), "resolution": resolution, "closed_by": person, "resolution_reason": reason}
-        self._update(item, values, item_id=item_id)
+        self._update(item, {**values, "closed_date": self.day}, item_id=item_id)
+
+    def date_end_of_item(self, item_id: str, closed_at: str, closed_date: str | None) -> None:
+        """It ended at another time than the day in hand, or in a version that booked no date for it."""
+        self._update(item, {"closed_at": closed_at, "closed_date": closed_date}, item_id=item_id)
 
     def tamper_with_state(self, order_id: str, state: str) -> None:
         """Change a row behind the events' back."""

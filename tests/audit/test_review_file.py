@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from batch.provider_words import WITHHELD
 from schemas.audit_columns import ROW_FILES
 from tests.audit.conftest import MakeBooks
@@ -111,6 +113,24 @@ def test_a_day_ends_at_the_merchant_s_midnight(ledger: LedgerBuilder, make_books
         (monday,), (tuesday,) = (rows_of(books.write(day).folder / "review.csv") for day in (MONDAY, TUESDAY))
         assert (monday["closed_at"], monday["resolution"], monday["age_days"]) == ("", "", "0")
         assert (tuesday["resolution"], tuesday["age_days"], tuesday["closed_by"]) == ("could be read", "1", "")
+
+
+@pytest.mark.parametrize(
+    ("closed_date", "open_on_monday", "ages"),
+    [(MONDAY, False, ["0"]), (TUESDAY, True, ["0", "1"]), (None, True, ["0", "1"])],
+    ids=["booked on Monday", "booked on Tuesday", "of an older version"],
+)
+def test_the_run_s_date_counts_and_not_the_clock(
+    ledger: LedgerBuilder, make_books: MakeBooks, closed_date: str | None, open_on_monday: bool, ages: list[str]
+) -> None:
+    """What Monday's run closes after midnight is closed on Monday; where no date is booked the time decides."""
+    ledger.day = MONDAY
+    ledger.item("late", "quarantine", "file:x", "set aside")
+    ledger.close_item("late", "could be read")
+    ledger.date_end_of_item("late", f"{TUESDAY}T08:10:00Z", closed_date)
+    rows = [row for day in (MONDAY, TUESDAY) for row in rows_of(make_books().write(day).folder / "review.csv")]
+    assert bool(rows[0]["closed_at"]) is not open_on_monday
+    assert [row["age_days"] for row in rows] == ages
 
 
 def test_hostile_words_are_guarded_cut_and_withheld(ledger: LedgerBuilder, make_books: MakeBooks) -> None:

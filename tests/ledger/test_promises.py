@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,14 +13,16 @@ from sqlalchemy.exc import IntegrityError
 from batch.books import FIRST_HASH, event_hash
 from batch.ledger.evidence import known_files, record_file, store_evidence
 from batch.ledger.hints import make_due
-from batch.ledger.items import close_items, open_item, open_items
+from batch.ledger.items import close_by_hand, close_items, open_item, open_items
 from batch.ledger.moves import Move, move_orders, note_reads
 from batch.ledger.reading import events_of, evidence_by_id
 from schemas.errors import TransitionLost
 from schemas.ledger_tables import submission
 from schemas.reasons import ItemKind
 from schemas.states import CLAIMABLE_AGAIN, State
-from tests.ledger.room import MID, Room
+from tests.ledger.room import DAY, MID, Room
+
+NEXT = "2026-11-24"
 
 
 @contextmanager
@@ -196,6 +199,23 @@ def test_an_item_is_opened_once_per_cause(room: Room) -> None:
     assert len(first) == len(second) == 1
     assert first[0].item_id != second[0].item_id
     assert first[0].due_date == "2026-11-26"
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize(("opened", "closed", "booked"), [(DAY, DAY, DAY), (DAY, NEXT, NEXT), (NEXT, DAY, NEXT)])
+def test_the_end_of_an_item_is_booked_on_the_run_s_date(
+    opened: str, closed: str, booked: str, room: Room, *, by_hand: bool
+) -> None:
+    """Whatever the clock says; but a run for a past date books no end before the beginning."""
+    with room.ledger.writing(replace(room.run, business_date=opened)) as writing:
+        open_item(writing, ItemKind.QUARANTINE, "file:x", "why", due_business_days=3)
+    with room.ledger.writing(replace(room.run, business_date=closed)) as writing:
+        if by_hand:
+            (only,) = open_items(writing.connection, MID)
+            close_by_hand(writing, [only.item_id], resolution="noted", person="ann@desk", reason="mended")
+        else:
+            close_items(writing, ItemKind.QUARANTINE, "file:x", "read")
+    assert room.sql("SELECT opened_date, closed_date FROM item") == [(opened, booked)]
 
 
 def test_a_hint_outlives_a_writer_that_read_before_it(room: Room) -> None:

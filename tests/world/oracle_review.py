@@ -1,6 +1,5 @@
 """What waits for a person is told to finance: each item once, with its reason, on the day it stands open."""
 
-import json
 from collections.abc import Iterator
 
 from tests.world.oracle_evidence import Evidence
@@ -11,12 +10,10 @@ def i5_review_complete(seen: Evidence) -> Iterator[str]:
     dates = sorted(date for date, name in seen.tables if name == "review")
     if not dates or any(date >= dates[-1] for date in seen.edited):
         return
-    path = next(path for path in seen.files if path.name == "manifest.json" and path.parent.name == dates[-1])
-    end = json.loads(seen.files[path])["interval"]["end_exclusive"]
     standing = sorted(
         (row["item_id"], row["kind"])
         for row in seen.items
-        if row["opened_date"] <= dates[-1] and (row["closed_at"] is None or row["closed_at"] >= end)
+        if row["opened_date"] <= dates[-1] and (row["closed_at"] is None or row["closed_date"] > dates[-1])
     )
     rows = [row for row in seen.tables[dates[-1], "review"] if not row["closed_at"]]
     told = sorted((row["review_id"], row["kind"]) for row in rows)
