@@ -264,7 +264,8 @@ def _drop_event(seen: Evidence) -> None:
 
 
 def _item(seen: Evidence) -> None:
-    seen.items.append({**seen.items[0], "item_id": "x", "explanation": f"call {seen.personal[3]}", "closed_at": "x"})
+    ended = {"closed_at": "x", "closed_date": "x"}
+    seen.items.append({**seen.items[0], "item_id": "x", "explanation": f"call {seen.personal[3]}", **ended})
 
 
 def _second_claim(seen: Evidence) -> None:

@@ -19,7 +19,8 @@ def _event(to_state: str, /, *hears: str, **changed: object) -> Doctor:
 
 
 def _closed_against(seen: Evidence) -> None:
-    seen.items[0].update(closed_at="2026-11-24T00:00:00Z", closed_by="eve@desk", resolution="noted")
+    ended = {"closed_at": "2026-11-24T00:00:00Z", "closed_date": "2026-11-24"}
+    seen.items[0].update(**ended, closed_by="eve@desk", resolution="noted")
 
 
 def _rejected_at(seen: Evidence) -> int:
