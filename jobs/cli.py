@@ -13,9 +13,11 @@ from typer.exceptions import TyperException
 from batch.card_numbers import has_card_number
 from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
+from jobs.holds_cli import make_holds_app
 from jobs.output import Options, answer, complain, say
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
+from jobs.serve_cli import add_serve_commands
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
@@ -25,17 +27,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-holds_app = typer.Typer(help="The holds that keep in-house retries away.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(holds_app, name="holds")
+app.add_typer(make_holds_app(lambda: _current), name="holds")
 app.add_typer(make_audit_app(lambda: _current), name="audit")
 app.add_typer(make_review_app(lambda: _current), name="review")
 app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
-webhook_app = typer.Typer(help="What the provider tells us by itself.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(webhook_app, name="webhook")
 help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(help_app, name="help")
 
 add_action_commands(app, lambda: _current)
+add_serve_commands(app, lambda: _current)
 
 _current: Options = Options(config=Path("mitbatch.toml"))
 INTERRUPTED = "Interrupted; running the same command again is safe.\n"
@@ -250,63 +250,6 @@ def explain(
     from jobs.explain import show_explanation
 
     raise typer.Exit(show_explanation(_current, what))
-
-
-@holds_app.command("list")
-def holds_list() -> None:
-    """Every order that is held now, and until when.
-
-    Example: mitbatch holds list
-    """
-    from jobs.holds import list_holds
-
-    raise typer.Exit(list_holds(_current))
-
-
-@holds_app.command("check")
-def holds_check(order: Annotated[str, typer.Argument(metavar="ORDER")]) -> None:
-    """Whether the merchant's own retry may charge this order: exit 0 = it may, 30 = it must not.
-
-    Example: mitbatch holds check 000471
-    """
-    from jobs.holds import check_hold
-
-    raise typer.Exit(check_hold(_current, order))
-
-
-@holds_app.command("view")
-def holds_view(
-    create: Annotated[bool, typer.Option("--create", help="Make the view, where the rights allow it.")] = False,
-) -> None:
-    """The SQL of the view `retryable_orders`: exactly the rows that the merchant's own retry may take.
-
-    Example: mitbatch holds view
-    """
-    from jobs.holds import show_view
-
-    raise typer.Exit(show_view(_current, create=create))
-
-
-@app.command()
-def serve() -> None:
-    """Take the provider's webhooks, and answer your own programs whether an order may be charged, until it is stopped.
-
-    Example: mitbatch serve
-    """
-    from jobs.serve.command import serve as serve_until_stopped
-
-    raise typer.Exit(serve_until_stopped(_current))
-
-
-@webhook_app.command("url")
-def webhook_url() -> None:
-    """The address to register at the provider for all events.
-
-    Example: mitbatch webhook url
-    """
-    from jobs.serve.address import show_url
-
-    raise typer.Exit(show_url(_current))
 
 
 @app.command()

@@ -12,45 +12,21 @@
   * InternalError (70): IllegalTransition, TransitionLost, EvidenceChanged
 """
 
+from schemas.error_base import AnotherRunActive as AnotherRunActive
+from schemas.error_base import ConfigurationError as ConfigurationError
+from schemas.error_base import InternalError as InternalError
+from schemas.error_base import MitbatchError as MitbatchError
+from schemas.error_base import NothingSent as NothingSent
+from schemas.error_base import SafetyRefusal as SafetyRefusal
+from schemas.error_base import UsageRefused as UsageRefused
 from schemas.exit_codes import EXIT_MEANINGS as EXIT_MEANINGS
 from schemas.exit_codes import PRECEDENCE as PRECEDENCE
 from schemas.exit_codes import ExitCode as ExitCode
-
-
-class MitbatchError(Exception):
-    """Something that a person must be told, in four parts: what happened, how things stand, what to do next, where to look.
-
-    `what` names the order or file; `now` says whether anything was sent; `next_step` is a command that exists, or empty.
-    """
-
-    code = "MB-INTERNAL"
-    exit_code = ExitCode.INTERNAL
-    now = ""
-    next_step = ""
-
-    def __init__(self, what: str, *, now: str | None = None, next_step: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.now = self.now if now is None else now
-        self.next_step = self.next_step if next_step is None else next_step
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.what, self.now, self.next_step, f"[{self.code}]") if part)
-
-
-class UsageRefused(MitbatchError):
-    """The command line asks for something that does not exist or cannot be meant. Nothing was done."""
-
-    code = "MB-USAGE"
-    exit_code = ExitCode.USAGE
-
-
-class ConfigurationError(MitbatchError):
-    """The settings or the machine are not fit to run. Correct what the sentence names; nothing was sent."""
-
-    code = "MB-CONFIG"
-    exit_code = ExitCode.CONFIGURATION
-    now = "Nothing was sent."
+from schemas.operator_errors import ActionInDoubt as ActionInDoubt
+from schemas.operator_errors import ActionNotPossible as ActionNotPossible
+from schemas.operator_errors import AuditBroken as AuditBroken
+from schemas.operator_errors import DecisionRefused as DecisionRefused
+from schemas.operator_errors import ProviderRefused as ProviderRefused
 
 
 class UnknownSetting(ConfigurationError):
@@ -85,14 +61,6 @@ class SftpNotSet(ConfigurationError):
     """
 
     code = "MB-SFTP-NOT-SET"
-
-
-class SafetyRefusal(MitbatchError):
-    """Going on could mix environments or talk to the wrong server. Find out why before anything else; nothing was sent."""
-
-    code = "MB-REFUSED"
-    exit_code = ExitCode.REFUSED
-    now = "Nothing was sent."
 
 
 class HostKeyChanged(SafetyRefusal):
@@ -133,16 +101,6 @@ class LedgerUnfit(SafetyRefusal):
     code = "MB-LEDGER-UNFIT"
 
 
-class DecisionRefused(SafetyRefusal):
-    """What a person decided does not fit what the ledger or the provider says now. Nothing was changed.
-
-    Look at both sides (mitbatch explain ORDER), and decide again.
-    """
-
-    code = "MB-DECISION"
-    now = "Nothing was changed."
-
-
 class ModeChanged(SafetyRefusal):
     """`provider.mit_mode` was changed while orders that were claimed in the other mode are open.
 
@@ -151,33 +109,6 @@ class ModeChanged(SafetyRefusal):
     """
 
     code = "MB-MODE-CHANGED"
-
-
-class ActionNotPossible(SafetyRefusal):
-    """A cancel, capture or refund that cannot be asked for as the order stands: not completed, more than is left, ended already.
-
-    Nothing was asked of the provider and nothing was written down. `mitbatch explain ORDER` shows how the order stands.
-    """
-
-    code = "MB-ACTION-NOT-POSSIBLE"
-
-
-class AuditBroken(SafetyRefusal):
-    """Finance's files or the ledger are not as they were written: find out who changed them before anybody relies on them.
-
-    A file: keep a copy, then `mitbatch audit export --from DATE` writes it again from the ledger. A ledger that was
-    changed cannot be mended by hand: restore its newest good copy.
-    """
-
-    code = "MB-AUDIT"
-    next_step = "Read mitbatch explain MB-AUDIT before anything else."
-
-
-class AnotherRunActive(MitbatchError):
-    """Another run holds the lease. Wait until it has ended; `mitbatch status` shows it. Nothing was done by this one."""
-
-    code = "MB-LEASE-HELD"
-    exit_code = ExitCode.ANOTHER_RUN
 
 
 class LeaseLost(AnotherRunActive):
@@ -211,13 +142,6 @@ class Terminated(Stopped):
 
     code = "MB-TERMINATED"
     exit_code = ExitCode.TERMINATED
-
-
-class NothingSent(MitbatchError):
-    """Something outside could not be reached or said no. Orders keep their holds; running again is safe."""
-
-    code = "MB-NOTHING-SENT"
-    exit_code = ExitCode.NOTHING_SENT
 
 
 class SftpUnreachable(NothingSent):
@@ -302,34 +226,6 @@ class AnswerUnreadable(MitbatchError):
 
     code = "MB-ANSWER-UNREADABLE"
     exit_code = ExitCode.NEEDS_PERSON
-
-
-class ProviderRefused(MitbatchError):
-    """The provider said no to a cancel, a capture or a refund; its reason stands in the sentence. Nothing was done there.
-
-    The request and the answer are in the ledger (`mitbatch explain ORDER`) and in finance's files.
-    """
-
-    code = "MB-PROVIDER-REFUSED"
-    exit_code = ExitCode.NEEDS_PERSON
-
-
-class ActionInDoubt(MitbatchError):
-    """A cancel, a capture or a refund got no clear answer: it may or may not have happened. It is not asked for again by itself.
-
-    The next `mitbatch poll` reads the order, which settles it where the provider shows enough; where it does not, an item
-    stays open for a person, who asks the provider's support.
-    """
-
-    code = "MB-ACTION-IN-DOUBT"
-    exit_code = ExitCode.IN_DOUBT
-    next_step = "Run mitbatch poll: it reads the order, which settles this."
-
-
-class InternalError(MitbatchError):
-    """A mistake in this program. The ledger is consistent; running again is safe. Report it with the run id."""
-
-    code = "MB-INTERNAL"
 
 
 class IllegalTransition(InternalError):
