@@ -3,14 +3,14 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from batch.review import Decision
 from jobs.sandbox.options import SandboxOptions
 from schemas.resolutions import Resolution
 from tests.crash_points.forks import watching
-from tests.world.hands import HONEST, Decided
+from tests.world.hands import HONEST, Decided, times_recorded
 from tests.world.schedule import Schedule
 from tests.world.story import Story
 from tests.world.world import Ended, World
@@ -102,7 +102,9 @@ class Scenario:
         """What the oracle judges."""
         changed = {world.order_ids[number]: "paid" for number in self.changed}
         story = Story(world, Schedule(1, len(self.tokens), ()), changed)
-        story.decided = [_decided(world, step.job) for step in self.steps if step.job.startswith("decide")]
+        for decided in (_decided(world, step.job) for step in self.steps if step.job.startswith("decide")):
+            times = times_recorded(world, decided.about)
+            story.decided += [replace(decided, is_recorded=True)] * times if times else [decided]
         return story
 
 
@@ -126,9 +128,9 @@ def _decided(world: World, job: str) -> Decided:
         order_id = world.order_ids[int(which)]
         return Decided(f"order:{order_id}", Resolution(resolution), (order_id,), 0)
     with closing(sqlite3.connect(world.ground.ledger_path)) as connection:
-        (batch_id,) = connection.execute("SELECT batch_id FROM batch ORDER BY rowid").fetchone()
+        batch_id, file_name = connection.execute("SELECT batch_id, file_name FROM batch ORDER BY rowid").fetchone()
     renames = [number for number, send in enumerate(world.witness.sends) if send.kind == "rename"]
-    return Decided(f"batch:{batch_id}", Resolution(resolution), tuple(world.order_ids), renames[0] + 1)
+    return Decided(f"batch:{batch_id}", Resolution(resolution), tuple(world.order_ids), renames[0] + 1, file_name)
 
 
 def dies_at(label: str, job: str = "nightly", minutes: float = 0) -> Deed:

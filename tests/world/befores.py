@@ -1,6 +1,7 @@
 """What happens before a run begins: rows, settings, files, the ledger itself, and what an operator does to them."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -236,7 +237,10 @@ def _files(story: "Story", deed: Deed) -> None:
     place, _, deletes = deed.name.partition(" ")
     if place in {"inbound", "outbound"}:
         for path in sorted((world.provider.folder / "sftp" / place).iterdir()):
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
             found = True
     else:
         for path in [each for each in world.disk.there if place in each.parts]:

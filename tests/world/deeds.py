@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.world import counted, hands
 from tests.world.dice import dice
+from tests.world.merchant import RowChange
 from tests.world.schedule import Deed
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _disk_full(story: "Story", _deed: Deed) -> None:
 
 def _leap(story: "Story", deed: Deed) -> None:
     story.strike("P-16")
-    story.world.clock.advance(timedelta(seconds=int(deed.name)))
+    story.world.leap(timedelta(seconds=int(deed.name)))
 
 
 def _merchant(story: "Story", deed: Deed) -> None:
@@ -83,7 +84,11 @@ def change_row(story: "Story", order_id: str, how: str) -> bool:
     statement = _STATEMENTS.get(how, f"UPDATE orders SET status='{how}' WHERE order_id=?")
     statement = statement.replace(":now", f"'{story.hours_ago(1)}'")
     with closing(sqlite3.connect(story.world.merchant.path, timeout=0)) as connection, connection:
-        return connection.execute(statement, (order_id,)).rowcount > 0
+        found = connection.execute("SELECT hold_reference FROM orders WHERE order_id=?", (order_id,)).fetchone()
+        has_changed = connection.execute(statement, (order_id,)).rowcount > 0
+    if has_changed:
+        story.changes.append(RowChange(order_id, how, found[0] or "", len(story.world.points.labels)))
+    return has_changed
 
 
 def _second_run(story: "Story", deed: Deed) -> None:

@@ -8,7 +8,7 @@ refused.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from batch.review import Decision
@@ -16,7 +16,7 @@ from schemas.resolutions import OF_FILES, OF_REQUESTS, Resolution
 from tests.world.dice import dice
 from tests.world.oracle_payloads import payload_of
 from tests.world.witness import rows as rows_found
-from tests.world.world import Ended
+from tests.world.world import Ended, World
 
 if TYPE_CHECKING:
     from tests.world.story import Story
@@ -34,12 +34,18 @@ _MAYBE_RENAMED = ("part_verified", "in_doubt")
 
 @dataclass(frozen=True)
 class Decided:
-    """One decision of somebody honest: about what, how, about which orders, and how many sends the world had seen by then."""
+    """One decision of somebody honest: about what, how, about which orders, and how many sends the world had seen by then.
+
+    `file_name` is that of the file which it is about, if any. `is_recorded`: when whoever decided had ended, the ledger kept
+    that it is to be sent, or called, once more; an older ledger that is put in its place later does not unsay that.
+    """
 
     about: str
     resolution: Resolution
     order_ids: tuple[str, ...]
     sends: int
+    file_name: str = ""
+    is_recorded: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,17 +98,22 @@ def do(story: "Story", job: str) -> Ended | None:
         return story.world.decide(Decision(about, wanted, REASON, INSISTING))
     if wanted is Resolution.UPLOADED_BY_HAND:
         _upload(story, books, about)
-    story.decided.append(Decided(about, wanted, order_ids, len(story.world.witness.sends)))
+    file_name = next((row["file_name"] for row in books.batches if f"batch:{row['batch_id']}" == about), "")
+    decided = Decided(about, wanted, order_ids, len(story.world.witness.sends), file_name)
+    place, before = len(story.decided), times_recorded(story.world, about)
+    story.decided.append(decided)
     ended = story.world.decide(Decision(about, wanted, REASON, HONEST))
-    if wanted is Resolution.NEVER_ARRIVED and _is_forced(story, about):
-        story.strike("O-03")
+    if times_recorded(story.world, about) > before:
+        story.decided[place] = replace(decided, is_recorded=True)
+        story.strike(*(["O-03"] if wanted is Resolution.NEVER_ARRIVED else []))
     return ended
 
 
-def _is_forced(story: "Story", about: str) -> bool:
-    query = "SELECT 1 FROM event WHERE source = 'operator' AND to_state = 'sending' AND subject = ?"
-    with closing(sqlite3.connect(story.world.ground.ledger_path, timeout=0)) as ledger:
-        return ledger.execute(query, (about,)).fetchone() is not None
+def times_recorded(world: World, about: str) -> int:
+    """How often the ledger keeps that somebody let a file, or an order's call, go once more."""
+    query = "SELECT count(*) FROM event WHERE source = 'operator' AND to_state = 'sending' AND subject = ?"
+    with closing(sqlite3.connect(world.ground.ledger_path, timeout=0)) as ledger:
+        return int(ledger.execute(query, (about,)).fetchone()[0])
 
 
 Found = tuple[str, tuple[str, ...]]

@@ -19,12 +19,29 @@ THEIRS = (
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge by the merchant itself: the order, when, how long the provider's journal was then, and what lay there unread."""
+    """One charge by the merchant itself: the order, when, how long the provider's journal was then, and what lay there unread.
+
+    `latest` is how late it had ever been by the clock that all share, `point` how many points the runs had crossed, `told`
+    the states by which the ledger had told of the order, each with its moment.
+    """
 
     order_id: str
     at: datetime
+    latest: datetime
     journal_end: int
     unread: tuple[bytes, ...] = ()
+    point: int = 0
+    told: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """A row that the merchant changed by hand: how, whose hold it bore until then, and how many points the runs had crossed."""
+
+    order_id: str
+    how: str
+    hold_reference: str
+    point: int
 
 
 @dataclass
@@ -40,7 +57,7 @@ class Merchant:
         """Every row by order id."""
         return {row["order_id"]: row for row in rows(self.reader(self.path), "SELECT * FROM orders ORDER BY order_id")}
 
-    def retry(self, now: datetime, journal_end: int, unread: Callable[[], tuple[bytes, ...]] = tuple) -> None:
+    def retry(self, charge_of: Callable[[str], Charge]) -> None:
         """The engine wakes: it charges every free order that was ever held, and every charge works."""
         connection = self.reader(self.path)
         try:
@@ -49,7 +66,7 @@ class Merchant:
                 if reference is not None:
                     self.seen_held.add(order_id)
                 elif order_id in self.seen_held and status in {"declined", "not_recovered"}:
-                    self._charge(connection, Charge(order_id, now, journal_end, unread()))
+                    self._charge(connection, charge_of(order_id))
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise

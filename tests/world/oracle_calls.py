@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 
-from batch.pace import utc_text
+from schemas.resolutions import Resolution
 from tests.world.oracle_evidence import Evidence
 from tests.world.witness import Send
 
@@ -24,7 +24,7 @@ def i4_calls(seen: Evidence) -> Iterator[str]:
             yield f"I4: {send.name} is called while a power cut would leave it {claim['state'] if claim else 'unknown'}"
         elif send.left.batch.get("step") not in ("calling", "acknowledged"):
             yield f"I4: {send.name} is called while a power cut would leave its group {send.left.batch.get('step')}"
-        elif send.name not in seen.changed and send.left.holds.get(send.name) != claim["hold_reference"]:
+        elif seen.is_left_free(send, send.name, claim):
             yield f"I4: {send.name} is called while a power cut would leave its row without our hold"
 
 
@@ -36,7 +36,9 @@ def i12_calls_have_proof(seen: Evidence) -> Iterator[str]:
     """
     decided = _called_by_hand(seen)
     before: dict[str, Send] = {}
-    for send in _calls(seen):
+    for number, send in enumerate(seen.sends):
+        if send.kind != "call":
+            continue
         last = before.get(send.name)
         before[send.name] = send
         if last is None:
@@ -44,7 +46,7 @@ def i12_calls_have_proof(seen: Evidence) -> Iterator[str]:
         is_anew = last.status == REFUSED and _key(last) != _key(send)
         claim = send.left.orders.get(send.name) if send.left else None
         is_repeat = claim is not None and _is_repeat(claim) and send.at - last.at >= A_DAY
-        words = [at for at in decided.get(send.name, []) if at <= utc_text(send.at)]
+        words = [decided_at for decided_at in decided.get(send.name, []) if decided_at <= number]
         if words and last.status not in PROOFS and not is_anew and not is_repeat:
             decided[send.name].remove(words[0])
         elif last.status not in PROOFS and not is_anew and not is_repeat:
@@ -77,12 +79,13 @@ def i25_calls(seen: Evidence) -> Iterator[str]:
             yield f"I25: {send.name} is called although it is switched off"
 
 
-def _called_by_hand(seen: Evidence) -> dict[str, list[str]]:
-    """By order: when people let its call be made once more."""
-    decided: dict[str, list[str]] = {}
-    for row in seen.events:
-        if row["source"] == "operator" and row["subject"].startswith("order:") and row["to_state"] == "sending":
-            decided.setdefault(row["subject"].removeprefix("order:"), []).append(row["at"])
+def _called_by_hand(seen: Evidence) -> dict[str, list[int]]:
+    """By order: after how many sends people let its call be made once more, as the world heard it."""
+    decided: dict[str, list[int]] = {}
+    for each in seen.decided:
+        if each.resolution is Resolution.REPEAT_CALL and each.is_recorded:
+            for order_id in each.order_ids:
+                decided.setdefault(order_id, []).append(each.sends)
     return decided
 
 

@@ -52,6 +52,5 @@ def amounts_by_hand(seen: Evidence) -> set[str]:
 
 def proven_missing(seen: Evidence, file_name: str) -> list[int]:
     """Of how many sends it was certain, by somebody's word that was not refused, that none of them brought this file there."""
-    batches = {f"batch:{row['batch_id']}" for row in seen.batches if row["file_name"] == file_name}
-    batches &= {row["subject"] for row in seen.events if row["source"] == BY_HAND and row["to_state"] == "sending"}
-    return [each.sends for each in seen.decided if each.resolution is Resolution.NEVER_ARRIVED and each.about in batches]
+    mine = (each for each in seen.decided if each.resolution is Resolution.NEVER_ARRIVED and each.file_name == file_name)
+    return [each.sends for each in mine if each.is_recorded]

@@ -38,7 +38,8 @@ def one(seen: Evidence, state: str) -> str:
 def _charge(after: timedelta, journal_end: int, *, state: str = "completed") -> Doctor:
     def doctor(seen: Evidence) -> None:
         order_id = one(seen, state)
-        seen.charges = [*seen.charges, Charge(order_id, seen.steps[order_id][0][0] + after, journal_end)]
+        at = seen.steps[order_id][0][0] + after
+        seen.charges = [*seen.charges, Charge(order_id, at, at, journal_end)]
 
     return doctor
 
@@ -46,7 +47,8 @@ def _charge(after: timedelta, journal_end: int, *, state: str = "completed") -> 
 def _unread(seen: Evidence) -> None:
     payload = next(send.content for send in seen.sends if send.kind == "rename")
     order_id = one(seen, "expired")
-    seen.charges = [*seen.charges, Charge(order_id, seen.steps[order_id][-1][0] + timedelta(days=1), 10**6, (payload,))]
+    at = seen.steps[order_id][-1][0] + timedelta(days=1)
+    seen.charges = [*seen.charges, Charge(order_id, at, at, 10**6, (payload,))]
 
 
 def _journal(event: str, /, **changed: object) -> Doctor:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.world.hands import Decided
-from tests.world.merchant import Charge
+from tests.world.merchant import Charge, RowChange
 from tests.world.receiver import Delivered
 from tests.world.story import Story
 from tests.world.witness import Heard, RunMark, Send
@@ -54,11 +54,10 @@ class Evidence:
     """The outside records first, the ledger's tables after them.
 
     `steps` are each order's words at the provider with their moments, `given` each order row as it was at the beginning,
-    `changed` the orders whose row the merchant changed by hand, `traits` what is odd about a row, `edited` the dates whose
-    files an operator changed. `lied_to` says that the provider's files, which are believed, told what is not true, `hears`
-    by which ways outcomes were heard of, `decided` what somebody honest decided by hand. `secrets` may stand nowhere,
-    `personal` only where the payload itself is kept. `labels` are
-    the points, `texts` what the runs said.
+    `changed` the orders whose row the merchant changed by hand, `changes` when each was, `traits` what is odd about a row,
+    `edited` the dates whose files an operator changed. `lied_to` says that the provider's files, which are believed, told
+    what is not true, `hears` by which ways outcomes were heard of, `decided` what somebody honest decided by hand. `secrets`
+    may stand nowhere, `personal` only where the payload itself is kept. `labels` are the points, `texts` what the runs said.
     """
 
     seed: int
@@ -69,6 +68,7 @@ class Evidence:
     given: dict[str, Row]
     rows: dict[str, Row]
     changed: dict[str, str]
+    changes: list[RowChange]
     traits: dict[str, str]
     edited: frozenset[str]
     restored: bool
@@ -149,6 +149,16 @@ class Evidence:
         said = [name for moment, name in self.steps.get(order_id, []) if moment <= at]
         return said[-1] if said else ""
 
+    def took_away(self, order_id: str, hold_reference: object, point: int) -> bool:
+        """Whether the merchant had changed an order's row by a point, while it bore this hold: then it is to be withdrawn."""
+        mine = (each for each in self.changes if each.order_id == order_id and each.hold_reference == hold_reference)
+        return any(each.point <= point for each in mine)
+
+    def is_left_free(self, send: Send, order_id: str, claim: Row) -> bool:
+        """Whether a power cut at a send would leave an order's row without our hold, which the merchant had not taken away."""
+        ours, left = claim["hold_reference"], send.left
+        return left is not None and left.holds.get(order_id) != ours and not self.took_away(order_id, ours, send.point)
+
 
 _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
 
@@ -186,6 +196,7 @@ def evidence_of(story: Story) -> Evidence:
         given={**rows, **world.given},
         rows=rows,
         changed=story.changed,
+        changes=list(story.changes),
         traits=story.traits,
         edited=frozenset(story.edited),
         restored=story.restored,

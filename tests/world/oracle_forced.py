@@ -32,13 +32,14 @@ def wrong_in_repeat(seen: Evidence, send: Send, before: bytes, decided_at: int) 
 
 
 def _was_withdrawn(seen: Evidence, send: Send, order_id: str, row: Row, decided_at: int) -> bool:
-    """Whether the merchant changed the order's row, switched it off or let its expiry come near, or the provider has it."""
+    """Whether the merchant had taken the order away, switched it off or let its expiry come near, or the provider has it."""
     expires_at = datetime.fromisoformat(str(row.get("expiryDateUtc")))
     lied_about = seen.lied_to and any(
         event["subject"] == f"order:{order_id}" and event["source"] == "file" for event in seen.events
     )
     is_known = bool(seen.word_at(order_id, send.at)) or lied_about
-    return order_id in seen.changed or is_known or expires_at - send.at <= _NEAR or _was_off(seen, send, order_id, decided_at)
+    was_taken = seen.took_away(order_id, f"mitbatch:{row.get('idempotencyKey')}", send.point)
+    return was_taken or is_known or expires_at - send.at <= _NEAR or _was_off(seen, send, order_id, decided_at)
 
 
 def _was_off(seen: Evidence, send: Send, order_id: str, decided_at: int) -> bool:

@@ -1,8 +1,10 @@
 """Who may charge: no charge on either side that the other does not know of, nobody forgotten, exactly the refused released."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from batch.pace import utc_text
+from tests.world.merchant import Charge
 from tests.world.oracle_decisions import released_by_hand
 from tests.world.oracle_evidence import RECOVERED, Evidence
 from tests.world.oracle_payloads import payload_of
@@ -26,24 +28,26 @@ def i1_hold(seen: Evidence) -> Iterator[str]:
         if first[charge.order_id] > charge.journal_end:
             yield f"I1: {charge.order_id} was sent after the merchant charged it"
             continue
-        word = seen.word_at(charge.order_id, charge.at)
-        if word in RECOVERED and charge.at <= _heard_of(seen, charge.order_id):
-            continue
-        is_denied = charge.order_id in lied_about or _is_denied(seen, charge.order_id, charge.at)
+        word, stood = seen.word_at(charge.order_id, charge.latest), _stood(charge)
+        if word in RECOVERED and seen.traits.get(charge.order_id) == "completes late" and "declined" in stood:
+            continue  # released by the provider's word that it is cancelled, and nobody could know better
+        is_refused = "rejected" in stood and was_refused(seen, charge.order_id, charge.point)
+        is_denied = charge.order_id in lied_about or is_refused
         if word in (*WORKING, *RECOVERED) and not is_denied:
             yield f"I1: {charge.order_id} was charged in-house at {charge.at} while the provider said {word}"
 
 
-def _heard_of(seen: Evidence, order_id: str) -> datetime:
-    """Until when nobody could know that an order is completed which the provider had cancelled: it was released by that word."""
-    if seen.traits.get(order_id) != "completes late":
-        return datetime.min.replace(tzinfo=UTC)
-    told = [row for row in seen.events if row["subject"] == f"order:{order_id}"]
-    released = next((number for number, row in enumerate(told) if row["to_state"] == "declined"), None)
-    if released is None:
-        return datetime.min.replace(tzinfo=UTC)
-    heard = [row["at"] for row in told[released:] if row["to_state"] == "review"]
-    return datetime.fromisoformat(heard[0]) if heard else datetime.max.replace(tzinfo=UTC)
+def _stood(charge: Charge) -> set[str]:
+    """Where the ledger said that an order stood when it was charged, and, of a state of that very second, where it stood before.
+
+    Its row shows a state only after the ledger has it; who takes the row meanwhile cannot know.
+    """
+    stood: set[str] = set()
+    for state, at in reversed(charge.told):
+        stood.add(state)
+        if at != utc_text(charge.at):
+            break
+    return stood
 
 
 def i13_liveness(seen: Evidence) -> Iterator[str]:
@@ -127,21 +131,10 @@ def _rejected(seen: Evidence) -> set[str]:
     }
 
 
-def _is_denied(seen: Evidence, order_id: str, at: datetime | None = None) -> bool:
-    """Whether an order counts as refused (then, or at the end) that the provider has, because it told that it refused it.
-
-    Of what happened in that very second, nobody knows whether it came before.
-    """
+def _is_denied(seen: Evidence, order_id: str) -> bool:
+    """Whether an order counts as refused at the end that the provider has, because it told that it refused it."""
     chain = seen.chains.get(f"order:{order_id}", [])
-    times = [datetime.fromisoformat(row["at"]) for row in chain]
-    stood = {row["to_state"] for n, row in enumerate(chain) if _is_last(times, n, at)}
-    return "rejected" in stood and was_refused(seen, order_id)
-
-
-def _is_last(times: list[datetime], number: int, at: datetime | None) -> bool:
-    """Whether an event may be the last one at a moment; without one, whether it is the last of all."""
-    following = times[number + 1 :]
-    return not following if at is None else times[number] <= at and (not following or following[0] >= at)
+    return bool(chain) and chain[-1]["to_state"] == "rejected" and was_refused(seen, order_id)
 
 
 def _refused_by_provider(seen: Evidence) -> set[str]:

@@ -70,7 +70,7 @@ def i4_write_ahead(seen: Evidence) -> Iterator[str]:
             if claim is None or claim["state"] not in _CLAIMED:
                 state = claim["state"] if claim else "unknown"
                 yield f"I4: {order_id} leaves in {send.name} while a power cut would leave it {state}"
-            elif order_id not in seen.changed and send.left.holds.get(order_id) != claim["hold_reference"]:
+            elif seen.is_left_free(send, order_id, claim):
                 yield f"I4: {order_id} leaves in {send.name} while a power cut would leave its row without our hold"
 
 
@@ -109,7 +109,7 @@ def i12_repeats_have_proof(seen: Evidence) -> Iterator[str]:
     asker: dict[str, int] = {}
     proven: set[str] = set()
     forced: dict[str, tuple[bytes, int]] = {}
-    by_word = {row["file_name"]: proven_missing(seen, row["file_name"]) for row in seen.batches} if seen.decided else {}
+    by_word = {each.file_name: proven_missing(seen, each.file_name) for each in seen.decided}
     for number, send in enumerate(seen.sends):
         words = [decided_at for decided_at in by_word.get(send.name, ()) if decided_at <= number]
         if words and send.name in asked:

@@ -19,6 +19,7 @@ from tests.world import counted, hands
 from tests.world.befores import BEFORE, SETTLED, do_before
 from tests.world.deeds import AT_A_POINT, Act, act_of
 from tests.world.dice import dice
+from tests.world.merchant import RowChange
 from tests.world.reached import reached
 from tests.world.schedule import Deed, Schedule
 from tests.world.world import Ended, World
@@ -62,16 +63,18 @@ def _is_about_news(deed: Deed) -> bool:
 class Story:
     """One world and what became of it.
 
-    `changed` are the orders whose row the merchant changed by hand, and how; `traits` the orders that are odd from the
-    beginning; `restored` says that the ledger was put back to an older one, `spoilt` that it cannot be read now. `edited`
-    are the dates whose files an operator changed or deleted, `decided` what somebody decided by hand, `hears` the ways of
-    hearing of outcomes that were set, `advised` what a refused run tells the merchant to do. `fired` counts what really
-    struck, by id, `reached` the ways of recovering that it went.
+    `changed` are the orders whose row the merchant changed by hand, and how, `changes` each such change with its place in
+    the order of happening; `traits` the orders that are odd from the beginning; `restored` says that the ledger was put
+    back to an older one, `spoilt` that it cannot be read now. `edited` are the dates whose files an operator changed or
+    deleted, `decided` what somebody decided by hand, `hears` the ways of hearing of outcomes that were set, `advised` what
+    a refused run tells the merchant to do. `fired` counts what really struck, by id, `reached` the ways of recovering that
+    it went.
     """
 
     world: World
     schedule: Schedule
     changed: dict[str, str] = field(default_factory=dict)
+    changes: list[RowChange] = field(default_factory=list)
     traits: dict[str, str] = field(default_factory=dict)
     fired: Counter[str] = field(default_factory=Counter)
     reached: Counter[str] = field(default_factory=Counter)

@@ -51,7 +51,7 @@ from tests.night.house import order
 from tests.world.dice import dice
 from tests.world.disk import WorldDisk
 from tests.world.line import Transport, public_key
-from tests.world.merchant import Merchant
+from tests.world.merchant import Charge, Merchant
 from tests.world.points import Points, PowerCut
 from tests.world.pool import OneThreadPool
 from tests.world.receiver import Receiver
@@ -275,6 +275,7 @@ class World:
         self.ground.clear()
         self.points = self.ground.points = Points()
         self.clock = MovableClock(start)
+        self._latest = self.clock.now()
         provider = self.ground.folder / "provider"
         shutil.rmtree(provider, ignore_errors=True)
         options = _open_handed(options or SandboxOptions())
@@ -449,7 +450,25 @@ class World:
 
     def wake_engine(self) -> None:
         """The merchant's own retry runs over everything that it may take."""
-        self.merchant.retry(self.clock.now(), self.provider._journal._n, self._unread)
+        self.merchant.retry(self._charge_of)
+
+    def _charge_of(self, order_id: str) -> Charge:
+        """What is to be remembered of a charge that the merchant makes now."""
+        now, journal_end, point = self.clock.now(), self.provider._journal._n, len(self.points.labels)
+        return Charge(order_id, now, max(self._latest, now), journal_end, self._unread(), point, self._told_of(order_id))
+
+    def _told_of(self, order_id: str) -> tuple[tuple[str, str], ...]:
+        """The states by which the ledger tells of an order, with their moments; none, while it cannot be read."""
+        query = "SELECT to_state, at FROM event WHERE subject = ? AND kind = 'transition' ORDER BY seq"
+        try:
+            return tuple(self.ground.reader(self.ground.ledger_path).execute(query, (f"order:{order_id}",)))
+        except (sqlite3.DatabaseError, OSError):
+            return ()
+
+    def leap(self, step: timedelta) -> None:
+        """The clock that all share leaps; how late it had ever been is kept, for nobody unsays what they said then."""
+        self._latest = max(self._latest, self.clock.now())
+        self.clock.advance(step)
 
     def _unread(self) -> tuple[bytes, ...]:
         """What lies in the provider's inbound folder under a final name."""
