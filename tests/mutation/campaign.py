@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from tests.long.campaign import Campaign, on_all_cores
+from tests.long.campaign import Campaign
 from tests.mutation.bench import Bench, on_bench
+from tests.mutation.children import in_each_child
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.judging import FILES, JUDGES
 from tests.mutation.keeping import KEPT, keep, kept, verdict_on
@@ -50,9 +51,9 @@ def campaign(size: int, seed: int, place: Path = KEPT) -> Campaign:
     if todo:
         reach = learnt(JUDGES)
         failed = reach.failed
-        shares = os.cpu_count() or 1
+        shares = min(os.cpu_count() or 1, len(todo))
         work = partial(judged, reach=reach, judges=JUDGES, place=place)
-        for found in on_all_cores(work, [todo[each::shares] for each in range(shares)]):
+        for found in in_each_child(work, [todo[each::shares] for each in range(shares)]):
             fates |= found
     told = [Fate(every[number], noticed_by) for number, noticed_by in fates.items()]
     return _told(told, failed, time.monotonic() - began, f"campaign({size}, {seed})")

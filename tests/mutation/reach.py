@@ -3,11 +3,10 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, cast
 
-from tests.long.campaign import on_all_cores
 from tests.mutation.bench import Bench, on_bench
+from tests.mutation.children import in_each_child
 from tests.mutation.operators import Mutant
 from tests.mutation.uses import is_in_function, lines_with, names_at, product_files, those_that_mention
 from tests.world.planted.bug import REPOSITORY
@@ -83,7 +82,7 @@ def learnt(judges: Sequence[str]) -> Reach:
     """Run all tests of the judges under coverage, in a child for each core."""
     shares = min(os.cpu_count() or 1, len(judges))
     found = Reach({}, {})
-    for told in on_all_cores(partial(_learnt_in_child), [tuple(judges[each::shares]) for each in range(shares)]):
+    for told in in_each_child(_learnt_in_child, [tuple(judges[each::shares]) for each in range(shares)]):
         found.seconds.update(told["seconds"])
         found.failed.extend(told["failed"])
         found.sharing.extend(told["sharing"])

@@ -117,6 +117,19 @@ def test_a_judge_that_fails_without_any_mutant_is_told_and_judges_nothing(tmp_pa
     assert [name for file in reach.lines.values() for names in file.values() for name in names] == []
 
 
+def test_a_judge_may_open_a_pool_of_its_own(tmp_path: Path) -> None:
+    """The judges are heard where a test that does its work on all cores can begin it: one that does fails for no reason there."""
+    pooling = tmp_path / "test_pooling.py"
+    pooling.write_text(
+        "from batch.pace import due_date\nfrom tests.long.campaign import on_all_cores\n\n\n"
+        "def test_x():\n    assert list(on_all_cores(abs, [-1, 2])) == [1, 2] and due_date('2026-11-23', 1)\n"
+    )
+
+    reach = learnt((str(pooling),))
+
+    assert (len(reach.seconds), reach.failed) == (1, [])
+
+
 def test_a_verdict_counts_as_long_as_its_judge_stands(tmp_path: Path) -> None:
     """A mutant that lived is judged again, and so is one whose judge has changed or is gone."""
     lived, killed, orphan = mutants()[:3]

@@ -59,11 +59,8 @@ def i10_rerun_changes_nothing(story: Story) -> list[str]:
     before, journal, files = _tables(world), len(world.provider.journal()), dict(world.disk.there)
     ended = world.run("rerun", day)
     after = _tables(world)
-    new = {
-        row["batch_id"]
-        for row in after["batch"]
-        if row not in before["batch"] and set(_orders_of(after, row["batch_id"])) <= left.given_back
-    }
+    known = {row["batch_id"] for row in before["batch"]}
+    new = {row["batch_id"] for row in after["batch"] if row["batch_id"] not in known and _is_of(after, row, left.given_back)}
     found = [] if ended.code in left.codes else [f"the second run of {day} ended with {ended.code}"]
     found += [f"the second run of {day} handed over {words}" for words in _handed_over(world, after, journal, left, new)]
     found += [f"the second run of {day} changed the ledger: {row}" for row in _changed(before, after, left, new)]
@@ -105,8 +102,10 @@ def _tables(world: World) -> Tables:
     return {name: rows_found(ledger, f"SELECT * FROM {name} ORDER BY rowid") for name in _TABLES}
 
 
-def _orders_of(tables: Tables, batch_id: str) -> list[str]:
-    return [row["order_id"] for row in tables["submission"] if row["batch_id"] == batch_id]
+def _is_of(tables: Tables, batch: Row, order_ids: Collection[str]) -> bool:
+    """Whether a file has orders, and none but these."""
+    mine = {row["order_id"] for row in tables["submission"] if row["batch_id"] == batch["batch_id"]}
+    return bool(mine) and mine <= set(order_ids)
 
 
 def _handed_over(world: World, after: Tables, journal: int, left: Left, new: Collection[str]) -> Iterator[object]:

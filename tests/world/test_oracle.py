@@ -13,6 +13,7 @@ import pytest
 
 import batch
 import jobs
+from schemas.exit_codes import ExitCode
 from tests.night.house import order
 from tests.world.befores import changed_settings
 from tests.world.oracle import APART, ELSEWHERE, INVARIANTS, judged
@@ -211,3 +212,36 @@ def test_what_is_switched_off_is_not_sent(switch: str) -> None:
         seen = evidence_of(story)
         assert {row["state"] for row in seen.submissions} == {"withdrawn"}
         assert judged(seen) == []
+
+
+@pytest.mark.parametrize("planted", ["", "the file goes again", "another order goes along"])
+def test_a_file_that_waits_for_its_answer_excuses_nothing_else(planted: str) -> None:
+    """A delivered file without an answer may still be waited for by the second run; that it or anything else goes is noticed."""
+    with World(QUIET.seed, orders=2) as world:
+        world.settings = changed_settings(world.settings, "channels.transmit", "sftp")
+        story = Story(world, replace(QUIET, orders=2))
+        story.tell()
+        world.merchant.add(order("paid-here", status="paid", response_code="100", charged_at=story.hours_ago(2)))
+        world.provider.faults.switch_on("no_acknowledgement", times=1)
+        world.run("transmit")
+        world.pass_time(hours=1)
+        assert world.run("nightly").code == ExitCode.IN_DOUBT
+        waiting = world.witness.marks[-1].batches[-1]
+        assert (waiting["kind"], waiting["step"]) == ("transmit", "delivered")
+        sent = next(send for send in reversed(world.witness.sends) if send.name == waiting["file_name"] and send.content)
+        assert i10_rerun_changes_nothing(story) == []
+        assert world.runs[-1][1].code == ExitCode.IN_DOUBT
+
+        def arrive_again(label: str) -> None:
+            if label == "before SFTP connect":
+                (world.provider.inbound / sent.name).write_bytes(sent.content)
+                world.provider._mailbox.arrived(sent.name)
+
+        if planted == "the file goes again":
+            world.points.watchers.append(arrive_again)
+        elif planted:
+            refused = next(order_id for order_id, state in world.states().items() if state == "rejected")
+            world.merchant.change(refused, status="declined", hold_reference=None, charged_at=story.hours_ago(2))
+        found = i10_rerun_changes_nothing(story)
+        assert ids_of(found) == ({"I10"} if planted else set())
+        assert any("handed over" in words for words in found) is bool(planted)
