@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,9 +19,10 @@ from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
 from jobs.databases import open_ledger, open_orders
+from jobs.event_log import EventLog, NoLog, Telling, note_problem
 from jobs.surroundings import Surroundings
 from schemas.decline_codes import parse_decline_codes
-from schemas.errors import LedgerBehind, PathMissing
+from schemas.errors import LedgerBehind, MitbatchError, PathMissing
 from schemas.network_rules import parse_network_rules
 from schemas.profile import Profile, parse_profile
 from schemas.settings import Settings
@@ -34,12 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """A run's equipment, what writes finance's files, the surroundings that all of it was made from, and the whole API."""
+    """A run's equipment, what writes finance's files, the surroundings of all of it, the whole API, and the log."""
 
     equipment: Equipment
     bookkeeping: "Bookkeeping"
     surroundings: Surroundings
     api: "ProviderApi"
+    log: EventLog
 
 
 class Silent:
@@ -94,10 +97,11 @@ def assemble(
     from batch.ledger_history import LedgerHistory
 
     profile = load_profile(settings)
+    log = surroundings.event_log(settings, surroundings.clock) if writes else NoLog()
     secrets = {name: surroundings.secret(settings, name) for name in ("app_key", "app_secret")}
     access = surroundings.sftp_access(settings.sftp) if settings.sftp is not None else None
     orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
-    ledger, scrub_key = _ledger(settings, profile, access, surroundings, writes=writes)
+    ledger, scrub_key = _ledger(settings, profile, access, surroundings, log, writes=writes)
     departures = Departures(settings.data_dir / "sent", surroundings.disk)
     _check_departures(ledger, departures)
     api, sends = _api(settings, profile, secrets, surroundings)
@@ -120,14 +124,19 @@ def assemble(
         new_batch_id=surroundings.new_batch_id,
         scrub_key=scrub_key,
         side_by_side=surroundings.side_by_side(workers),
-        progress=progress or Silent(),
+        progress=Telling(progress or Silent(), log),
     )
     history = LedgerHistory(ledger.reading, ledger.mid)
     audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
     bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings)
     try:
-        yield Workshop(equipment, bookkeeping, surroundings, api)
+        yield Workshop(equipment, bookkeeping, surroundings, api, log)
+    except MitbatchError as problem:
+        note_problem(log, problem)
+        raise
     finally:
+        if log.trouble():
+            sys.stderr.write(f"The log could not be written ({log.trouble()}); the ledger has everything.\n")
         hang_up()
         api.close()
         ledger.engine.dispose()
@@ -169,7 +178,7 @@ def _folder(settings: Settings, access: "SftpAccess | None") -> tuple["ProviderF
 
 
 def _ledger(
-    settings: Settings, profile: Profile, access: "SftpAccess | None", surroundings: Surroundings, *, writes: bool
+    settings: Settings, profile: Profile, access: "SftpAccess | None", surroundings: Surroundings, log: EventLog, *, writes: bool
 ) -> tuple[Ledger, bytes]:
     """The ledger, locked to these settings at first use. Raises IdentityChanged when it is locked to others."""
     from batch.sftp_connection import fingerprint
@@ -181,6 +190,7 @@ def _ledger(
         clock=surroundings.clock,
         lease_seconds=settings.lease.seconds,
         may_go_on=surroundings.stop.check,
+        told=log.told,
     )
     wanted = Identity(
         environment=settings.environment,

@@ -19,6 +19,7 @@ from batch.ledger.reading import count_by_state, cut_off_dates, overdue_submissi
 from batch.night_figures import NightFigures
 from batch.pace import business_date, from_utc_text, utc_text
 from jobs.assembly import Workshop
+from jobs.event_log import note_problem
 from jobs.trace_log import write_trace
 from schemas.errors import ExitCode, FileNotWritten, InternalError, LeaseLost, LedgerBusy, MitbatchError
 from schemas.states import BatchStep
@@ -76,14 +77,27 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = 
         is_alive=surroundings.is_alive,
         sleep=equipment.clock.sleep,
     )
+    workshop.log.begin(run.run_id)
+    where = {"business_date": run.business_date, "environment": settings.environment, "mid": ledger.mid[:8]}
+    workshop.log.note("run_started", job=job, **where)
     findings = Findings()
     _do(workshop, run, findings, work)
     took_over = any(isinstance(problem, LeaseLost) for problem in findings.problems)
     try:
         audit = None if took_over else _audit(workshop, run, findings)
-        return _end(equipment, run, findings, audit, started_at, judge)
+        report = _end(equipment, run, findings, audit, started_at, judge)
+        _note_end(workshop, report)
+        return report
     except LedgerBusy as problem:
         raise _unclosed(problem, findings) from problem
+
+
+def _note_end(workshop: Workshop, report: RunReport) -> None:
+    for problem in report.findings.problems:
+        note_problem(workshop.log, problem)
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    level = "info" if report.code is ExitCode.CLEAN else "warning"
+    workshop.log.note("run_ended", level=level, job=report.job, exit_code=int(report.code), seconds=seconds)
 
 
 def _unclosed(problem: LedgerBusy, findings: Findings) -> LedgerBusy:

@@ -10,6 +10,7 @@ from batch.equipment import Clock, SideBySide
 from batch.ledger import Owner
 from jobs.databases import MakeEngine, default_engine
 from jobs.disk import MachineDisk
+from jobs.event_log import EventLog, LogFile, NoLog
 from jobs.outside import StopRequest, aside, is_alive, new_batch_id, new_run_id, new_scrub_key, side_by_side, this_process
 from jobs.secret_values import secret
 from jobs.sftp_access import sftp_access
@@ -27,6 +28,17 @@ def _machine_transport() -> "httpx.AsyncBaseTransport":
     return MachineTransport()
 
 
+def _log_file(settings: Settings, clock: Clock) -> EventLog:
+    log = LogFile(settings.data_dir / "log", clock, orders=settings.log.orders)
+    log.drop_older(settings.retention.log_days)
+    return log
+
+
+def no_log(_settings: Settings, _clock: Clock) -> EventLog:
+    """Surroundings in which nobody keeps a log."""
+    return NoLog()
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a run meets outside itself. Nothing that a run does reaches the world in any other way.
@@ -34,7 +46,7 @@ class Surroundings:
     `this_process` names the process in the lease, `is_alive` says whether such a one still runs; `new_run_id`,
     `new_batch_id` and `new_scrub_key` are fresh ids; `make_engine` opens a database, `http_transport` carries requests,
     `sftp_access` is how to get into the SFTP server; `side_by_side(n)` runs work n at a time, `aside`
-    does a piece of it while requests are under way.
+    does a piece of it while requests are under way. `event_log` is where runs say what they do.
     """
 
     clock: Clock
@@ -51,6 +63,7 @@ class Surroundings:
     http_transport: Callable[[], "httpx.AsyncBaseTransport"] = _machine_transport
     side_by_side: Callable[[int], SideBySide] = side_by_side
     aside: Aside = aside
+    event_log: Callable[[Settings, Clock], EventLog] = _log_file
 
 
 def of_this_machine(clock: Clock) -> Surroundings:

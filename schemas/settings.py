@@ -12,6 +12,7 @@ from schemas.settings_sections import ChannelSettings as ChannelSettings
 from schemas.settings_sections import GateSettings as GateSettings
 from schemas.settings_sections import LeaseSettings as LeaseSettings
 from schemas.settings_sections import LedgerSettings as LedgerSettings
+from schemas.settings_sections import LogSettings as LogSettings
 from schemas.settings_sections import OrdersSettings as OrdersSettings
 from schemas.settings_sections import OutcomeSettings as OutcomeSettings
 from schemas.settings_sections import ProviderSettings as ProviderSettings
@@ -46,6 +47,7 @@ class Settings(Section):
     lease: LeaseSettings = LeaseSettings()
     review: ReviewSettings = ReviewSettings()
     retention: RetentionSettings = RetentionSettings()
+    log: LogSettings = LogSettings()
     webhook: WebhookSettings = WebhookSettings()
 
     @model_validator(mode="after")

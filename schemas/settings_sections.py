@@ -230,9 +230,17 @@ class RetentionSettings(Section):
 
     `webhook_days`: the inbox's own copy of a webhook that was applied, with its nonce. No replay is taken after it has gone:
     one is believed for five minutes around its signed date (CONTRACT 12), and two days also bear a clock that jumps.
+    `log_days`: files of the log. PCI DSS 10.5.1 asks for twelve months.
     """
 
     webhook_days: int = Field(default=30, ge=2)
+    log_days: int = Field(default=400, ge=1)
+
+
+class LogSettings(Section):
+    """What the log in `data_dir` holds besides runs, stages and problems: each change of an order, unless `orders` is off."""
+
+    orders: bool = True
 
 
 class WebhookSettings(Section):

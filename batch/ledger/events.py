@@ -25,7 +25,7 @@ def event_row(
     """One row of the event chain, with the hash that ties it to the row before.
 
     It is booked on the run's business date, but never before the event that it follows: a run for a past date must not
-    book an order's news in days that lie before what is known of it already.
+    book an order's news in days that lie before what is known of it already. The transaction keeps it among its events.
     """
     row: dict[str, Any] = {
         "mid": writing.mid,
@@ -42,4 +42,6 @@ def event_row(
         "evidence_id": evidence_id or None,
         "detail": canonical_detail(dict(detail or {})),
     }
-    return {**row, "previous_hash": previous_hash, "hash": event_hash(previous_hash, row)}
+    whole = {**row, "previous_hash": previous_hash, "hash": event_hash(previous_hash, row)}
+    writing.events.append(whole)
+    return whole

@@ -1,8 +1,8 @@
 """Reading and writing the ledger. Every writing transaction first proves that its run still holds the lease."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -33,25 +33,40 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """One transaction that may change the ledger: its connection, whose run it is, and its one point in time (UTC text)."""
+    """One transaction that may change the ledger: its connection, whose run it is, and its one point in time (UTC text).
+
+    `events` are the rows of the event chain that it writes, for whoever is told of them when it has committed.
+    """
 
     connection: Connection
     mid: str
     run: Run
     now: str
+    events: list[Mapping[str, object]] = field(default_factory=list)
 
 
 class Ledger:
-    """The ledger of one merchant id, on an engine whose transactions are fully synchronised to disk when they commit."""
+    """The ledger of one merchant id, on an engine whose transactions are fully synchronised to disk when they commit.
+
+    `told` gets the rows of the event chain of each transaction once it has committed; it must not raise.
+    """
 
     def __init__(
-        self, engine: Engine, *, mid: str, clock: Clock, lease_seconds: int, may_go_on: Callable[[], None] = lambda: None
+        self,
+        engine: Engine,
+        *,
+        mid: str,
+        clock: Clock,
+        lease_seconds: int,
+        may_go_on: Callable[[], None] = lambda: None,
+        told: Callable[[Sequence[Mapping[str, object]]], None] = lambda _events: None,
     ) -> None:
         self.engine = engine
         self.may_go_on = may_go_on
         self.mid = mid
         self._clock = clock
         self._lease_seconds = lease_seconds
+        self._told = told
 
     def now(self) -> datetime:
         """The time now, in UTC, by the clock that this ledger was given."""
@@ -92,7 +107,9 @@ class Ledger:
                 raise LeaseLost(f"Run {run.run_id[:8]} ({run.job}) no longer holds the lease; another run took over.")
             if row.wanted_by and run.gives_way and not last:
                 raise LeaseWanted(f"Run {run.run_id[:8]} ({run.job}) stopped at this step: a nightly run is waiting.")
-            yield Writing(connection=connection, mid=self.mid, run=run, now=utc_text(now))
+            written = Writing(connection=connection, mid=self.mid, run=run, now=utc_text(now))
+            yield written
+        self._told(written.events)
 
     @contextmanager
     def _database_errors(self) -> Iterator[None]:

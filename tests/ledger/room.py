@@ -1,7 +1,7 @@
 """A ledger in a file with a clock that stands still, and the few steps that every test of it needs."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,10 +41,17 @@ class Room:
 
     path: Path
     clock: MovableClock = field(default_factory=lambda: MovableClock(START))
+    told: list[Mapping[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Open the ledger and take its lease for a night."""
-        self.ledger = Ledger(open_ledger(f"sqlite:///{self.path}"), mid=MID, clock=self.clock, lease_seconds=TERMS.seconds)
+        self.ledger = Ledger(
+            open_ledger(f"sqlite:///{self.path}"),
+            mid=MID,
+            clock=self.clock,
+            lease_seconds=TERMS.seconds,
+            told=self._hear,
+        )
         self.run = self.take("first")
 
     def take(
@@ -68,6 +75,12 @@ class Room:
             is_alive=lambda _: alive,
             sleep=self.clock.sleep,
         )
+
+    def _hear(self, events: Sequence[Mapping[str, object]]) -> None:
+        """Whoever is told of an event can read it in the ledger."""
+        known = {str(row[0]) for row in self.sql("SELECT hash FROM event")}
+        assert [row["subject"] for row in events if row["hash"] not in known] == []
+        self.told += events
 
     def claim(self, batch_id: str, *order_ids: str) -> Batch:
         """Claim these orders for one evaluate file."""

@@ -1,5 +1,6 @@
 """What the database itself refuses, whatever the program asks: second claims, changed history, evidence twice."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -248,3 +249,20 @@ def test_a_read_order_is_due_when_its_reader_says(room: Room) -> None:
 
     assert later.next_read_at == "2026-12-01T00:00:00Z"
     assert room.submission("o-1").next_read_at == writing.now
+
+
+def test_what_is_told_has_committed(room: Room) -> None:
+    """Whoever follows the events is told each once, when its transaction has committed, and never what was undone."""
+    room.claim("b00000000001", "o-1", "o-2")
+    chain = room.sql("SELECT subject, seq, hash FROM event ORDER BY rowid")
+    assert [(row["subject"], row["seq"], row["hash"]) for row in room.told] == chain
+    assert len(chain) == 3
+
+    with contextlib.suppress(KeyboardInterrupt), room.ledger.writing(room.run) as writing:
+        move_orders(writing, [Move(room.submission("o-1"), State.HELD, "writeback", "hold_placed")])
+        assert writing.events
+        assert len(room.told) == len(chain)
+        raise KeyboardInterrupt  # as if the process ended before the commit
+
+    assert room.submission("o-1").state is State.CLAIMED
+    assert len(room.told) == len(chain)

@@ -29,7 +29,7 @@ from jobs.outside import StopRequest, side_by_side
 from jobs.sample_orders import orders as orders_table
 from jobs.sandbox import Sandbox
 from jobs.settings_file import load_settings
-from jobs.surroundings import Surroundings
+from jobs.surroundings import Surroundings, no_log
 from schemas.errors import ExitCode, MitbatchError
 from tests.night.house import START, order
 from tests.postgres.cluster import Cluster
@@ -267,6 +267,7 @@ class Nights:
             http_transport=lambda: Requests(self.provider, self.points, lambda _name, _moment: None, self.clock),
             side_by_side=lambda _workers: side_by_side(1),
             aside=in_place,
+            event_log=no_log,
         )
 
 

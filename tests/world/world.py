@@ -43,7 +43,7 @@ from jobs.sample_orders import orders as orders_table
 from jobs.sandbox import Sandbox
 from jobs.sandbox.options import SandboxOptions
 from jobs.settings_file import load_settings
-from jobs.surroundings import Surroundings
+from jobs.surroundings import Surroundings, no_log
 from schemas.errors import MitbatchError
 from schemas.operations import OperationKind
 from schemas.settings import Settings
@@ -360,6 +360,7 @@ class World:
             ),
             side_by_side=lambda _workers: side_by_side(1),
             aside=in_place,
+            event_log=no_log,
         )
 
     def name_of_secret(self, name: str) -> str:
