@@ -90,14 +90,32 @@ def assemble(
     """Everything that a run needs, checked before anything is sent, and closed afterwards.
 
     Without `writes` (a dry run) the ledger is opened as it is, or stands in memory while there is none yet.
-    Raises ConfigurationError for settings or files that are not fit, SafetyRefusal when the ledger belongs elsewhere.
+    Raises ConfigurationError for settings or files that are not fit, SafetyRefusal when the ledger belongs elsewhere; the
+    log has a line for what is raised, also out of the block.
     """
+    log = surroundings.event_log(settings, surroundings.clock) if writes else NoLog()
+    try:
+        with _put_together(
+            settings, surroundings, log, progress=progress or Silent(), workers=workers, writes=writes
+        ) as workshop:
+            yield workshop
+    except MitbatchError as problem:
+        note_problem(log, problem)
+        raise
+    finally:
+        if log.trouble():
+            sys.stderr.write(f"The log could not be written ({log.trouble()}); the ledger has everything.\n")
+
+
+@contextlib.contextmanager
+def _put_together(
+    settings: Settings, surroundings: Surroundings, log: EventLog, *, progress: Progress, workers: int | None, writes: bool
+) -> Iterator[Workshop]:
     from batch.audit import AuditFolder
     from batch.bookkeeping import Bookkeeping
     from batch.ledger_history import LedgerHistory
 
     profile = load_profile(settings)
-    log = surroundings.event_log(settings, surroundings.clock) if writes else NoLog()
     secrets = {name: surroundings.secret(settings, name) for name in ("app_key", "app_secret")}
     access = surroundings.sftp_access(settings.sftp) if settings.sftp is not None else None
     orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
@@ -124,19 +142,14 @@ def assemble(
         new_batch_id=surroundings.new_batch_id,
         scrub_key=scrub_key,
         side_by_side=surroundings.side_by_side(workers),
-        progress=Telling(progress or Silent(), log),
+        progress=Telling(progress, log),
     )
     history = LedgerHistory(ledger.reading, ledger.mid)
     audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
     bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings)
     try:
         yield Workshop(equipment, bookkeeping, surroundings, api, log)
-    except MitbatchError as problem:
-        note_problem(log, problem)
-        raise
     finally:
-        if log.trouble():
-            sys.stderr.write(f"The log could not be written ({log.trouble()}); the ledger has everything.\n")
         hang_up()
         api.close()
         ledger.engine.dispose()

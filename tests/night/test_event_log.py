@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.event_log import FIELDS, WITHHELD, LogFile, NoLog, line, told_line
+from schemas.errors import MitbatchError
 from tests.night.conftest import MakeHouse
 from tests.night.house import START, House, order
 from tests.night.requests import REASON, completed, refund
@@ -202,3 +203,12 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
     assert victim.read_text() == "untouched"
     assert log.trouble()
+
+
+def test_what_stops_a_run_before_it_begins_is_a_line(house: House) -> None:
+    """An order system that is not there: the command ends at once, and the log says why."""
+    house.orders_path.unlink()
+    with pytest.raises(MitbatchError) as refused:
+        house.run()
+
+    assert [(one["code"], one["level"]) for one in lines(house)] == [(refused.value.code, "error")]
