@@ -150,9 +150,9 @@ def test_a_field_that_is_not_allowed_is_refused(tmp_path: Path, make: Callable[[
 def test_a_card_number_is_withheld() -> None:
     """A value with a card number in it is not shown, whatever field it came in, and however it is spaced."""
     for text in ("4111111111111111", "id 4111-1111-1111-1111 x", "4111 1111 1111 1111"):
-        shown = json.loads(line("problem", "info", "2026-11-23T06:30:00Z", {"sentence": text, "order_id": text}))
+        shown = json.loads(line("problem", "info", "2026-11-23T06:30:00Z", {"sentence": text, "reason": text}))
 
-        assert shown["sentence"] == shown["order_id"] == WITHHELD
+        assert shown["sentence"] == shown["reason"] == WITHHELD
 
 
 def test_awkward_values_make_one_line_each() -> None:
