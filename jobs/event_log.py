@@ -97,7 +97,10 @@ class NoLog:
 
 
 class LogFile:
-    """One file for each UTC day in a private folder, 0600; lines are appended whole, also by several programs at once."""
+    """One file for each UTC day in a private folder, 0600; lines are appended whole, also by several programs at once.
+
+    The folder is made when the first run begins: a command that was refused before leaves nothing behind.
+    """
 
     def __init__(self, folder: Path, clock: Clock, *, orders: bool = True) -> None:
         self._folder, self._clock, self._orders = folder, clock, orders
@@ -131,7 +134,7 @@ class LogFile:
             self._trouble = error.strerror or str(error)
 
     def _append(self, lines: Sequence[bytes]) -> None:
-        if not lines:
+        if not lines or not (self._run_id or self._folder.is_dir()):
             return
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

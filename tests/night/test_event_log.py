@@ -11,7 +11,6 @@ import pytest
 
 from jobs.event_log import FIELDS, WITHHELD, LogFile, NoLog, line, told_line
 from schemas.errors import MitbatchError
-from tests.night.conftest import MakeHouse
 from tests.night.house import START, House, order
 from tests.night.requests import REASON, completed, refund
 
@@ -98,15 +97,16 @@ def test_orders_can_be_left_out(house: House) -> None:
     assert any("batch_id" in one for one in lines(house))
 
 
-def test_a_dry_run_writes_no_log(make_house: MakeHouse) -> None:
+def test_a_dry_run_writes_no_log(house: House) -> None:
     """`--dry-run` writes nothing, the log neither, and not even when something is wrong."""
-    house = make_house()
     house.add(order("a"))
+    house.run()
+    before = lines(house)
     assert house.cli("nightly", "--dry-run").returncode == 0
     house.orders_path.unlink()
-    assert house.cli("nightly", "--dry-run").returncode in {20, 78}
+    assert house.cli("nightly", "--dry-run").returncode == 78
 
-    assert not (house.folder / "var" / "log").exists()
+    assert lines(house) == before
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,6 +172,7 @@ def test_awkward_values_make_one_line_each() -> None:
 def test_old_files_go_and_nothing_else(tmp_path: Path) -> None:
     """Files of days before the limit are removed; the limit's own day, other names and later days stay."""
     log, clock = make_log(tmp_path)
+    log.begin("0a1b2c3d")
     clock.at = START - timedelta(days=11)
     log.note("run_started")
     clock.at = START - timedelta(days=10)
@@ -197,6 +198,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("untouched")
     log, _ = make_log(tmp_path / "log")
+    log.begin("0a1b2c3d")
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "mitbatch-2026-11-23.jsonl").symlink_to(victim)
     log.note("run_started")
@@ -206,9 +208,21 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_what_stops_a_run_before_it_begins_is_a_line(house: House) -> None:
-    """An order system that is not there: the command ends at once, and the log says why."""
+    """An order system that is not there: the command ends at once, and the log of earlier runs says why."""
+    house.run()
     house.orders_path.unlink()
     with pytest.raises(MitbatchError) as refused:
         house.run()
+    last = lines(house)[-1]
 
-    assert [(one["code"], one["level"]) for one in lines(house)] == [(refused.value.code, "error")]
+    assert (last["event"], last["code"], last["level"]) == ("problem", refused.value.code, "error")
+    assert "run_id" not in last
+
+
+def test_a_refused_first_command_leaves_no_log(house: House) -> None:
+    """Before any run there is no folder for the log, and a refused command does not make one."""
+    house.orders_path.unlink()
+    with pytest.raises(MitbatchError):
+        house.run()
+
+    assert not (house.folder / "var" / "log").exists()
