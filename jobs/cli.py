@@ -278,3 +278,16 @@ def help_exit_codes() -> None:
     codes = {str(int(code)): meaning for code, meaning in EXIT_MEANINGS.items()}
     fields = {"schema": "mitbatch.exit_codes/1", "type": "result", "command": "help exit-codes"}
     answer(_current, {**fields, "run_id": "", "generated_at": "", "environment": "", "exit_codes": codes})
+
+
+@help_app.command("runbook")
+def help_runbook(
+    word: Annotated[str, typer.Argument(metavar="[CODE|ITEM|TITLE]", help="An exit code, a kind of item, or a title.")] = "",
+) -> None:
+    """What to do when: by exit code, by kind of item, and when the night did not run or the ledger is lost.
+
+    Example: mitbatch help runbook 20
+    """
+    from jobs.runbook import show_runbook
+
+    raise typer.Exit(show_runbook(_current, word))

@@ -103,6 +103,7 @@ def test_explain_knows_every_code(kind: type[MitbatchError], capfd: pytest.Captu
     out = capfd.readouterr().out
     assert f"Exit code {int(kind.exit_code)}." in out
     assert len(out) > 80
+    assert inspect.cleandoc(kind.__doc__ or "") in out or kind is MitbatchError
 
 
 def test_no_two_errors_share_a_code() -> None:
