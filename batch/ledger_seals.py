@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, collate, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, collate, exists, func, literal, or_, select
 
 from batch.ledger.reading import cut_off_dates
 from batch.tampering import Tampering, TamperingKind
@@ -48,6 +48,17 @@ class SealReader:
         bytewise = collate(event.c.subject, "C") if self._connection.dialect.name == "postgresql" else event.c.subject
         statement = select(event).where(event.c.mid == self._mid).order_by(bytewise, event.c.seq)
         yield from self._connection.execute(statement.execution_options(yield_per=_CHUNK)).mappings()
+
+    def latest_chains(self, most: int) -> list[list[RowMapping]]:
+        """Whole chains, so many at most, of which an event stands on the latest business date that has any."""
+        mine = event.c.mid == self._mid
+        latest = select(func.max(event.c.business_date)).where(mine).scalar_subquery()
+        subjects = select(event.c.subject).where(mine, event.c.business_date == latest).distinct().limit(most)
+        whole = select(event).where(mine, event.c.subject == bindparam("subject")).order_by(event.c.seq)
+        return [
+            list(self._connection.execute(whole, {"subject": subject}).mappings())
+            for subject in self._connection.execute(subjects).scalars().all()
+        ]
 
     def rows_off_their_chains(self) -> Iterator[Tampering]:
         """Orders, files and requests whose row is not where their chain ends, and chains whose row is gone."""

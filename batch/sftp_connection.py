@@ -186,5 +186,6 @@ def _check_host_key(access: SftpAccess, shown: paramiko.PKey) -> None:
     raise HostKeyChanged(
         f"Could not log in to {access.name}: the server's host key changed (was {was}, now {fingerprint(shown)}).",
         now="Nothing was shown to it and nothing was sent; orders stay held.",
-        next_step="Ask the provider whether it announced a new key; only then put it into known_hosts (sftp.known_hosts).",
+        next_step="If the provider announced a new key: mitbatch doctor sftp --show-key, then put it into known_hosts "
+        '(sftp.known_hosts) and run: mitbatch lock update --reason "...".',
     )

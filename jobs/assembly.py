@@ -3,11 +3,12 @@
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from batch.departures import Departures
 from batch.equipment import Clock, Equipment, Progress
@@ -22,13 +23,15 @@ from jobs.databases import open_ledger, open_orders
 from jobs.event_log import EventLog, NoLog, Telling, note_problem
 from jobs.surroundings import Surroundings
 from schemas.decline_codes import parse_decline_codes
-from schemas.errors import LedgerBehind, MitbatchError, PathMissing
+from schemas.errors import EnvironmentMixed, LedgerBehind, MitbatchError, PathMissing
 from schemas.network_rules import parse_network_rules
 from schemas.profile import Profile, parse_profile
 from schemas.settings import Settings
 from schemas.states import BatchStep
 
 if TYPE_CHECKING:
+    import paramiko
+
     from batch.bookkeeping import Bookkeeping
     from batch.sftp import ProviderFolder
     from batch.sftp_connection import SftpAccess
@@ -116,12 +119,13 @@ def _put_together(
     from batch.ledger_history import LedgerHistory
 
     profile = load_profile(settings)
+    check_environment(settings, profile)
     secrets = {name: surroundings.secret(settings, name) for name in ("app_key", "app_secret")}
     access = surroundings.sftp_access(settings.sftp) if settings.sftp is not None else None
     orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
     ledger, scrub_key = _ledger(settings, profile, access, surroundings, log, writes=writes)
     departures = Departures(settings.data_dir / "sent", surroundings.disk)
-    _check_departures(ledger, departures)
+    check_departures(ledger, departures)
     api, sends = _api(settings, profile, secrets, surroundings)
     workers = workers or (access.transports * access.channels if access is not None else 1)
     folder, hang_up = _folder(settings, access)
@@ -194,8 +198,6 @@ def _ledger(
     settings: Settings, profile: Profile, access: "SftpAccess | None", surroundings: Surroundings, log: EventLog, *, writes: bool
 ) -> tuple[Ledger, bytes]:
     """The ledger, locked to these settings at first use. Raises IdentityChanged when it is locked to others."""
-    from batch.sftp_connection import fingerprint
-
     engine = open_ledger(settings.ledger.url, create=writes, make_engine=surroundings.make_engine)
     ledger = Ledger(
         engine,
@@ -205,19 +207,37 @@ def _ledger(
         may_go_on=surroundings.stop.check,
         told=log.told,
     )
-    wanted = Identity(
-        environment=settings.environment,
-        api_url=api_url(settings, profile),
-        mid=settings.provider.mid,
-        host_key=" ".join(sorted(fingerprint(key) for key in access.host_keys)) if access is not None else "",
-    )
+    wanted = identity_of(settings, profile, access.host_keys if access is not None else ())
     fresh_key = surroundings.new_scrub_key()
     if not writes:
         return ledger, check_identity(ledger, wanted) or bytes.fromhex(fresh_key)
     return ledger, lock_identity(ledger, wanted, ledger_id=surroundings.new_run_id(), scrub_key=fresh_key)
 
 
-def _check_departures(ledger: Ledger, departures: Departures) -> None:
+def check_environment(settings: Settings, profile: Profile) -> None:
+    """Refuse settings of one environment with the address of the other one. Raises EnvironmentMixed."""
+    url = api_url(settings, profile)
+    for name in ("sandbox", "production"):
+        if name != settings.environment and urlsplit(url).hostname == urlsplit(getattr(profile.hosts, name)).hostname:
+            raise EnvironmentMixed(
+                f"The settings say {settings.environment}, and {url} is the address of {name}.",
+                next_step="Correct environment or provider.api_url in the settings file.",
+            )
+
+
+def identity_of(settings: Settings, profile: Profile, host_keys: "Iterable[paramiko.PKey]") -> Identity:
+    """What a ledger of these settings is locked to; no host keys while no SFTP server is set."""
+    from batch.sftp_connection import fingerprint
+
+    return Identity(
+        environment=settings.environment,
+        api_url=api_url(settings, profile),
+        mid=settings.provider.mid,
+        host_key=" ".join(sorted(fingerprint(key) for key in host_keys)),
+    )
+
+
+def check_departures(ledger: Ledger, departures: Departures) -> None:
     """Refuse a ledger that is older than what was sent: a marked file stands in a true ledger as verified at least."""
     marked, calls = departures.marked(), departures.marked_calls()
     # they are read before the ledger: a run beside this one commits first, and marks then

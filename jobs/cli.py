@@ -18,6 +18,7 @@ from jobs.output import Options, answer, complain, say
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
 from jobs.serve_cli import add_serve_commands
+from jobs.setup_cli import add_setup_commands
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.add_typer(help_app, name="help")
 
 add_action_commands(app, lambda: _current)
 add_serve_commands(app, lambda: _current)
+add_setup_commands(app, lambda: _current)
 
 _current: Options = Options(config=Path("mitbatch.toml"))
 INTERRUPTED = "Interrupted; running the same command again is safe.\n"

@@ -53,18 +53,46 @@ def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = defa
             engine = _engine("sqlite://", make_engine, key="ledger.url", poolclass=StaticPool)
         _migrate_twice(engine)
     except DBAPIError as error:
-        name = engine.url.render_as_string(hide_password=True)
-        if _no_server(engine, error):
-            raise LedgerBusy(
-                f"The ledger {name} cannot be reached ({_words(error)}).",
-                now="Nothing was sent.",
-                next_step="Check its server, ledger.url and the network; running again is safe.",
-            ) from error
-        raise LedgerUnfit(
-            f"The ledger {name} cannot be read: {_words(error)}.",
-            next_step="Restore it from its backup; do not start with an empty one.",
-        ) from error
+        raise _ledger_problem(engine, error) from error
     return engine
+
+
+def look_at_ledger(url: str, *, make_engine: MakeEngine = default_engine) -> Engine | None:
+    """An engine that can only read the ledger as it lies there: nothing is made, migrated or switched. None when there is none.
+
+    Raises ConfigurationError, LedgerUnfit for a file that is no database, LedgerBusy when its server is not there.
+    """
+    engine = _engine(url, make_engine, key="ledger.url")
+    if engine.dialect.name == "sqlite" and engine.url.database in {None, "", ":memory:"}:
+        raise ConfigurationError("ledger.url names no file: a ledger in memory forgets what was sent.")
+    if engine.dialect.name == "sqlite":
+        if not Path(str(engine.url.database)).exists():
+            return None
+        event.listen(engine, "connect", _only_looking)
+    try:
+        with engine.connect() as connection:
+            is_there = _is_made(connection)
+    except DBAPIError as error:
+        engine.dispose()
+        raise _ledger_problem(engine, error) from error
+    if not is_there:
+        engine.dispose()
+        return None
+    return engine
+
+
+def _ledger_problem(engine: Engine, error: DBAPIError) -> LedgerBusy | LedgerUnfit:
+    name = engine.url.render_as_string(hide_password=True)
+    if _no_server(engine, error):
+        return LedgerBusy(
+            f"The ledger {name} cannot be reached ({_words(error)}).",
+            now="Nothing was sent.",
+            next_step="Check its server, ledger.url and the network; running again is safe.",
+        )
+    return LedgerUnfit(
+        f"The ledger {name} cannot be read: {_words(error)}.",
+        next_step="Restore it from its backup; do not start with an empty one.",
+    )
 
 
 def open_orders(
@@ -186,6 +214,10 @@ def _durable(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
     cursor.close()
     if mode != "wal":
         raise LedgerUnfit(f"The ledger's file system does not allow a write-ahead log (journal mode is {mode}).")
+
+
+def _only_looking(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _private_file(path: Path) -> None:

@@ -2,9 +2,11 @@
 
 * MitbatchError
   * UsageRefused (2)
-  * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing, SftpNotSet
+  * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing, SftpNotSet; of the doctor:
+    SettingsWritable, NothingSwitchedOn, LibraryOld, KeyWeak, RightsMissing, RightsTooMany, LedgerNotDurable, DiskUnfit,
+    ClockWrong, ConnectionWeak, WebhookUnheard, ScheduleMissed
   * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerBehind, LedgerUnfit, DecisionRefused, ModeChanged,
-    ActionNotPossible, AuditBroken
+    ActionNotPossible, AuditBroken, EnvironmentMixed
   * AnotherRunActive (21): LeaseLost, LeaseWanted; Stopped: Interrupted (130), Terminated (143)
   * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiBusy, ApiLoginRefused,
     OrdersUnreachable, LedgerBusy, FileNotWritten
@@ -25,8 +27,21 @@ from schemas.exit_codes import ExitCode as ExitCode
 from schemas.operator_errors import ActionInDoubt as ActionInDoubt
 from schemas.operator_errors import ActionNotPossible as ActionNotPossible
 from schemas.operator_errors import AuditBroken as AuditBroken
+from schemas.operator_errors import ClockWrong as ClockWrong
+from schemas.operator_errors import ConnectionWeak as ConnectionWeak
 from schemas.operator_errors import DecisionRefused as DecisionRefused
+from schemas.operator_errors import DiskUnfit as DiskUnfit
+from schemas.operator_errors import EnvironmentMixed as EnvironmentMixed
+from schemas.operator_errors import KeyWeak as KeyWeak
+from schemas.operator_errors import LedgerNotDurable as LedgerNotDurable
+from schemas.operator_errors import LibraryOld as LibraryOld
+from schemas.operator_errors import NothingSwitchedOn as NothingSwitchedOn
 from schemas.operator_errors import ProviderRefused as ProviderRefused
+from schemas.operator_errors import RightsMissing as RightsMissing
+from schemas.operator_errors import RightsTooMany as RightsTooMany
+from schemas.operator_errors import ScheduleMissed as ScheduleMissed
+from schemas.operator_errors import SettingsWritable as SettingsWritable
+from schemas.operator_errors import WebhookUnheard as WebhookUnheard
 
 
 class UnknownSetting(ConfigurationError):

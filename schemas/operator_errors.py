@@ -1,6 +1,6 @@
-"""What a person is told who acts by hand: decisions, cancels, captures, refunds, verifying. A part of `schemas.errors`."""
+"""What a person is told who acts by hand, verifies, or asks the doctor. A part of `schemas.errors`."""
 
-from schemas.error_base import MitbatchError, SafetyRefusal
+from schemas.error_base import ConfigurationError, MitbatchError, SafetyRefusal
 from schemas.exit_codes import ExitCode
 
 
@@ -54,3 +54,97 @@ class ActionInDoubt(MitbatchError):
     code = "MB-ACTION-IN-DOUBT"
     exit_code = ExitCode.IN_DOUBT
     next_step = "Run mitbatch poll: it reads the order, which settles this."
+
+
+class EnvironmentMixed(SafetyRefusal):
+    """The settings name one environment and the other one's address: orders would go where nobody means them to go.
+
+    Set `environment` and `provider.api_url` so that they belong together; the keys are those of the same environment.
+    """
+
+    code = "MB-ENVIRONMENT"
+
+
+class SettingsWritable(ConfigurationError):
+    """Others than its owner can write the settings file, and with it decide where orders and money go. Run chmod go-w on it."""
+
+    code = "MB-SETTINGS-WRITABLE"
+
+
+class NothingSwitchedOn(ConfigurationError):
+    """No order would ever be handed over: every switch, or every site, is off in the settings."""
+
+    code = "MB-SWITCHED-OFF"
+
+
+class LibraryOld(ConfigurationError):
+    """An installed library is missing or older than the oldest version that is safe. Install what requirements.lock names."""
+
+    code = "MB-LIBRARY"
+
+
+class KeyWeak(ConfigurationError):
+    """The key for the SFTP server is of a kind that should not be used any more. Use Ed25519, or RSA of 3072 bits at least."""
+
+    code = "MB-KEY-WEAK"
+
+
+class RightsMissing(ConfigurationError):
+    """The database login cannot do what a night does. Grant what the sentence names; the README has the statements."""
+
+    code = "MB-RIGHTS-MISSING"
+
+
+class RightsTooMany(ConfigurationError):
+    """The database login can do more than a night needs, so a mistake or a thief could do more as well.
+
+    Make a login for this alone, with the rights that the README lists and no other.
+    """
+
+    code = "MB-RIGHTS-TOO-MANY"
+
+
+class LedgerNotDurable(ConfigurationError):
+    """The ledger's storage could lose what it has confirmed, and with that an order could be sent twice.
+
+    A ledger needs a disk of its own machine (no network folder), SQLite's write-ahead log, and a PostgreSQL with `fsync`
+    and `full_page_writes` on.
+    """
+
+    code = "MB-LEDGER-NOT-DURABLE"
+
+
+class DiskUnfit(ConfigurationError):
+    """`data_dir` has too little room, cannot be written, or is open to others. Free the disk or correct its rights."""
+
+    code = "MB-DISK-UNFIT"
+
+
+class ClockWrong(ConfigurationError):
+    """This machine's clock is not right: tokens and webhooks are refused, and business dates are wrong. Set it by NTP."""
+
+    code = "MB-CLOCK"
+
+
+class ConnectionWeak(ConfigurationError):
+    """The SFTP server knows no strict key exchange (CVE-2023-48795): somebody on the line could drop the first messages.
+
+    Ask the provider for a newer SSH server; OpenSSH has it since 9.6.
+    """
+
+    code = "MB-SFTP-WEAK"
+
+
+class WebhookUnheard(ConfigurationError):
+    """Nobody answers at the address that the provider was given for webhooks, or somebody else does.
+
+    Orders still end by polls, only later. Start `mitbatch serve`, and let the proxy pass on /webhooks/flexfactor.
+    """
+
+    code = "MB-WEBHOOK-UNHEARD"
+
+
+class ScheduleMissed(ConfigurationError):
+    """A job did not run when it should have, or its last run did not end well. `mitbatch status` shows how it ended."""
+
+    code = "MB-SCHEDULE"

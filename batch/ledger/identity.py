@@ -62,6 +62,13 @@ def _with_host_key(ledger: Ledger, wanted: Identity, known: bytes) -> bytes:
     return check_identity(ledger, wanted) or known
 
 
+def locked_identity(ledger: Ledger) -> tuple[Identity, str] | None:
+    """What the ledger is locked to, and since when (UTC text); None for one that is not locked yet."""
+    with ledger.reading() as connection:
+        row = connection.execute(_ALL).first()
+    return None if row is None else (Identity(row.environment, row.api_url, row.mid, row.host_key), row.locked_at)
+
+
 def check_identity(ledger: Ledger, wanted: Identity) -> bytes | None:
     """The key of a ledger that is tied to this identity; None for one that is not tied to anything yet. Writes nothing."""
     with ledger.reading() as connection:
@@ -95,6 +102,7 @@ def _checked(
     if differences:
         raise IdentityChanged(
             f"The ledger is locked to other settings: {'; '.join(differences)}.",
-            next_step="Use the settings that this ledger was made with, or another data_dir for another environment.",
+            next_step="Use the settings that this ledger was made with, or another data_dir for another environment; "
+            'where the change is meant: mitbatch lock show, then mitbatch lock update --reason "...".',
         )
     return bytes.fromhex(row.scrub_key)

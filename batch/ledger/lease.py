@@ -24,7 +24,7 @@ class LeaseTerms:
     wait_seconds: float
 
 
-LESSER_JOBS = frozenset({"poll", "transmit", "reconcile", "cancel", "capture", "refund", "review", "audit"})
+LESSER_JOBS = frozenset({"poll", "transmit", "reconcile", "cancel", "capture", "refund", "review", "audit", "lock"})
 """Jobs that a nightly waits for: they step aside at their next step, or are over in seconds."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0

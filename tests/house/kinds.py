@@ -65,6 +65,7 @@ EDGES = {
         batch.ledger.order_story
         batch.ledger.past
         batch.ledger.reading
+        batch.ledger.relocking
         batch.ledger.records
         batch.ledger.repeats
         batch.ledger.steps

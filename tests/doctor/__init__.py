@@ -1,0 +1,1 @@
+"""`mitbatch doctor`: each look sees what it is for, and nothing else."""
