@@ -82,7 +82,7 @@ def _lift(equipment: Equipment, run: Run, due: list[Submission]) -> Refusals:
     return equipment.writer.lift_holds(withdrawn, now=now) | equipment.writer.write_results(ended, now=now)
 
 
-def _is_of_this_merchant(mid: str, order_id: str, reference: str) -> bool:
+def is_of_this_merchant(mid: str, order_id: str, reference: str) -> bool:
     """Whether this merchant account would give such a reference: another account may hold rows of the same table."""
     return any(reference == PREFIX + idempotency_key(mid, order_id, attempt) for attempt in range(1, 10))
 
@@ -97,7 +97,7 @@ def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) ->
     unknown = [
         order_id
         for (order_id, reference), found in zip(rows, strays, strict=True)
-        if found is None and _is_of_this_merchant(equipment.ledger.mid, order_id, reference)
+        if found is None and is_of_this_merchant(equipment.ledger.mid, order_id, reference)
     ]
     if not due and not unknown:
         return

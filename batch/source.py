@@ -58,16 +58,12 @@ def _written(orders: OrdersTable) -> Select[Any]:
 
 
 @lru_cache(maxsize=8)
-def _held(orders: OrdersTable, prefix: str) -> Select[Any]:
+def _held(orders: OrdersTable, prefix: str, *, everywhere: bool) -> Select[Any]:
     key, reference = orders.column("order_id"), orders.column("hold_reference")
     columns: list[ColumnElement[Any]] = [key.label("order_id"), reference.label("hold_reference")]
-    return (
-        select(*columns)
-        .where(reference.startswith(prefix, autoescape=True))
-        .where(orders.has_status(RowStatus.PENDING, RowStatus.REVIEW))
-        .order_by(key)
-        .limit(bindparam("limit"))
-    )
+    found = select(*columns).where(reference.startswith(prefix, autoescape=True))
+    found = found if everywhere else found.where(orders.has_status(RowStatus.PENDING, RowStatus.REVIEW))
+    return found.order_by(key).limit(bindparam("limit"))
 
 
 class OrderSource:
@@ -98,11 +94,14 @@ class OrderSource:
             found = [{name: _shown(name, row[name]) for name in _SHOWN} for row in rows]
             return {row["order_id"]: row for row in found}
 
-    def held_rows(self, prefix: str, page_size: int) -> Iterator[list[tuple[str, str]]]:
-        """Order id and hold reference of every row whose reference begins so and whose status is one of a held row."""
+    def held_rows(self, prefix: str, page_size: int, *, everywhere: bool = False) -> Iterator[list[tuple[str, str]]]:
+        """Order id and hold reference of every row whose reference begins so and whose status is one of a held row.
+
+        With `everywhere`, whatever its status is.
+        """
         last = None
         while True:
-            query = self._after(_held(self._orders, prefix), last)
+            query = self._after(_held(self._orders, prefix, everywhere=everywhere), last)
             with self._reading() as connection:
                 rows = connection.execute(query, {"limit": page_size}).all()
             if rows:

@@ -15,6 +15,7 @@ from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
 from jobs.holds_cli import make_holds_app
 from jobs.output import Options, answer, complain, say
+from jobs.reconcile_cli import add_reconcile_command
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
 from jobs.serve_cli import add_serve_commands
@@ -36,6 +37,7 @@ help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=T
 app.add_typer(help_app, name="help")
 
 add_action_commands(app, lambda: _current)
+add_reconcile_command(app, lambda: _current)
 add_serve_commands(app, lambda: _current)
 add_setup_commands(app, lambda: _current)
 

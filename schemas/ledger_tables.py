@@ -16,11 +16,14 @@ from sqlalchemy import (
 )
 
 from schemas.action_tables import mention, operation, webhook
+from schemas.comparison_tables import comparison, comparison_row, listed_order, settled_line
 from schemas.ledger_base import among, metadata
 
 __all__ = [
     "among",
     "batch",
+    "comparison",
+    "comparison_row",
     "decision",
     "early_news",
     "event",
@@ -28,11 +31,13 @@ __all__ = [
     "identity",
     "item",
     "lease",
+    "listed_order",
     "mention",
     "metadata",
     "operation",
     "remote_file",
     "run",
+    "settled_line",
     "submission",
     "transmission",
     "webhook",

@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_vali
 from pydantic.dataclasses import dataclass
 
 from schemas.errors import ConfigurationError
+from schemas.matches import SettledKind
 from schemas.order import Origin
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -226,6 +227,31 @@ class SandboxValues:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class SettlementLayout:
+    """The columns of the provider's settlement, one line for each movement of money of an order, and its words for them.
+
+    `kinds` maps words, in lower case, to what a line is about; words of `ignored` (fees, reserves) are passed over.
+    """
+
+    delimiter: Annotated[str, Field(pattern=r"^[,;\t|]$")]
+    order_ids: Annotated[tuple[Name, ...], Field(min_length=1)]
+    order_session_key: Name
+    kind: Name
+    amount: Name
+    currency: Name
+    amounts_are_minor: bool
+    kinds: Mapping[str, SettledKind]
+    ignored: tuple[str, ...] = ()
+
+    @field_validator("kinds")
+    @classmethod
+    def _lower_case(cls, value: Mapping[str, SettledKind]) -> Mapping[str, SettledKind]:
+        if wrong := [word for word in value if word != word.strip().lower() or not word]:
+            raise ValueError(f"{wrong[0]!r} must be in lower case, without blanks around it")
+        return value
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Profile:
     """Everything that one provider calls by its own names. Attributes are named as in the profile's file."""
 
@@ -237,6 +263,7 @@ class Profile:
     outcomes: OutcomesLayout
     orders: OrdersLayout
     payments: PaymentRules
+    settlement: SettlementLayout
     hosts: Hosts
     order_sources: Mapping[Origin, Name]
     statuses: Mapping[str, Meaning]

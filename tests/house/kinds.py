@@ -13,6 +13,7 @@ batch.call_answers
 batch.call_rulings
 batch.card_lines
 batch.card_numbers
+batch.compared
 batch.conclusions
 batch.csv_answers
 batch.database_state
@@ -30,9 +31,11 @@ batch.order_rulings
 batch.pace
 batch.provider_reads
 batch.provider_words
+batch.reconcile
 batch.refund_rows
 batch.responses
 batch.review_rows
+batch.settlement
 batch.strict_csv
 batch.strict_json
 batch.tally
@@ -50,6 +53,8 @@ EDGES = {
         batch.ledger.calls
         batch.ledger.captures
         batch.ledger.claim
+        batch.ledger.comparison_past
+        batch.ledger.comparisons
         batch.ledger.copies
         batch.ledger.decisions
         batch.ledger.events
@@ -97,6 +102,10 @@ batch.call_decisions
 batch.cancelling
 batch.capturing
 batch.choosing
+batch.comparing
+batch.comparison_books
+batch.comparison_strangers
+batch.comparison_tells
 batch.contradictions
 batch.deciding
 batch.delivery
@@ -115,6 +124,7 @@ batch.outcome_news
 batch.outstanding
 batch.pipeline
 batch.poll
+batch.provider_list
 batch.purposes
 batch.reading_again
 batch.refund_effects
@@ -126,6 +136,7 @@ batch.results
 batch.review
 batch.search
 batch.set_aside
+batch.settled_orders
 batch.settling
 batch.sync_repeats
 batch.tokenizing
