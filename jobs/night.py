@@ -3,6 +3,7 @@
 import sys
 from datetime import date, datetime
 
+from batch.comparing import reconcile
 from batch.equipment import Clock, Equipment
 from batch.findings import Findings
 from batch.ledger import Run
@@ -105,6 +106,8 @@ def _work(job: str, *, batch_id: str, everything: bool, found: list[Copies]) -> 
             pass  # what every run does at its end is all that is wanted
         elif job == "poll":
             poll_only(equipment, run, findings, everything=everything)
+        elif job == "reconcile":
+            reconcile(equipment, run, findings)
         elif equipment.settings.channels.transmit == "off":
             raise ConfigurationError("Copies of good charges are switched off (channels.transmit).")
         else:

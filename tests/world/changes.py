@@ -12,7 +12,7 @@ CHANGED = 8
 """One seed of so many has each of these."""
 
 Drawn = tuple[
-    Literal["settings", "provider", "row", "order", "mode", "job", "crash", "fault", "paused", "second run", "files"],
+    Literal["settings", "provider", "row", "order", "mode", "job", "crash", "fault", "paused", "second run", "files", "merchant"],
     int,
     int,
     str,
@@ -42,6 +42,7 @@ def changes_for(seed: int) -> list[Drawn]:
         *_channels(dice(seed, "channels change")),
         *_mode(dice(seed, "mode changes")),
         *_decisions(dice(seed, "decisions")),
+        *_comparisons(dice(seed, "comparisons")),
     ]
 
 
@@ -107,6 +108,41 @@ def _decisions(chance: random.Random) -> list[Drawn]:
         deeds.append(("job", run + 1, 0, job, ""))
     return deeds
 
+
+def _comparisons(chance: random.Random) -> list[Drawn]:
+    """The books are compared, mostly after something has come to differ; sometimes dying at it, or with a run beside it."""
+    if chance.randrange(CHANGED):
+        return []
+    run = chance.choice((1, 1, 2, 3))
+    deeds = [*DIFFERING[chance.randrange(len(DIFFERING))], ("job", run, 0, "reconcile", "")]
+    hostile = chance.randrange(4)
+    if hostile == 0:
+        deeds.append(("crash", run, chance.choice((0, 0, 1, 2, 3)), "", chance.choice(DEATHS)))
+    elif hostile == 1:
+        deeds.append(
+            ("second run", run, chance.choice((0, 1, 2)), chance.choice(("", "poll", "reconcile")), chance.choice(DEATHS))
+        )
+    elif hostile == 2:
+        deeds.append(("paused", run - 1, chance.choice((0, 0, 1)), "reconcile", chance.choice(STANDS_STILL)))
+    if chance.randrange(2) == 0:
+        deeds.append(("job", run + 1, 0, "reconcile", ""))
+    return deeds
+
+
+DIFFERING: tuple[tuple[Drawn, ...], ...] = (
+    (),
+    (("row", 0, 0, "completes", ""),),
+    (("row", 0, 0, "charged back", ""),),
+    (("row", 0, 0, "returned", ""),),
+    (("row", 0, 0, "completed for less", ""),),
+    (("merchant", 0, 0, "paid", "after SFTP rename"),),
+    (("merchant", 0, 0, "amount", "after SFTP rename"),),
+    (("merchant", 0, 0, "gone", "after SFTP rename"),),
+    (("merchant", 0, 0, "hold taken", "after SFTP rename"),),
+    (("fault", 0, 0, "no_acknowledgement", ""),),
+    (("fault", 1, 0, "page_skips", ""),),
+)
+"""What may differ when the books are compared."""
 
 _UNTAKEN: tuple[Drawn, ...] = (("provider", 0, 0, "pickup_delay_seconds=40000", ""),)
 _DELETED: tuple[Drawn, ...] = (*_UNTAKEN, ("files", 1, 0, "inbound deleted", ""))

@@ -19,7 +19,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FAULTS = OUTSIDE | INSIDE
 
 DOORS: dict[str, tuple[str, ...]] = {
-    "reconcile": ("command reconcile", "module batch/reconcile.py"),
     "import": ("command intake", "module batch/intake.py"),
 }
 """What would have to be there for a fault to come in: a module, a command, a section or a choice of the settings."""

@@ -63,8 +63,8 @@ INSIDE = {
     "D-18": Known("the row disappears, or its amount changes, after the claim", world="merchant 'amount', 'currency', 'gone'"),
     "D-19": Known(
         "refunded or charged back at the provider after it was recovered",
-        world="row 'charged back', 'returned'",
-        door="reconcile",
+        world="row 'charged back', 'returned'; job reconcile",
+        tests=("tests/night/test_reconcile.py",),
     ),
     "D-20": Known("completed for another amount", world="row 'completed for less'"),
     "O-01": Known("the same date again: after success, after a crash, during a run", world="job rerun; second run"),
