@@ -46,6 +46,10 @@ class Progress(Protocol):
         """So many more are done."""
         ...
 
+    def trouble(self, sentence: str) -> None:
+        """A problem was met; whoever watches is told at once."""
+        ...
+
 
 SideBySide = Callable[[Callable[[Batch], None], Sequence[Batch]], None]
 """Runs one function for several batches at a time, and returns when all are done; what it raises first is raised."""

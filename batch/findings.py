@@ -1,6 +1,6 @@
 """What a run met on its way: problems, deliveries, refusals. The exit code is a function of this and of the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.errors import PRECEDENCE, ExitCode, MitbatchError, NothingSent
@@ -25,11 +25,13 @@ class Findings:
     called: int = 0
     doubtful: int = 0
     uncalled: int = 0
+    tell: Callable[[str], object] = field(default=str, compare=False)
 
     def add(self, problem: MitbatchError) -> None:
-        """Remember a problem, unless the very same sentence was remembered before."""
+        """Remember a problem, and tell it to whoever watches, unless the very same sentence was remembered before."""
         if str(problem) not in {str(known) for known in self.problems}:
             self.problems.append(problem)
+            self.tell(str(problem))
 
 
 @dataclass(frozen=True, slots=True)

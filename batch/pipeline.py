@@ -134,6 +134,7 @@ def _await(equipment: Equipment, run: Run) -> None:
         if left <= 0:
             return
         equipment.clock.sleep(min(pause, left))
+        equipment.progress.advance(0)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 

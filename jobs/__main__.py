@@ -1,12 +1,16 @@
 """`mitbatch`, also `python -m jobs`: runs one command and ends with its exit code, whatever happens."""
 
+import io
 import sys
 
 from jobs.cli import run
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. What the terminal's encoding cannot show is escaped: a run that worked never fails for that."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

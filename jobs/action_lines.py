@@ -1,5 +1,6 @@
 """What a cancel, capture or refund prints: one line for each request and the verdict, or the same as one object."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,7 +41,15 @@ def _lines(settings: Settings, kind: OperationKind, report: RunReport, results: 
         lines.append(_summary(results))
     if report.audit is not None:
         lines.append(f"audit           {report.audit.folder}")
+    lines.append(f"next            {_next(results, has_items=bool(new))}")
     return [*lines, f"EXIT {int(report.code)} {EXIT_MEANINGS[report.code]}"]
+
+
+def _next(results: Sequence[Result], *, has_items: bool) -> str:
+    """The command that shows what became of it: of one order its page, of many where everything stands."""
+    if has_items:
+        return "mitbatch review list"
+    return f"mitbatch explain {shlex.quote(results[0].order_id)}" if len(results) == 1 else "mitbatch status"
 
 
 def result_line(kind: OperationKind, result: Result) -> str:

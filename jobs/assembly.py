@@ -57,6 +57,9 @@ class Silent:
     def advance(self, steps: int = 1) -> None:
         """Say nothing."""
 
+    def trouble(self, sentence: str) -> None:
+        """Say nothing; the summary will."""
+
 
 def api_url(settings: Settings, profile: Profile) -> str:
     """The provider's API as the settings or, where they leave it open, the environment name it; always ends in a slash."""

@@ -1,5 +1,6 @@
 """The commands. This module loads nothing heavy: each command brings what it needs."""
 
+import contextlib
 import os
 import re
 import sys
@@ -11,10 +12,11 @@ import typer
 from typer.exceptions import TyperException
 
 from batch.card_numbers import has_card_number
+from jobs import completion
 from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
 from jobs.holds_cli import make_holds_app
-from jobs.output import Options, answer, complain, say
+from jobs.output import Options, answer, complain, say, say_kept_back
 from jobs.reconcile_cli import add_reconcile_command
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
@@ -55,6 +57,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Nothing escapes: every ending has a code of the page `exit-codes`."""
     global _current
     _current = Options(config=Path(os.environ.get("MITBATCH_CONFIG", "mitbatch.toml")), json="--json" in arguments)
+    _current.command = _command_named(arguments) if _current.json else ""
+    code = _ended(arguments)
+    if code != ExitCode.CLEAN:
+        say_kept_back(_current)
+    return code
+
+
+def _ended(arguments: Sequence[str]) -> int:
     try:
         result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
         if result == ExitCode.INTERRUPTED:
@@ -65,19 +75,44 @@ def run(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{error}\n")
             return int(ExitCode.USAGE)
         words = _words(error)
-        complain(_current, UsageRefused(words if words.endswith("?") else f"{words.rstrip('.')}.", next_step=_see(error, words)))
+        sentence = words if words.endswith("?") else f"{words.rstrip('.')}."
+        _complain(UsageRefused(sentence, next_step=_see(error, words)))
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write(INTERRUPTED)
         return int(ExitCode.INTERRUPTED)
     except MitbatchError as problem:
-        complain(_current, problem)
+        _complain(problem)
         return int(problem.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         return int(ExitCode.INTERNAL)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence for people, never a trace
         return _internal(error)
+
+
+def _complain(problem: MitbatchError) -> None:
+    """Tell an error; with `--json` its object names the environment of the settings, where these can be read."""
+    environment = ""
+    if _current.json and _current.config.is_file():
+        from jobs.settings_file import load_settings
+
+        with contextlib.suppress(MitbatchError):
+            environment = load_settings(_current.config).environment
+    complain(_current, problem, environment=environment)
+
+
+def _command_named(arguments: Sequence[str]) -> str:
+    """The command that a command line names, such as `holds check`; empty where it names none."""
+    found, words = typer.main.get_command(app), list[str]()
+    for argument in arguments:
+        inner = getattr(found, "commands", {}).get(argument)
+        if inner is not None:
+            found = inner
+            words.append(argument)
+        elif not getattr(found, "commands", {}):
+            break
+    return " ".join(words)
 
 
 def _words(error: TyperException) -> str:
@@ -104,16 +139,18 @@ def _internal(error: Exception) -> int:
     from jobs.trace_log import write_trace
 
     try:
-        where = f"the trace is in {write_trace(MachineDisk(), Path.cwd() / 'mitbatch-log', f'pid{os.getpid()}', error)}"
+        trace = write_trace(MachineDisk(), Path.cwd() / "mitbatch-log", f"pid{os.getpid()}", error)
+        where = f"the trace is in {trace}"
+        if _current.verbose:
+            sys.stderr.write(trace.read_text(encoding="utf-8"))
     except OSError:
         where = "no trace could be written to this folder"
-    complain(
-        _current,
+    _complain(
         MitbatchError(
             f"An internal error ({type(error).__name__}); {where}.",
             now="The ledger is consistent.",
             next_step="Report it, then run the same command again.",
-        ),
+        )
     )
     return int(ExitCode.INTERNAL)
 
@@ -245,7 +282,12 @@ def status() -> None:
 
 @app.command()
 def explain(
-    what: Annotated[str, typer.Argument(metavar="ORDER|REASON|STATE|CODE", help="An order id, or a word of this program.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORDER|REASON|STATE|CODE", help="An order id, or a word of this program.", autocompletion=completion.words
+        ),
+    ],
 ) -> None:
     """Everything that ever happened to an order; or what a reason, a state or an error code means.
 
@@ -280,8 +322,7 @@ def help_exit_codes() -> None:
     lines = [f"{int(code):>3}  {meaning}" for code, meaning in EXIT_MEANINGS.items()]
     say(_current, [*lines, "Treat an unknown code as failure. 1 never happens."])
     codes = {str(int(code)): meaning for code, meaning in EXIT_MEANINGS.items()}
-    fields = {"schema": "mitbatch.exit_codes/1", "type": "result", "command": "help exit-codes"}
-    answer(_current, {**fields, "run_id": "", "generated_at": "", "environment": "", "exit_codes": codes})
+    answer(_current, {"schema": "mitbatch.exit_codes/1", "exit_codes": codes})
 
 
 @help_app.command("runbook")

@@ -66,6 +66,7 @@ def print_closing(demo: "Demo", checks: dict[str, bool], seconds: float) -> None
             "schema": "mitbatch.demo/1",
             "type": "result",
             "command": "demo",
+            "environment": demo.settings.environment,
             "checks": checks,
             "folder": str(demo.folder),
             "runs": [{"job": report.job, "exit_code": int(report.code)} for report in demo.reports],

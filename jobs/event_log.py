@@ -155,6 +155,7 @@ class Telling:
     def __init__(self, progress: Progress, log: EventLog) -> None:
         self._progress, self._log = progress, log
         self.advance: Callable[..., None] = progress.advance
+        self.trouble: Callable[[str], None] = progress.trouble
 
     def stage(self, name: str, total: int | None = None) -> None:
         """A new stage begins."""

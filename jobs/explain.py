@@ -1,11 +1,8 @@
 """`mitbatch explain`: the story of one order, or what a word of this program means."""
 
 import difflib
-import inspect
-from collections.abc import Iterator
 from typing import Any
 
-import schemas.errors as error_tree
 from batch.ledger.order_story import story_of
 from batch.ledger.reading import nearest_order_ids
 from batch.pace import utc_text
@@ -15,10 +12,8 @@ from jobs.holds import check_order_id
 from jobs.order_page import object_of, page_of
 from jobs.output import Options, answer, say
 from jobs.settings_file import load_settings
-from schemas.errors import ExitCode, MitbatchError, UsageRefused
-from schemas.reasons import ITEM_TEXTS, REASON_TEXTS
-from schemas.resolutions import RESOLUTION_TEXTS
-from schemas.states import STATE_TEXTS
+from jobs.word_pages import nearest, word_page, word_pages
+from schemas.errors import ExitCode, UsageRefused
 
 
 def show_explanation(options: Options, what: str) -> int:
@@ -26,34 +21,16 @@ def show_explanation(options: Options, what: str) -> int:
     page = word_page(what)
     if page is None:
         return _explain_order(options, what)
-    say(options, [f"{what}: {page}"])
+    say(options, f"{what}: {page}".split("\n"))
     answer(options, {**_head(""), "word": what, "page": page})
     return int(ExitCode.CLEAN)
 
 
-def word_page(word: str) -> str | None:
-    """What a stable word means; None when it is none of ours."""
-    pages: dict[str, str] = {
-        **{reason.value: text for reason, text in REASON_TEXTS.items()},
-        **{kind.value: text for kind, text in ITEM_TEXTS.items()},
-        **{state.value: text for state, text in STATE_TEXTS.items()},
-        **{resolution.value: text for resolution, text in RESOLUTION_TEXTS.items()},
-        **{kind.code: inspect.cleandoc(kind.__doc__ or "") + f"\nExit code {int(kind.exit_code)}." for kind in error_kinds()},
-        "MB-ROW-REJECTED": "The provider refused a row; no rescue started for that order, and its hold was released. "
-        "Mend the row in the order system and set its status back to declined: it goes out again with the next nightly.",
-    }
-    return pages.get(word)
-
-
-def error_kinds() -> Iterator[type[MitbatchError]]:
-    """Every class of the error tree that has a code of its own."""
-    for _, kind in inspect.getmembers(error_tree, inspect.isclass):
-        if issubclass(kind, MitbatchError) and kind is not MitbatchError and "code" in vars(kind):
-            yield kind
-
-
 def _explain_order(options: Options, order_id: str) -> int:
     check_order_id(order_id)
+    meant = nearest(order_id, word_pages())
+    if meant and not options.config.is_file():
+        raise UsageRefused(f"{order_id!r} is no word of this program, and without settings no order is known.", next_step=meant)
     settings = load_settings(options.config)
     with open_books(settings, clock=SystemClock()) as (ledger, source, _):
         row = source.written([order_id]).get(order_id)
@@ -61,12 +38,12 @@ def _explain_order(options: Options, order_id: str) -> int:
             story = story_of(connection, ledger.mid, order_id)
             near = nearest_order_ids(connection, ledger.mid, order_id) if not (story.is_known or row) else []
     if not (story.is_known or row):
-        hint = (
-            f"The nearest ids are: {', '.join(map(repr, difflib.get_close_matches(order_id, near, n=3) or near[:3]))}."
-            if near
-            else ""
+        ids = ", ".join(map(repr, difflib.get_close_matches(order_id, near, n=3) or near[:3]))
+        hints = [meant, f"The nearest ids are: {ids}." if ids else ""]
+        raise UsageRefused(
+            f"Order {order_id!r} is neither in the ledger nor in the order system.",
+            next_step=" ".join(hint for hint in hints if hint) or "See: mitbatch status",
         )
-        raise UsageRefused(f"Order {order_id!r} is neither in the ledger nor in the order system.", next_step=hint)
     say(options, page_of(story, row))
     answer(options, {**_head(settings.environment), **object_of(story, row)})
     return int(ExitCode.CLEAN)

@@ -26,6 +26,7 @@ def list_holds(options: Options) -> int:
                 {
                     "schema": "mitbatch.hold/1",
                     "type": "hold",
+                    "environment": settings.environment,
                     "order_id": held.order_id,
                     "state": held.state.value,
                     "hold_reference": held.hold_reference,

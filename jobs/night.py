@@ -2,6 +2,7 @@
 
 import sys
 from datetime import date, datetime
+from pathlib import Path
 
 from batch.comparing import reconcile
 from batch.equipment import Clock, Equipment
@@ -21,7 +22,7 @@ from jobs.running import RunReport, Work, run_job
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
 from jobs.watching import watched
-from schemas.errors import ConfigurationError, ExitCode, UsageRefused
+from schemas.errors import ConfigurationError, ExitCode, InternalError, UsageRefused
 from schemas.settings import Settings
 
 
@@ -33,7 +34,10 @@ def run_command(
     report, copies = run_with(settings, options, job, day, batch_id=batch_id, everything=everything, clock=clock or SystemClock())
     if not (options.quiet and report.code is ExitCode.CLEAN):
         show(options, report, settings, copies)
-    answer(options, {**machine_object(report, settings), **({"transmit": _copies_object(copies)} if copies else {})})
+    if options.verbose:
+        show_traces(report)
+    command = {"command": "audit export"} if job == "audit" else {}
+    answer(options, {**machine_object(report, settings), **command, **({"transmit": _copies_object(copies)} if copies else {})})
     return int(report.code)
 
 
@@ -42,10 +46,16 @@ def show(options: Options, report: RunReport, settings: Settings, copies: Copies
     if sys.stdout.isatty() and not options.json:
         from jobs.report_table import print_table
 
-        print_table(options, report, settings)
-        say(options, with_copies([], copies))
+        print_table(options, report, with_copies(people_lines(report, settings), copies))
     else:
         say(options, with_copies(people_lines(report, settings), copies))
+
+
+def show_traces(report: RunReport) -> None:
+    """Print the traces of internal errors to stderr: types and places, no value of anything."""
+    for problem in report.findings.problems:
+        if isinstance(problem, InternalError) and problem.trace:
+            sys.stderr.write(Path(problem.trace).read_text(encoding="utf-8"))
 
 
 def run_with(

@@ -1,12 +1,13 @@
 """The page of one order: a verdict, everything that happened in order, what may happen next, and the three views side by side."""
 
 import json
+import shlex
 from typing import Any
 
 from batch.ledger import Submission
 from batch.ledger.order_story import OrderStory, Row
 from jobs.order_timeline import timeline
-from schemas.money import people_text
+from schemas.money import decimal_text, people_text
 from schemas.states import NEVER_AGAIN, RELEASED, State
 
 _NEXT: dict[State, str] = {
@@ -33,7 +34,7 @@ def page_of(story: OrderStory, row: dict[str, str] | None) -> list[str]:
     """The page in lines; `row` is the order's row in the order system, None if it has none."""
     latest = story.attempts[-1] if story.attempts else None
     happened = [f"  {at}  {kind}: {words}" for at, kind, words in timeline(story)]
-    ahead = ["", f"  next          {_NEXT[latest.state]}"] if latest else []
+    ahead = ["", f"  next          {_NEXT[latest.state]}", f"  you may       {_you_may(latest)}"] if latest else []
     return [f"Order {story.order_id!r}: {_verdict(story, row)}", "", *happened, *ahead, "", *_three_views(latest, row)]
 
 
@@ -51,6 +52,20 @@ def _verdict(story: OrderStory, row: dict[str, str] | None) -> str:
     since = next((event["at"] for event in reversed(story.events) if _entered(event, latest)), latest.claimed_at)
     until = f" (it expires at {latest.expires_at})" if latest.expires_at else ""
     return f"{latest.state} since {since}; your own retry is blocked until its outcome is known{until}."
+
+
+def _you_may(latest: Submission) -> str:
+    """What a person may do about it, as a command."""
+    order = shlex.quote(latest.order_id)
+    order = f"-- {order}" if latest.order_id.startswith("-") else order
+    commands = {
+        State.PENDING: f'mitbatch cancel --reason "..." {order}',
+        State.CAPTURE_REQUIRED: f'mitbatch capture --reason "..." {order}',
+        State.COMPLETED: f'mitbatch refund --amount {decimal_text(latest.amount_minor, latest.currency)} --reason "..." {order}',
+        State.IN_DOUBT: f'mitbatch cancel --external --reason "..." {order}',
+        State.REVIEW: "mitbatch review list",
+    }
+    return commands.get(latest.state, f"mitbatch holds check {order}")
 
 
 def _entered(event: Row, latest: Submission) -> bool:

@@ -1,6 +1,7 @@
 """`mitbatch refund`: one order, or a CSV of them; what it will do, a person's word, and then the provider, each once."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
 from schemas.counted import counted
-from schemas.errors import ExitCode, MitbatchError, UsageRefused
+from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 from schemas.money import exponent, minor_of, people_text
 from schemas.operations import OperationKind
 from schemas.settings import Settings
@@ -185,7 +186,10 @@ def _show_first(options: Options, settings: Settings, first: Result, clock: Cloc
     """A request that was made before: it is shown, and nothing is sent."""
     assert first.asked is not None  # noqa: S101 - made with the first
     code = ExitCode.CLEAN if first.asked.problem is None else first.asked.problem.exit_code
-    say(options, [result_line(REFUND, first), f"EXIT {int(code)}"])
+    today = business_date(clock.now(), settings.schedule.timezone)
+    next_line = f"next            mitbatch explain {shlex.quote(first.order_id)}"
+    verdict = f"EXIT {int(code)} {EXIT_MEANINGS[code]}"
+    say(options, [banner("refund", today, settings), result_line(REFUND, first), next_line, verdict])
     fields = {"order_id": first.order_id, "result": word_of(first), "step": first.asked.operation.step.value}
     fields |= {"operation_id": first.asked.operation.operation_id, "asked_at": first.asked.operation.asked_at}
     answer(options, {**_head(settings, clock), "results": [fields], "exit_code": int(code)})

@@ -1,7 +1,8 @@
 """The summary of a run: one fact a line, every line greppable, the last one the whole verdict; or the same as one object."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from batch.book_entries import Total
 from batch.books import Balance
@@ -10,9 +11,13 @@ from jobs.running import RunReport
 from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.money import people_text
+from schemas.plain_text import one_line
+from schemas.reasons import ItemKind
 from schemas.settings import Settings
 
 LABEL = 16
+MOST_ALIKE = 3
+"""So many of one kind are named; how many more there are is told."""
 
 
 def people_lines(report: RunReport, settings: Settings) -> list[str]:
@@ -46,7 +51,7 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         *_overdue(report),
         *_repeated(report),
         *_rejected(report),
-        *(f"WARN  {problem}" for problem in report.findings.problems),
+        *problem_lines(report),
         *_needs(report),
     ]
     if report.audit is not None:
@@ -69,6 +74,18 @@ def _calls(report: RunReport) -> list[str]:
     return [_line("calls", facts, f"not called yet {findings.uncalled:,}" if findings.uncalled else "")]
 
 
+def problem_lines(report: RunReport) -> list[str]:
+    """The problems of a run, one line each; of many with one code the first three, and how many more there are."""
+    seen: dict[str, int] = {}
+    lines = []
+    for problem in report.findings.problems:
+        seen[problem.code] = seen.get(problem.code, 0) + 1
+        if seen[problem.code] <= MOST_ALIKE:
+            lines.append(f"WARN  {problem}")
+    more = ((code, count - MOST_ALIKE) for code, count in seen.items() if count > MOST_ALIKE)
+    return [*lines, *(f"WARN  {count:,} more of {code}; --json has all" for code, count in more)]
+
+
 def of_this_run(report: RunReport) -> str:
     """The files of the date, and how many of them this very run delivered."""
     figures, now = report.figures, len(report.findings.delivered)
@@ -76,10 +93,18 @@ def of_this_run(report: RunReport) -> str:
 
 
 def banner(command: str, business_date: str, settings: Settings, run_id: str = "") -> str:
-    """Where a command acts: environment, merchant id, business date, run."""
+    """Where a command acts: environment, merchant id, business date, run, ledger."""
     environment = settings.environment.upper() if settings.environment == "production" else settings.environment
     words = ["mitbatch", command, business_date, environment, "mid", settings.provider.mid[:8]]
-    return " ".join([*words, *(["run", run_id[:8]] if run_id else [])])
+    return " ".join([*words, *(["run", run_id[:8]] if run_id else []), "ledger", _ledger_named(settings.ledger.url)])
+
+
+def _ledger_named(url: str) -> str:
+    """Where the ledger lives, without the login: a path, or a host and the database's name."""
+    if url.startswith("sqlite:///"):
+        return url.removeprefix("sqlite:///")
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}{parts.path}"
 
 
 def verdict(report: RunReport) -> str:
@@ -155,7 +180,15 @@ def _rejected(report: RunReport) -> list[str]:
     if not rejected or report.audit is None:
         return []
     words = counted(rejected, "row was", "rows were")
-    return [f"WARN  {words} rejected by the provider: MB-ROW-REJECTED   {report.audit.folder / 'submissions.csv'}"]
+    subjects = [item.subject for item in report.items if item.kind is ItemKind.ROW_REFUSED]
+    csv = report.audit.folder / "submissions.csv"
+    return [f"WARN  {words} rejected by the provider: MB-ROW-REJECTED{first_ids(subjects)}   {csv}"]
+
+
+def first_ids(subjects: Sequence[str]) -> str:
+    """The first three of many, as in ` (000471, 000472, 000473, ...)`; empty for none."""
+    ids = [one_line(subject.partition(":")[2] or subject) for subject in subjects[:MOST_ALIKE]]
+    return f" ({', '.join([*ids, *(['...'] if len(subjects) > MOST_ALIKE else [])])})" if ids else ""
 
 
 def _repeated(report: RunReport) -> list[str]:
@@ -170,10 +203,10 @@ def _repeated(report: RunReport) -> list[str]:
 def _needs(report: RunReport) -> list[str]:
     if not report.items:
         return []
-    kinds: dict[str, int] = {}
+    kinds: dict[str, list[str]] = {}
     for item in report.items:
-        kinds[item.kind.value] = kinds.get(item.kind.value, 0) + 1
-    counts = _counts(sorted(kinds.items()))
+        kinds.setdefault(item.kind.value, []).append(item.subject)
+    counts = " · ".join(f"{kind} {len(subjects):,}{first_ids(subjects)}" for kind, subjects in sorted(kinds.items()))
     needed = counted(len(report.items), "item needs", "items need")
     return [f"NEED  {needed} a person ({report.new_items:,} new): {counts}: mitbatch review list"]
 

@@ -1,38 +1,57 @@
 """The summary of a run for a person at a terminal: the same facts as the plain lines, in a table, amounts to the right."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from batch.book_entries import Total
 from jobs.output import Options, is_coloured
-from jobs.report_lines import banner, of_this_run, orders_of, verdict
+from jobs.report_lines import of_this_run, orders_of
 from jobs.running import RunReport
 from schemas.money import people_text
+from schemas.plain_text import one_line
 from schemas.reasons import REASON_TEXTS, Reason
-from schemas.settings import Settings
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
+
+_IN_TABLE = ("candidates", "not sent", "held", "sent", "acknowledged", "answers", "overdue")
+_STYLES = {"WARN": "yellow", "NEED": "magenta", "EXIT 0": "green", "EXIT": "red"}
 
 
-def print_table(options: Options, report: RunReport, settings: Settings) -> None:
-    """Print the table, then what needs attention, then what to run next. Colour only on warnings, needs and the balance."""
+def print_table(options: Options, report: RunReport, lines: Sequence[str]) -> None:
+    """Print the plain lines with a table in place of those that are figures, then what to run next.
+
+    Colour only on warnings, needs, the balance mark and the verdict.
+    """
     from rich.console import Console
     from rich.text import Text
 
     coloured = is_coloured(options, sys.stdout)
     console = Console(color_system="auto" if coloured else None, no_color=not coloured, highlight=False)
-    console.print(Text(banner(report.job, report.business_date, settings, report.run_id), style="bold"))
+    first, started, *rest = map(one_line, lines)
+    console.print(Text(first, style="bold"))
+    console.print(Text(started))
     console.print(_facts(report))
-    for problem in report.findings.problems:
-        console.print(Text(f"WARN  {problem}", style="yellow"))
-    if report.items:
-        words = f"NEED  {len(report.items):,} open {'item' if len(report.items) == 1 else 'items'}, {report.new_items:,} new"
-        console.print(Text(words, style="magenta"))
-    if report.audit is not None:
-        console.print(Text(f"audit {report.audit.folder}"))
-    console.print(Text(f"EXIT {int(report.code)} {verdict(report)}", style="green" if report.code == 0 else "red"))
-    console.print(Text("next: mitbatch status   mitbatch explain ORDER", style="dim"))
+    for line in rest:
+        if not line.startswith(tuple(f"{label} " for label in _IN_TABLE)):
+            console.print(_styled(line))
+    console.print(Text(f"next: {_next(report)}", style="dim"))
+
+
+def _styled(line: str) -> "Text":
+    from rich.text import Text
+
+    text = Text(line, style=next((style for start, style in _STYLES.items() if line.startswith(start)), ""))
+    if line.startswith("balance "):
+        text.highlight_regex("DOES NOT CLOSE$", "bold red")
+        text.highlight_regex(" ok$", "green")
+    return text
+
+
+def _next(report: RunReport) -> str:
+    return "mitbatch review list   mitbatch status" if report.items else "mitbatch status   mitbatch explain ORDER"
 
 
 def _facts(report: RunReport) -> "Table":
@@ -56,12 +75,9 @@ def _facts(report: RunReport) -> "Table":
         fact("sent", dict(figures.sent), of_this_run(report))
         fact("  accepted", dict(figures.acknowledged_pending))
         fact("  refused", dict(figures.acknowledged_rejected))
+    table.add_row(Text("answers"), Text(f"{figures.answered:,}"), Text(), Text())
     for state, totals in figures.answers.items():
-        fact(state, dict(totals))
+        fact(f"  {state}", dict(totals))
     if report.overdue.totals:
         fact("overdue", report.overdue.totals, "no final answer although the expiry and the grace are over")
-    for currency, balance in sorted(figures.balances.items()):
-        mark = Text("closes", style="green") if balance.balanced else Text("DOES NOT CLOSE", style="bold red")
-        open_now = people_text(balance.closing.amount_minor, currency)
-        table.add_row(Text(f"open in {currency}"), Text(f"{balance.closing.orders:,}"), Text(open_now), mark)
     return table

@@ -17,6 +17,7 @@ from jobs.report_lines import banner
 from jobs.running import RunReport, run_job
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
+from jobs.word_pages import nearest
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 from schemas.resolutions import OF_CALLS, RESOLUTION_TEXTS, Resolution
 from schemas.settings import Settings
@@ -41,7 +42,8 @@ def resolve(
     ask_for_word(effects, yes=yes)
     report, sentence = carry_out(settings, around, decision)
     if sentence:
-        say(options, [sentence, *_kept(report), f"EXIT {int(report.code)} {EXIT_MEANINGS[report.code]}"])
+        first = banner("review resolve", report.business_date, settings, report.run_id)
+        say(options, [first, sentence, *_kept(report), f"EXIT {int(report.code)} {EXIT_MEANINGS[report.code]}"])
         answer(options, {**_result(settings, around, decision, sentence, report.run_id), "exit_code": int(report.code)})
         return int(report.code)
     raise report.findings.problems[0]
@@ -78,14 +80,15 @@ def carry_out(settings: Settings, around: Surroundings, decision: Decision) -> t
 def _kept(report: RunReport) -> list[str]:
     warnings = [f"WARN  {problem}" for problem in report.findings.problems]
     left = len(report.items)
-    return [*warnings, *([f"NEED  {left:,} more: mitbatch review list"] if left else [])]
+    return [*warnings, f"NEED  {left:,} more: mitbatch review list" if left else "next  mitbatch status"]
 
 
 def _resolution(word: str) -> Resolution:
     try:
         return Resolution(word)
     except ValueError:
-        raise UsageRefused(f"{word!r} is no decision.", next_step=f"There are: {', '.join(Resolution)}.") from None
+        hints = [nearest(word, Resolution), f"There are: {', '.join(Resolution)}."]
+        raise UsageRefused(f"{word!r} is no decision.", next_step=" ".join(hints).strip()) from None
 
 
 def _result(settings: Settings, around: Surroundings, decision: Decision, sentence: str, run_id: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jobs import completion
 from jobs.output import Options
 from schemas.resolutions import Resolution
 
@@ -28,8 +29,12 @@ def make_review_app(current: Callable[[], Options]) -> typer.Typer:
 
     @app.command("resolve")
     def review_resolve(
-        about: Annotated[str, typer.Argument(metavar="ITEM", help="Its id, or order:ID, or batch:ID.")],
-        decision: Annotated[str, typer.Option("--as", metavar="DECISION", help=" | ".join(Resolution))],
+        about: Annotated[
+            str, typer.Argument(metavar="ITEM", help="Its id, or order:ID, or batch:ID.", autocompletion=completion.open_items)
+        ],
+        decision: Annotated[
+            str, typer.Option("--as", metavar="DECISION", help=" | ".join(Resolution), autocompletion=completion.decisions)
+        ],
         reason: Annotated[str, typer.Option("--reason", help="Why, and by whose word; it is kept for ever.")] = "",
         yes: Yes = False,
         dry_run: DryRun = False,

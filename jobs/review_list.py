@@ -38,6 +38,7 @@ def list_review(options: Options) -> int:
             {
                 "schema": "mitbatch.review_item/1",
                 "type": "item",
+                "environment": settings.environment,
                 **_object(item, fitting(item.kind, item.subject, calls), is_overdue=bool(late)),
             },
         )

@@ -27,9 +27,8 @@ def show_runbook(options: Options, word: str) -> int:
     titles = [_meant(word, list(pages))] if word else list(pages)
     lines = [line for title in titles for line in ([*([title, "-" * len(title)] if title else []), *pages[title], ""])]
     say(options, lines[:-1])
-    fields = {"schema": "mitbatch.runbook/1", "type": "result", "command": "help runbook"}
     texts = {title: "\n".join(pages[title]) for title in titles}
-    answer(options, {**fields, "run_id": "", "generated_at": "", "environment": "", "sections": texts})
+    answer(options, {"schema": "mitbatch.runbook/1", "sections": texts})
     return int(ExitCode.CLEAN)
 
 

@@ -80,7 +80,7 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = 
     workshop.log.begin(run.run_id)
     where = {"business_date": run.business_date, "environment": settings.environment, "mid": ledger.mid[:8]}
     workshop.log.note("run_started", job=job, **where)
-    findings = Findings()
+    findings = Findings(tell=equipment.progress.trouble)
     _do(workshop, run, findings, work)
     took_over = any(isinstance(problem, LeaseLost) for problem in findings.problems)
     try:
@@ -124,15 +124,19 @@ def _do(workshop: Workshop, run: Run, findings: Findings, work: Work) -> None:
 
 def _internal(workshop: Workshop, run: Run, error: Exception) -> InternalError:
     folder = workshop.equipment.settings.data_dir / "log"
+    trace = None
     try:
-        where = f"the trace is in {write_trace(workshop.surroundings.disk, folder, run.run_id, error)}"
+        trace = write_trace(workshop.surroundings.disk, folder, run.run_id, error)
+        where = f"the trace is in {trace}"
     except OSError as refusal:
         where = f"its trace could not be written ({refusal.strerror or refusal})"
-    return InternalError(
+    problem = InternalError(
         f"An internal error ({type(error).__name__}) ended run {run.run_id[:8]}; {where}.",
         now="The ledger is consistent.",
         next_step="Report it, then run the same command again.",
     )
+    problem.trace = str(trace or "")
+    return problem
 
 
 def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | None:

@@ -55,7 +55,8 @@ def serve(options: Options, folder: Path, start: Start) -> int:
     finally:
         sandbox.stop()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    sys.stderr.write("The sandbox has stopped.\n")
+    if not options.quiet:
+        sys.stderr.write("The sandbox has stopped.\n")
     answer(options, envelope("sandbox", "result", orders=orders))
     return int(ExitCode.CLEAN)
 

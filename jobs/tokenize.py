@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from batch.card_lines import MOST_LINE_BYTES, MalformedLine, read_card
 from batch.equipment import Clock
-from batch.pace import utc_text
+from batch.pace import business_date, utc_text
 from batch.token_writer import TokenWriter
 from batch.tokenizing import LineOutcome, LineReason, LineResult, TokenDesk, tokenize
 from jobs.assembly import assemble
@@ -14,9 +14,10 @@ from jobs.card_pipe import check_pipe, keep_no_picture, lines_of
 from jobs.clock import SystemClock
 from jobs.databases import open_orders
 from jobs.output import Options, answer, say
+from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
-from schemas.errors import ApiUnreachable, ConfigurationError, ExitCode, NothingSent
+from schemas.errors import EXIT_MEANINGS, ApiUnreachable, ConfigurationError, ExitCode, NothingSent
 from schemas.settings import Settings
 
 STANDARD_INPUT = 0
@@ -43,14 +44,16 @@ def run_tokenize(
     settings = load_settings(options.config)
     around = surroundings or of_this_machine(clock or SystemClock())
     counted: Counter[LineOutcome] = Counter()
+    today = business_date(around.clock.now(), settings.schedule.timezone)
+    say(options, [("DRY RUN  " if is_dry_run else "") + banner("tokenize", today, settings)])
     with _desk(settings, around, replaces=replaces, is_dry_run=is_dry_run) as desk:
-        _take_lines(options, desk, descriptor, counted)
+        _take_lines(options, settings.environment, desk, descriptor, counted)
     code = _code(counted)
     _close(options, settings, around.clock, counted, code, is_dry_run=is_dry_run)
     return int(code)
 
 
-def _take_lines(options: Options, desk: TokenDesk, descriptor: int, counted: Counter[LineOutcome]) -> None:
+def _take_lines(options: Options, environment: str, desk: TokenDesk, descriptor: int, counted: Counter[LineOutcome]) -> None:
     """One line after the other, so that one card at a time is in memory."""
     unanswered = 0
     for number, content in lines_of(descriptor):
@@ -59,7 +62,7 @@ def _take_lines(options: Options, desk: TokenDesk, descriptor: int, counted: Cou
         except NothingSent as problem:  # it concerns every line
             raise _stopped(problem, number, counted) from None
         counted[result.outcome] += 1
-        _tell(options, number, result, is_dry_run=desk.is_dry_run)
+        _tell(options, environment, number, result, is_dry_run=desk.is_dry_run)
         unanswered = unanswered + 1 if result.outcome is LineOutcome.UNANSWERED else 0
         if unanswered == MOST_UNANSWERED:
             silence = ApiUnreachable(f"The provider's API gave no answer for {MOST_UNANSWERED} lines on end.")
@@ -104,15 +107,17 @@ def _result(desk: TokenDesk, content: bytes | None) -> LineResult:
     return tokenize(desk, card)
 
 
-def _tell(options: Options, number: int, result: LineResult, *, is_dry_run: bool) -> None:
+def _tell(options: Options, environment: str, number: int, result: LineResult, *, is_dry_run: bool) -> None:
     if result.sentence:
         order = f" (order {result.order_id!r})" if result.order_id else ""
-        say(options, [f"{'dry run: ' if is_dry_run else ''}line {number}{order}: {result.outcome}, {result.sentence}"])
+        say(options, [f"{'DRY RUN  ' if is_dry_run else ''}line {number}{order}: {result.outcome}, {result.sentence}"])
     answer(
         options,
         {
             "schema": "mitbatch.tokenize_line/1",
             "type": "line",
+            "command": "tokenize",
+            "environment": environment,
             "line": number,
             "order_id": result.order_id,
             "outcome": result.outcome.value,
@@ -147,10 +152,10 @@ def _close(
     lines = counted.total()
     counts = {outcome.value: counted[outcome] for outcome in LineOutcome}
     if not (options.quiet and code is ExitCode.CLEAN):
-        mark = "dry run: " if is_dry_run else ""
+        mark = "DRY RUN  " if is_dry_run else ""
         words = " · ".join(f"{name} {count:,}" for name, count in counts.items())
-        where = f"{settings.environment} mid {settings.provider.mid[:8]}"
-        say(options, [f"{mark}tokenize {where}: {lines:,} {'line' if lines == 1 else 'lines'}, {words}", f"EXIT {int(code)}"])
+        said = [f"{lines:,} {'line' if lines == 1 else 'lines'}, {words}", f"EXIT {int(code)} {EXIT_MEANINGS[code]}"]
+        say(options, [f"{mark}{line}" for line in said])
     head = {"schema": "mitbatch.tokenize/1", "type": "result", "command": "tokenize", "run_id": ""}
     seen = {"generated_at": utc_text(clock.now()), "environment": settings.environment, "dry_run": is_dry_run}
     answer(options, {**head, **seen, "lines": lines, **counts, "exit_code": int(code)})

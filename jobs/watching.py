@@ -23,17 +23,24 @@ class Monotonic(Protocol):
 
 
 class Heartbeat:
-    """A line on stderr when a step takes over a minute, and then every `interval` seconds: a hang differs from work."""
+    """A line on stderr when a step takes over a minute, and then every `interval` seconds: a hang differs from work.
 
-    def __init__(self, clock: Monotonic, interval: float) -> None:
+    One that is `verbose` names every stage as well.
+    """
+
+    def __init__(self, clock: Monotonic, interval: float, *, verbose: bool = False) -> None:
         self._clock = clock
         self._interval = interval
+        self._verbose = verbose
         self._stage, self._done, self._next = "", 0, 0.0
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """A new stage begins; `total` is not needed here."""
+        """A new stage begins."""
         self._stage, self._done = name, 0
         self._next = self._clock.monotonic() + FIRST_AFTER_SECONDS
+        if self._verbose:
+            sys.stderr.write(f"at work: {name}" + (f", {total:,} to do\n" if total is not None else "\n"))
+            sys.stderr.flush()
 
     def advance(self, steps: int = 1) -> None:
         """So many more are done."""
@@ -42,6 +49,9 @@ class Heartbeat:
             self._next = self._clock.monotonic() + self._interval
             sys.stderr.write(f"still at work: {self._stage}, {self._done:,} done\n")
             sys.stderr.flush()
+
+    def trouble(self, sentence: str) -> None:
+        """The summary tells it; a mail from cron need not have it twice."""
 
 
 class LiveBars:
@@ -61,6 +71,12 @@ class LiveBars:
         if self._task is not None:
             self._bars.advance(self._bars.task_ids[self._task], steps)
 
+    def trouble(self, sentence: str) -> None:
+        """Print it above the line at once; the summary repeats it."""
+        from rich.text import Text
+
+        self._bars.console.print(Text(f"WARN  {sentence}"))
+
     def _end(self) -> None:
         if self._task is not None:
             task = self._bars.tasks[self._task]
@@ -73,7 +89,7 @@ def watched(options: Options, clock: Monotonic, interval: float) -> Iterator[Hea
     if options.quiet:
         yield Silent()
     elif options.json or not sys.stderr.isatty():
-        yield Heartbeat(clock, interval)
+        yield Heartbeat(clock, interval, verbose=options.verbose)
     else:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -1,12 +1,15 @@
 """The roots of the error tree, one for each exit code that an error can end with; `schemas.errors` is the whole tree."""
 
 from schemas.exit_codes import ExitCode
+from schemas.plain_text import one_line
 
 
 class MitbatchError(Exception):
     """Something that a person must be told, in four parts: what happened, how things stand, what to do next, where to look.
 
-    `what` names the order or file; `now` says whether anything was sent; `next_step` is a command that exists, or empty.
+    `what` names the order or file; `now` says whether anything was sent; `next_step` is a command that exists;
+    without one the code's own page is named.
+    As text it is one line, whatever stood in the file or answer that it quotes.
     """
 
     code = "MB-INTERNAL"
@@ -21,7 +24,8 @@ class MitbatchError(Exception):
         self.next_step = self.next_step if next_step is None else next_step
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.what, self.now, self.next_step, f"[{self.code}]") if part)
+        next_step = self.next_step or f"See: mitbatch explain {self.code}"
+        return one_line(" ".join(part for part in (self.what, self.now, next_step, f"[{self.code}]") if part))
 
 
 class UsageRefused(MitbatchError):
@@ -52,6 +56,7 @@ class AnotherRunActive(MitbatchError):
 
     code = "MB-LEASE-HELD"
     exit_code = ExitCode.ANOTHER_RUN
+    next_step = "Wait until it has ended: mitbatch status shows it."
 
 
 class NothingSent(MitbatchError):
@@ -59,9 +64,15 @@ class NothingSent(MitbatchError):
 
     code = "MB-NOTHING-SENT"
     exit_code = ExitCode.NOTHING_SENT
+    now = "Orders keep their holds."
 
 
 class InternalError(MitbatchError):
-    """A mistake in this program. The ledger is consistent; running again is safe. Report it with the run id."""
+    """A mistake in this program. The ledger is consistent; running again is safe. Report it with the run id.
+
+    `trace` is the file that says where it happened, if one could be written.
+    """
 
     code = "MB-INTERNAL"
+    now = "The ledger is consistent."
+    trace = ""

@@ -143,6 +143,7 @@ class Stopped(MitbatchError):
 
     code = "MB-STOPPED"
     exit_code = ExitCode.INTERRUPTED
+    now = "The ledger is consistent."
     next_step = "Run the same command again: it goes on where this one stopped."
 
 
@@ -241,6 +242,7 @@ class AnswerUnreadable(MitbatchError):
 
     code = "MB-ANSWER-UNREADABLE"
     exit_code = ExitCode.NEEDS_PERSON
+    now = "It is set aside; nothing changed."
 
 
 class IllegalTransition(InternalError):

@@ -42,6 +42,7 @@ class ProviderRefused(MitbatchError):
 
     code = "MB-PROVIDER-REFUSED"
     exit_code = ExitCode.NEEDS_PERSON
+    now = "Nothing was done there."
 
 
 class ActionInDoubt(MitbatchError):
@@ -53,6 +54,7 @@ class ActionInDoubt(MitbatchError):
 
     code = "MB-ACTION-IN-DOUBT"
     exit_code = ExitCode.IN_DOUBT
+    now = "It is not asked for again by itself."
     next_step = "Run mitbatch poll: it reads the order, which settles this."
 
 

@@ -44,6 +44,7 @@ def serve(options: Options) -> int:
                     )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    sys.stderr.write("The server has stopped; everything that it answered for is kept.\n")
+    if not options.quiet:
+        sys.stderr.write("The server has stopped; everything that it answered for is kept.\n")
     answer(options, envelope("serve", "result", settings.environment))
     return int(ExitCode.CLEAN)

@@ -210,6 +210,7 @@ def test_the_memory_leaves_no_picture(merchant: House) -> None:
         assert running.stdout is not None
         running.stdin.write(LINES[2])
         running.stdin.flush()
+        assert running.stdout.readline().startswith(b"mitbatch tokenize ")
         assert running.stdout.readline().startswith(b"line 1 (order 'nobody')")
         limits = Path(f"/proc/{running.pid}/limits").read_text()
         owner = Path(f"/proc/{running.pid}/maps").stat().st_uid

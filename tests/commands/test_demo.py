@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import run
+from tests.commands.json_schema import misfits, schema_named
 from tests.commands.merchant_folder import MerchantFolder
 
 
@@ -72,6 +73,7 @@ def test_its_last_object_is_its_result(shown: tuple[Path, int, float], capfd: py
     assert run(["--json", "demo", "--folder", str(shown[0])]) == 0
     objects = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
 
+    assert list(misfits(objects[-1], schema_named("demo"))) == []
     assert set(objects[-1]["checks"].values()) == {True}
     assert len(objects[-1]["checks"]) == 5
     assert {each["job"] for each in objects[-1]["runs"]} == {"nightly", "poll", "transmit"}

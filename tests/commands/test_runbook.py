@@ -7,8 +7,8 @@ import pytest
 
 from batch.fitting import fitting
 from jobs.cli import run
-from jobs.explain import word_page
 from jobs.runbook import sections
+from jobs.word_pages import word_page
 from schemas.errors import ExitCode
 from schemas.reasons import ItemKind
 from schemas.resolutions import Resolution

@@ -85,6 +85,9 @@ class Silent:
     def advance(self, steps: int = 1) -> None:
         """Say nothing."""
 
+    def trouble(self, sentence: str) -> None:
+        """Say nothing."""
+
 
 @cache
 def profile() -> Profile:

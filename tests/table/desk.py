@@ -89,6 +89,9 @@ class _Progress:
     def advance(self, steps: int = 1) -> None:
         """Nobody watches."""
 
+    def trouble(self, sentence: str) -> None:
+        """Nobody watches."""
+
 
 class _Rows:
     """The order system: every row bears our hold."""

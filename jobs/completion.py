@@ -1,0 +1,60 @@
+"""What the shell offers when a word is half typed. It only looks, and offers nothing where something is amiss."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+
+def words(incomplete: str) -> list[tuple[str, str]]:
+    """Order states, reasons, kinds of items, decisions, rules and error codes, each with the beginning of its page."""
+    from jobs.word_pages import word_pages
+
+    return [(word, page.partition("\n")[0]) for word, page in word_pages().items() if word.startswith(incomplete)]
+
+
+def decisions(incomplete: str) -> list[tuple[str, str]]:
+    """What may be decided about an item."""
+    from schemas.resolutions import RESOLUTION_TEXTS
+
+    return [(str(word), text) for word, text in RESOLUTION_TEXTS.items() if word.startswith(incomplete)]
+
+
+def open_items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The ids of what waits for a person."""
+    from batch.ledger.items import open_items as open_items_of
+    from jobs.assembly import open_ledger_alone
+    from jobs.clock import SystemClock
+    from schemas.errors import MitbatchError
+
+    try:
+        settings = _settings(context)
+        with open_ledger_alone(settings, clock=SystemClock()) as ledger, ledger.reading() as connection:
+            found = open_items_of(connection, ledger.mid)
+    except MitbatchError:
+        return []
+    return [(each.item_id, f"{each.kind.value} {each.subject}") for each in found if each.item_id.startswith(incomplete)]
+
+
+def sites(context: typer.Context, incomplete: str) -> list[str]:
+    """The sites of the settings."""
+    from schemas.errors import MitbatchError
+
+    try:
+        names: Iterable[str] = [site.name for site in _settings(context).sites]
+    except MitbatchError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _settings(context: typer.Context) -> "Settings":
+    import os
+
+    from jobs.settings_file import load_settings
+
+    config = context.find_root().params.get("config") or os.environ.get("MITBATCH_CONFIG") or "mitbatch.toml"
+    return load_settings(Path(config))
