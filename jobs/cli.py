@@ -336,3 +336,16 @@ def help_runbook(
     from jobs.runbook import show_runbook
 
     raise typer.Exit(show_runbook(_current, word))
+
+
+@help_app.command("settings")
+def help_settings(
+    key: Annotated[str, typer.Argument(metavar="[KEY|SECTION]", help="One key such as sftp.port, or a section.")] = "",
+) -> None:
+    """What each key of the settings file means, its values, its default, and its name in the environment.
+
+    Example: mitbatch help settings sftp
+    """
+    from jobs.settings_help import show_settings
+
+    raise typer.Exit(show_settings(_current, key))

@@ -1,29 +1,22 @@
 """`mitbatch lock`: what the ledger is locked to beside what the settings say, and changing the one into the other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from batch.audit import AuditFolder
-from batch.bookkeeping import Bookkeeping, Turn
 from batch.departures import Departures
 from batch.equipment import Clock
-from batch.ledger import Ledger, Run
+from batch.ledger import Ledger
 from batch.ledger.identity import Identity, locked_identity
-from batch.ledger.lease import LeaseTerms, end_run, take_lease
-from batch.ledger.reading import cut_off_dates
 from batch.ledger.relocking import OpenNow, check_change, differences, relock
-from batch.ledger_history import LedgerHistory
 from batch.pace import business_date, utc_text
 from jobs.assembly import check_departures, check_environment, identity_of, load_profile, open_ledger_alone
 from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
 from jobs.clock import SystemClock
+from jobs.ledger_run import ledger_run
 from jobs.output import Options, answer, say
 from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.sftp_access import host_keys
 from jobs.surroundings import Surroundings, of_this_machine
 from schemas.counted import counted
-from schemas.errors import EXIT_MEANINGS, ExitCode, FileNotWritten, MitbatchError, UsageRefused
+from schemas.errors import EXIT_MEANINGS, ExitCode, UsageRefused
 from schemas.settings import Settings
 
 NAMES = ("environment", "api_url", "mid", "host_key")
@@ -124,51 +117,9 @@ def _effects(known: Identity, wanted: Identity, differs: list[str], open_now: Op
 
 
 def _change(ledger: Ledger, settings: Settings, around: Surroundings, known: Identity, wanted: Identity, reason: str) -> str:
-    with _run(ledger, settings, around) as run, ledger.writing(run) as writing:
+    with ledger_run(ledger, settings, around, "lock") as run, ledger.writing(run) as writing:
         relock(writing, known, wanted, reason=reason, person=this_person())
     return run.run_id
-
-
-@contextmanager
-def _run(ledger: Ledger, settings: Settings, around: Surroundings) -> Iterator[Run]:
-    """A run of its own under the lease. Whatever the block does, finance's files of the date follow, and the run ends.
-
-    Cut off in between, the run stays without an end: the next one takes the lease over and writes those files.
-    """
-    run = take_lease(
-        ledger,
-        run_id=around.new_run_id(),
-        job="lock",
-        business_date=business_date(around.clock.now(), settings.schedule.timezone),
-        owner=around.this_process(),
-        terms=LeaseTerms(settings.lease.seconds, settings.lease.wait_seconds),
-        is_alive=around.is_alive,
-        sleep=around.clock.sleep,
-    )
-    try:
-        yield run
-    except MitbatchError as problem:
-        end_run(ledger, run, problem.exit_code)
-        raise
-    try:
-        _write_books(ledger, settings, around, run)
-    except OSError as error:
-        end_run(ledger, run, ExitCode.NOTHING_SENT, left_books=False)
-        words = f"Finance's files could not be written ({error.strerror or error})."
-        raise FileNotWritten(words, now="The lock was changed.") from error
-    end_run(ledger, run, ExitCode.CLEAN)
-
-
-def _write_books(ledger: Ledger, settings: Settings, around: Surroundings, run: Run) -> None:
-    def still_ours() -> None:
-        with ledger.writing(run, last=True):
-            pass
-
-    with ledger.reading() as connection:
-        cut_off = cut_off_dates(connection, ledger.mid, run.token)
-    folder = AuditFolder(settings.data_dir / "audit", around.disk)
-    books = Bookkeeping(history=LedgerHistory(ledger.reading, ledger.mid), folder=folder, settings=settings)
-    books.write_from(Turn(run.run_id, still_ours), run.business_date, *cut_off)
 
 
 def _head(settings: Settings, around: Surroundings, command: str, run_id: str = "") -> dict[str, object]:

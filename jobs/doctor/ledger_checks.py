@@ -16,20 +16,15 @@ from batch.ledger.identity import check_identity, locked_identity
 from batch.ledger_seals import LedgerSeals
 from batch.tampering import broken_chains
 from jobs.assembly import check_departures, identity_of, load_profile
-from jobs.databases import open_ledger
 from jobs.doctor.examination import Examination
 from jobs.doctor.finding import Finding, Group, failed, good, skipped, warned
-from jobs.doctor.mounts import kind_of_file_system
+from jobs.doctor.ledger_storage import durable, file_system
 from jobs.sftp_access import host_keys
 from schemas.counted import counted
-from schemas.errors import AuditBroken, LedgerNotDurable, LedgerUnfit, MitbatchError, SecretExposed
+from schemas.errors import AuditBroken, LedgerUnfit, MitbatchError, SecretExposed
 from schemas.migrations import HEAD
 
 MOST_CHAINS = 200
-FULL = 2
-"""What SQLite calls `synchronous=FULL`."""
-
-_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.glusterfs"})
 _TRIGGERS = {
     "sqlite": {"event_no_update", "event_no_delete", "evidence_no_update", "evidence_no_delete"},
     "postgresql": {"event_no_change", "event_no_truncate", "evidence_no_change", "evidence_no_truncate"},
@@ -52,7 +47,7 @@ def look_at_ledger_group(round_: Examination) -> Iterator[Finding]:
             is_private = file.problem is None
             yield file
         if is_file:
-            yield _file_system(path)
+            yield file_system(path)
         with round_.ledger() as ledger:
             if ledger is None:
                 yield skipped("ledger", f"{name}: none yet; the first nightly makes it and locks it to these settings")
@@ -75,22 +70,11 @@ def _file(path: Path) -> Finding:
     return good("file", f"{path}, mode {mode:04o}")
 
 
-def _file_system(path: Path) -> Finding:
-    kind = kind_of_file_system(path)
-    if kind in _NETWORK:
-        problem = LedgerNotDurable(
-            f"The ledger lies in a network folder ({kind}), where SQLite's log does not hold.",
-            next_step="Move the ledger to a local disk, or use PostgreSQL in ledger.url.",
-        )
-        return failed("file system", kind, problem)
-    return good("file system", kind or "unknown kind")
-
-
 def _inside(round_: Examination, ledger: Ledger, *, is_private: bool) -> Iterator[Finding]:
     with ledger.reading() as connection:
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or "none"
         yield _version(version)
-        yield _durable(round_, connection, opens=is_private and version == HEAD)
+        yield durable(round_, connection, opens=is_private and version == HEAD)
         yield _append_only(connection)
     if version == HEAD:
         yield _chains(ledger)
@@ -118,43 +102,6 @@ def _version(version: str) -> Finding:
         next_step="Copy it first, while nothing runs (sqlite3 LEDGER \"VACUUM INTO 'COPY'\", or pg_dump).",
     )
     return warned("version", version, older)
-
-
-def _durable(round_: Examination, connection: Connection, *, opens: bool) -> Finding:
-    if connection.dialect.name == "postgresql":
-        return _durable_server(connection)
-    journal = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
-    if journal != "wal":
-        problem = LedgerNotDurable(
-            "Another program has switched the ledger's log off; the next run switches it on.",
-            next_step="Find out which program opens the ledger, and let it not.",
-        )
-        return warned("durability", f"journal_mode {journal}", problem)
-    if not opens:  # a run would refuse it, or migrate it
-        return good("durability", "journal_mode wal")
-    engine = open_ledger(round_.settings.ledger.url, create=False, make_engine=round_.around.make_engine)
-    try:
-        with engine.connect() as own:
-            synchronous = own.exec_driver_sql("PRAGMA synchronous").scalar_one()
-    finally:
-        engine.dispose()
-    if synchronous < FULL:
-        problem = LedgerNotDurable("Runs do not sync the ledger in full.", next_step="Report it.")
-        return failed("durability", f"synchronous {synchronous}", problem)
-    return good("durability", "journal_mode wal, synchronous full")
-
-
-def _durable_server(connection: Connection) -> Finding:
-    names = ("fsync", "full_page_writes", "synchronous_commit")
-    values = {name: str(connection.exec_driver_sql(f"SHOW {name}").scalar_one()) for name in names}
-    measured = ", ".join(f"{name} {value}" for name, value in values.items())
-    if off := [name for name, value in values.items() if value == "off"]:
-        problem = LedgerNotDurable(
-            f"The ledger's PostgreSQL has {' and '.join(off)} off.",
-            next_step=f"Run there, as its owner: ALTER SYSTEM SET {off[0]} = on; SELECT pg_reload_conf();",
-        )
-        return failed("durability", measured, problem)
-    return good("durability", measured)
 
 
 def _append_only(connection: Connection) -> Finding:

@@ -1,21 +1,19 @@
 """The groups `config` and `secrets`: the settings file, what it names, the libraries, and every secret where it lies."""
 
-import re
 import stat
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from jobs.assembly import check_environment, load_profile
 from jobs.doctor.examination import Examination
 from jobs.doctor.finding import Finding, failed, good, skipped, warned
+from jobs.doctor.libraries import libraries
 from jobs.secret_values import check_private
 from jobs.settings_file import SECRETS
 from jobs.sftp_access import private_key
 from schemas.counted import counted
 from schemas.errors import (
     KeyWeak,
-    LibraryOld,
     MitbatchError,
     NothingSwitchedOn,
     SecretMissing,
@@ -25,7 +23,6 @@ from schemas.profile import Profile
 from schemas.settings import Settings
 
 LEAST_RSA_BITS = 3072
-_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*>=\s*([0-9.]+)(.*)")
 
 
 def look_at_config(round_: Examination) -> Iterator[Finding]:
@@ -41,7 +38,7 @@ def look_at_config(round_: Examination) -> Iterator[Finding]:
     else:
         yield _environment(round_, profile)
     yield _switches(settings)
-    yield _libraries()
+    yield libraries()
 
 
 def _mode_of(config: Path) -> Finding:
@@ -71,40 +68,6 @@ def _switches(settings: Settings) -> Finding:
         "No order would ever be sent.", next_step="Turn one on in [switches], and a site in [[sites]], of the settings file."
     )
     return warned("switches", measured, problem)
-
-
-def _libraries() -> Finding:
-    """That no library is older than the versions that this program was made for; those of extras where they are installed."""
-    try:
-        wanted = requires("mitbatch") or []
-    except PackageNotFoundError:
-        return skipped("libraries", "not installed as a package: nothing says which versions are needed")
-    old, seen = list[str](), 0
-    for line in wanted:
-        shape = _REQUIREMENT.match(line)
-        if shape is None or 'extra == "dev"' in line:
-            continue
-        name, floor, rest = shape.groups()
-        try:
-            installed = version(name)
-        except PackageNotFoundError:
-            old += [] if "extra" in rest else [f"{name} is not installed"]
-            continue
-        seen += 1
-        if _numbers(installed) < _numbers(floor):
-            old.append(f"{name} {installed} is older than {floor}")
-    if old:
-        problem = LibraryOld(f"{'; '.join(old)}.", next_step="Run: pip install -r requirements.lock")
-        return failed("libraries", counted(len(old), "library is", "libraries are") + " not fit", problem)
-    return good("libraries", f"{counted(seen, 'library', 'libraries')} at or above the oldest safe version")
-
-
-def _numbers(words: str) -> tuple[int, ...]:
-    leading = re.match(r"[0-9]+(?:\.[0-9]+)*", words)
-    numbers = [int(part) for part in leading[0].split(".")] if leading else [0]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def look_at_secrets(round_: Examination) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from batch.sftp_connection import SftpConnections
 from batch.webhooks import Door
 from jobs.clock import ShiftedClock
-from jobs.doctor import api_checks, machine_checks, settings_checks, sftp_checks, webhook_checks
+from jobs.doctor import api_checks, libraries, machine_checks, sftp_checks, webhook_checks
 from jobs.doctor.mounts import kind_in
 from tests.commands.merchant_folder import MerchantFolder
 from tests.doctor.conftest import Examine
@@ -150,7 +150,7 @@ def test_a_weak_key_is_one_line(examine: Examine, tmp_path: Path, monkeypatch: p
 def test_an_old_library_is_one_line(installed: str, *, is_fit: bool, examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library below the version that pyproject.toml names fails by its name; a newer one of any length does not."""
     known = metadata.version
-    monkeypatch.setattr(settings_checks, "version", lambda name: installed if name == "paramiko" else known(name))
+    monkeypatch.setattr(libraries, "version", lambda name: installed if name == "paramiko" else known(name))
     found = examine("config")
 
     assert found.troubles == ([] if is_fit else [("config", "libraries", "fail")])
@@ -229,7 +229,7 @@ def test_a_link_in_the_ledgers_place_is_one_line(
 
 def test_a_network_folder_is_one_line(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger in a folder of another machine fails, because SQLite's log does not hold there."""
-    monkeypatch.setattr("jobs.doctor.ledger_checks.kind_of_file_system", lambda _path: "nfs4")
+    monkeypatch.setattr("jobs.doctor.ledger_storage.kind_of_file_system", lambda _path: "nfs4")
     found = examine("ledger")
 
     assert (found.troubles, found.code) == ([("ledger", "file system", "fail")], 78)
