@@ -28,6 +28,7 @@ from batch.ledger.calls import (
 from batch.ledger.items import close_items, open_item
 from batch.ledger.steps import move_batch
 from batch.left_over_copies import is_switched_off, take_out_of_group
+from batch.permission import switches_now
 from schemas.counted import counted
 from schemas.reasons import ItemKind
 from schemas.states import BatchStep
@@ -69,6 +70,10 @@ class Transmits:
             batch = move_batch(writing, batch, BatchStep.CALLING, reason="intent to call", token_minted_at=writing.now)
         self._groups |= dict.fromkeys((order_id for order_id, _ in going), batch.batch_id)
         return batch, [Call(order_id, body, before) for order_id, body in going]
+
+    def objection(self, _call: Call) -> str:
+        """Why an intended call is not begun after all."""
+        return "sending is paused" if switches_now(self._equipment).is_paused else ""
 
     def apply(self, writing: Writing, back: Sequence[Called]) -> dict[Verdict, int]:
         """Write down what the provider said about each copy. Returns how many answers there were of each verdict."""

@@ -53,6 +53,10 @@ class Errand(Protocol):
         """Record the intent for the next calls."""
         ...
 
+    def objection(self, call: Call) -> str:
+        """Why an intended call is not begun after all; empty where nothing speaks against it."""
+        ...
+
     def apply(self, writing: Writing, back: Sequence[Called]) -> dict[Verdict, int]:
         """Record what has come back."""
         ...
@@ -127,7 +131,7 @@ class ApiDelivery:
             except (ApiLoginRefused, ApiUnreachable) as problem:
                 self._findings.add(problem)
                 return False
-            self._equipment.sends.call_all(self._errand.path, self._turn)
+            self._equipment.sends.call_all(self._errand.path, self._turn, self._errand.objection)
             owed, self._owed = self._owed, []
             if owed:
                 self._record(owed)

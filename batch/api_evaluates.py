@@ -33,6 +33,9 @@ from batch.ledger.calls import as_they_stand, left_to_call, store_answers, to_be
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.ledger.steps import move_batch
+from batch.permission import switches_in, switches_now
+from batch.switching import Switches
+from schemas.order import Origin
 from schemas.reasons import ItemKind
 from schemas.states import BatchStep, State
 
@@ -63,10 +66,11 @@ class Evaluates:
             if not going:
                 return batch, []
             rows = self._equipment.source.written([submission.order_id for submission, _ in going])
-            judged = [(each, body, self._obstacle(each, rows.get(each.order_id))) for each, body in going]
-            leaving = [(each, body) for each, body, obstacle in judged if obstacle is None]
             before = begins_before(self._equipment)
             with self._equipment.ledger.writing(self._run) as writing:
+                switches = switches_in(writing.connection, self._equipment)
+                judged = [(each, body, self._obstacle(each, rows.get(each.order_id), switches)) for each, body in going]
+                leaving = [(each, body) for each, body, obstacle in judged if obstacle is None]
                 staying = [withdrawal(each, "send", obstacle, shows=True) for each, _, obstacle in judged if obstacle is not None]
                 move_orders(writing, staying)
                 if leaving:
@@ -74,8 +78,14 @@ class Evaluates:
             if leaving:
                 return batch, [Call(each.order_id, body, before) for each, body in leaving]
 
-    def _obstacle(self, submission: Submission, row: dict[str, str] | None) -> Obstacle | None:
-        return obstacle_of(submission, row) or second_thought(self._equipment, submission)
+    def _obstacle(self, submission: Submission, row: dict[str, str] | None, switches: Switches) -> Obstacle | None:
+        return obstacle_of(submission, row) or second_thought(self._equipment, submission, switches)
+
+    def objection(self, call: Call) -> str:
+        """Why an intended call is not begun after all: what was turned off since. Its order is held again, and judged anew."""
+        order = self._under_way[call.order_id]
+        off = switches_now(self._equipment).refusal(order.site, Origin(order.origin))
+        return off.sentence if off is not None else ""
 
     def _begin(self, writing: Writing, batch: Batch, leaving: Sequence[tuple[Submission, bytes]]) -> Batch:
         moves = []

@@ -33,7 +33,7 @@ class Called:
     """What became of one call: the HTTP status and content, or a `problem` in their place (`http_status` is 0).
 
     `not_sent` says that nothing of it left: no connection came about, or no token. `not_made`: it was never tried.
-    `retry_after` is the header as it came.
+    `is_off`: because it was switched off after it was intended. `retry_after` is the header as it came.
     """
 
     call: Call
@@ -44,6 +44,7 @@ class Called:
     not_sent: bool = False
     not_made: bool = False
     is_login: bool = False
+    is_off: bool = False
 
     @property
     def tells_nothing(self) -> bool:

@@ -7,6 +7,7 @@ what none of them needs (redirects, cookies, authentication), which took half of
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,6 +18,9 @@ from batch.api_line import AT_A_TIME, Aside, Call, Called, Line, Turn
 from batch.responses import MOST_ANSWER_BYTES
 from schemas.errors import ApiLoginRefused, ApiUnreachable
 
+Objection = Callable[[Call], str]
+"""Says right before a call begins why it must not; empty where nothing speaks against it."""
+
 
 class ProviderSends(Protocol):
     """What the flows need of the provider's API to send."""
@@ -25,8 +29,11 @@ class ProviderSends(Protocol):
         """Have a token, or raise ApiLoginRefused or ApiUnreachable."""
         ...
 
-    def call_all(self, path: str, turn: Turn) -> None:
-        """Make the calls that the turns give, until one gives none, and hand each turn what has come back since."""
+    def call_all(self, path: str, turn: Turn, objection: Objection) -> None:
+        """Make the calls that the turns give, until one gives none, and hand each turn what has come back since.
+
+        A call that there is an objection to comes back as not made.
+        """
         ...
 
 
@@ -42,16 +49,16 @@ class ApiSends:
         """Have a token, so that nothing is begun while the provider cannot be reached or refuses our credentials."""
         self._api.run(self._api.bearer())
 
-    def call_all(self, path: str, turn: Turn) -> None:
+    def call_all(self, path: str, turn: Turn, objection: Objection) -> None:
         """Make calls until a turn gives none. The turns are taken one after the other, while other calls are under way.
 
         A call that shows that the next would meet the same (refused credentials, too many calls, no connection) lets no
         more begin: what was given and not begun comes back as not made. What a turn raises ends everything.
         """
         url = httpx.URL(f"{self._api.access.base_url}{path}")
-        self._api.run(Line(lambda call: self._call(url, call), turn, self._aside, self._at_a_time).go())
+        self._api.run(Line(lambda call: self._call(url, call, objection), turn, self._aside, self._at_a_time).go())
 
-    async def _call(self, url: httpx.URL, call: Call) -> Called:
+    async def _call(self, url: httpx.URL, call: Call, objection: Objection) -> Called:
         tokens: list[str] = []
         if self._api.clock.now() >= call.before:
             return Called(call, problem="its time had passed before it could begin", not_made=True)
@@ -60,6 +67,8 @@ class ApiSends:
                 tokens.append(await self._api.bearer())
             except (ApiLoginRefused, ApiUnreachable) as error:
                 return Called(call, problem=str(error.what), not_sent=True, is_login=isinstance(error, ApiLoginRefused))
+            if why := objection(call):
+                return Called(call, problem=why, not_made=True, is_off=True)
             called = await self._post(url, call, tokens[-1])
             if called.http_status != httpx.codes.UNAUTHORIZED:
                 return replace(called, is_login=called.http_status == httpx.codes.FORBIDDEN)

@@ -14,6 +14,7 @@ from batch.ledger.repeats import call_times, doubted_copies, is_named
 from batch.left_over_copies import WITHIN, is_switched_off
 from batch.order_rulings import Said
 from batch.pace import from_utc_text, utc_text
+from batch.permission import switches_now
 from batch.provider_reads import Answer
 from schemas.counted import counted
 from schemas.errors import DecisionRefused, UsageRefused
@@ -48,7 +49,7 @@ def judge_repeat(equipment: Equipment, order: Submission | None, batch: Batch | 
             next_step=f"Decide about each that is in doubt: order:ID --as {Resolution.REPEAT_CALL}.",
         )
     if is_switched_off(equipment, batch):
-        raise DecisionRefused("Copies of good charges are switched off (channels.transmit); none is sent.")
+        raise DecisionRefused("Copies of good charges are switched off (channels.transmit, its site, or a pause); none is sent.")
     with equipment.ledger.reading() as connection:
         copies = doubted_copies(connection, equipment.ledger.mid, batch.batch_id, after=copied_after(equipment))
     if not copies or batch.step not in (BatchStep.CALLING, BatchStep.ACKNOWLEDGED):
@@ -80,7 +81,7 @@ def _judge_order(equipment: Equipment, order: Submission) -> Repeat:
         cancels = operations_of(connection, mid, order.order_id, OperationKind.CANCEL)
     assert batch is not None  # noqa: S101 - an order is claimed together with its batch
     obstacle = obstacle_of(order, equipment.source.written([order.order_id]).get(order.order_id))
-    obstacle = obstacle or second_thought(equipment, order)
+    obstacle = obstacle or second_thought(equipment, order, switches_now(equipment))
     facts = CallFacts(
         order_id=order.order_id,
         state=order.state,

@@ -12,6 +12,7 @@ from batch.ledger.items import close_items, open_item, open_items, refused_holds
 from batch.ledger.past import Past, past_of
 from batch.order_rows import is_storable
 from batch.pace import end_of_business_date
+from batch.permission import switches_in
 from schemas.order import Origin
 from schemas.reasons import ItemKind, Reason
 from schemas.states import State
@@ -37,6 +38,7 @@ def verdicts(equipment: Equipment, business_date: str) -> Iterator[list[tuple[Ve
     for page in equipment.source.declined(PAGE):
         with equipment.ledger.reading() as connection:
             refused = refused_holds(connection, equipment.ledger.mid, business_date)
+            gate.switches = switches_in(connection, equipment)
             known = past_of(connection, equipment.ledger.mid, [row.order_id for row in page if is_storable(row.order_id)])
         judged = []
         for row in page:

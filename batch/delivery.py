@@ -37,8 +37,9 @@ from batch.ledger import Batch, Run
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.ledger.steps import move_batch
-from batch.left_over_copies import intend_copies, is_switched_off, those_that_may_leave
+from batch.left_over_copies import intend_copies, those_that_may_leave
 from batch.pace import from_utc_text, utc_text
+from batch.permission import must_wait, must_wait_now
 from schemas.errors import (
     AnswerUnreadable,
     ApiLoginRefused,
@@ -104,25 +105,36 @@ class Delivery:
         self._lost_in_a_row = 0
         if step is BatchStep.DELIVERED:
             self._findings.delivered.append(batch.file_name)
+        if step is BatchStep.PART_VERIFIED:
+            self._findings.withheld.add(batch.batch_id)
         self._equipment.progress.advance()
 
     def _advance(self, batch: Batch) -> Batch:
         if batch.step is BatchStep.CLAIMED and batch.kind == "evaluate":
             batch = hold(self._equipment, self._run, batch)
         if batch.step in (BatchStep.CLAIMED, BatchStep.SENDING):
-            intends = intend if batch.kind == "evaluate" else intend_copies
-            batch = intends(self._equipment, self._run, batch)
+            batch = self._intend(batch)
         if batch.step is BatchStep.SENDING:
-            return self._publish(self._write_part(batch))
+            batch = self._write_part(batch)
+            return self._publish(batch) if batch.step is BatchStep.PART_VERIFIED else batch
         if batch.step in (BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT):
             return self._resume(batch)
         return batch
 
+    def _intend(self, batch: Batch) -> Batch:
+        intends = intend if batch.kind == "evaluate" else intend_copies
+        return intends(self._equipment, self._run, batch)
+
     def _write_part(self, batch: Batch) -> Batch:
+        """Write the part. What is switched off by now is judged again: the orders of it are withdrawn, copies wait."""
         for last_try in (False, True):
             content, minted_at = self._content(batch)
-            with self._equipment.ledger.writing(self._run):
-                pass  # still our turn: a runner that was paused must not put a part where another has sent one
+            with self._equipment.ledger.writing(self._run) as writing:
+                # still our turn: a runner that was paused must not put a part where another has sent one
+                is_off = must_wait(writing.connection, self._equipment, batch)
+            if is_off:
+                judged = self._intend(batch) if batch.kind == "evaluate" else batch
+                return self._write_part(judged) if judged is not batch and judged.step is BatchStep.SENDING else judged
             try:
                 self._equipment.folder.write_part(self._part(batch), content)
                 break
@@ -155,19 +167,21 @@ class Delivery:
         return content, minted_at
 
     def _publish(self, batch: Batch) -> Batch:
-        """Ask for the rename until it is clear whether it happened. Returns the delivered batch, or raises."""
+        """Ask for the rename until it is clear whether it happened. Returns the delivered batch, or raises.
+
+        A batch of which something is switched off comes back as it is: no rename of it is asked for.
+        """
+        if must_wait_now(self._equipment, batch):
+            return batch
         folder, part = self._equipment.folder, self._part(batch)
         self._equipment.departures.mark(batch.kind, batch.batch_id, batch.file_name)
         problem: MitbatchError = SftpLost(f"{part} was never renamed.")
         for again in range(TRIES):
             if again:
                 self._need_our_part(batch)
-            if self._must_be_renewed(batch):
-                batch = self._renew(batch)
-                if batch.step is BatchStep.DELIVERED:
-                    return batch
-                if self._must_be_renewed(batch):
-                    raise SftpLost(f"{part} took so long to be written that its token grew old; it was not renamed.")
+            batch = self._with_fresh_token(batch)
+            if batch.step is BatchStep.DELIVERED or must_wait_now(self._equipment, batch):
+                return batch
             self._findings.asked.append(batch.file_name)
             self._findings.perhaps_sent.add(batch.file_name)
             try:
@@ -204,7 +218,16 @@ class Delivery:
             self._need_our_part(batch)
         if batch.step is BatchStep.IN_DOUBT:
             batch = self._out_of_doubt(batch)
-        return batch if is_switched_off(self._equipment, batch) else self._publish(batch)
+        return self._publish(batch)
+
+    def _with_fresh_token(self, batch: Batch) -> Batch:
+        """The batch with a part whose token may be shown; delivered, if a rename turns out to have happened."""
+        if not self._must_be_renewed(batch):
+            return batch
+        batch = self._renew(batch)
+        if batch.step is not BatchStep.DELIVERED and self._must_be_renewed(batch):
+            raise SftpLost(f"{self._part(batch)} took so long to be written that its token grew old; it was not renamed.")
+        return batch
 
     def _must_be_renewed(self, batch: Batch) -> bool:
         """Whether the part's token is too old to be shown to the provider, or a renewal of its content was cut off."""

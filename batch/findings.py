@@ -11,8 +11,9 @@ class Findings:
     """Collected while a run goes on; each problem once, in the order in which it came.
 
     `asked` are the files that this run has asked the server to rename; `perhaps_sent` those of them whose part was not seen
-    since, so that they may have arrived. `called` counts calls of this run that the provider answered for their order,
-    `doubtful` those whose end nobody can tell, `uncalled` what had still to be called when the run left it.
+    since, so that they may have arrived. `withheld` are the ids of those not renamed because something is switched off.
+    `called` counts calls of this run that the provider answered for their order, `doubtful` those whose end nobody can tell,
+    `uncalled` what had still to be called when the run left it.
     """
 
     problems: list[MitbatchError] = field(default_factory=list)
@@ -21,6 +22,7 @@ class Findings:
     asked: list[str] = field(default_factory=list)
     not_repeated: list[str] = field(default_factory=list)
     perhaps_sent: set[str] = field(default_factory=set)
+    withheld: set[str] = field(default_factory=set)
     left_unwritten: bool = False
     called: int = 0
     doubtful: int = 0

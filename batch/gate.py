@@ -9,9 +9,10 @@ from typing import NamedTuple
 from batch.card_numbers import brand_of, offending_columns, scrubbed_id
 from batch.order_rows import Malformed, amount_of, charged_time, read_order, storable, storable_id
 from batch.pace import utc_text
+from batch.switching import Switches
 from schemas.decline_codes import GATEWAY_REJECTION, DeclineCodes
 from schemas.network_rules import NetworkRule, NetworkRules
-from schemas.order import Order, OrderRow, Origin
+from schemas.order import Order, OrderRow
 from schemas.reasons import REASON_TEXTS, Reason
 from schemas.settings import Settings
 from schemas.states import CLAIMABLE_AGAIN, OPEN, State
@@ -73,6 +74,7 @@ class _Finding(NamedTuple):
 class Gate:
     """Decides about rows of the orders table, one at a time. The same row and settings give the same verdict.
 
+    `switches` may be set anew between two rows.
     `now` and `business_date_end` are UTC; the end is the first moment that no longer belongs to the business date.
     `scrub_key` keys the hash under which rows with a card number are recorded.
     """
@@ -86,8 +88,10 @@ class Gate:
         now: datetime,
         business_date_end: datetime,
         scrub_key: bytes,
+        switches: Switches | None = None,
     ) -> None:
         self._settings = settings
+        self.switches = switches or Switches(settings)
         self._sites = {site.name: site for site in settings.sites}
         self._rules = rules
         self._decline_codes = decline_codes
@@ -130,12 +134,12 @@ class Gate:
         site = self._sites.get(order.site)
         if site is None:
             return _Finding(Reason.SITE_UNKNOWN)
-        return None if site.enabled else _Finding(Reason.SITE_DISABLED)
+        off = self.switches.of_site(order.site)
+        return _Finding(off.reason, off.sentence if site.enabled else "") if off else None
 
     def _not_wanted(self, order: Order) -> _Finding | None:
-        name = switch_of(order.origin)
-        if not getattr(self._settings.switches, name):
-            return _Finding(Reason.SWITCHED_OFF, f"switches.{name} is off")
+        if off := self.switches.of_kind(order.origin):
+            return _Finding(off.reason, off.sentence)
         return _Finding(Reason.OPTED_OUT) if order.opted_out else None
 
     def _not_payable(self, order: Order) -> _Finding | None:
@@ -209,11 +213,6 @@ class Gate:
         with suppress(ValueError):  # a time that cannot be read is shown as it stands
             shown["charged_at"] = utc_text(charged_time(shown["charged_at"]))
         return shown | {"decline_group": self._group(cells)}
-
-
-def switch_of(origin: Origin) -> str:
-    """The name of the switch that lets orders of this origin go: one for MIT, and one for each kind of CIT."""
-    return {Origin.RECURRING: "mit", Origin.WEBSITE: "cit_website", Origin.CALL_CENTER: "cit_call_center"}[origin]
 
 
 def _submitted_before(row: OrderRow, past: State | None) -> _Finding | None:

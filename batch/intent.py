@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from batch.build import canonical_csv, rows_digest
 from batch.equipment import Equipment
-from batch.gate import switch_of
 from batch.holding import Obstacle, obstacle_of, withdrawal
 from batch.ledger import Batch, Run, Submission, Writing
 from batch.ledger.batches import batch_by_id
@@ -18,6 +17,8 @@ from batch.ledger.moves import Move, move_orders
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.ledger.steps import move_batch
 from batch.pace import from_utc_text
+from batch.permission import switches_in
+from batch.switching import Switches
 from schemas.order import CIT_MODE, Origin
 from schemas.reasons import Reason
 from schemas.states import BatchStep, State
@@ -34,25 +35,34 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     """
     with equipment.ledger.reading() as connection:
         going = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, [State.HELD, State.SENDING])
+        switches = switches_in(connection, equipment)
     rows = equipment.source.written([submission.order_id for submission in going])
-    leaving: list[Submission] = []
-    staying: list[tuple[Submission, Obstacle]] = []
-    for submission in going:
-        obstacle = obstacle_of(submission, rows.get(submission.order_id)) or second_thought(equipment, submission)
-        if obstacle is None:
-            leaving.append(submission)
-        else:
-            staying.append((submission, obstacle))
     known = _known_at_provider(equipment, batch)
-    if batch.step is BatchStep.SENDING and not staying and not known:
+    if batch.step is BatchStep.SENDING and not known and not _parted(equipment, going, rows, switches)[1]:
         return batch
     with equipment.ledger.writing(run) as writing:
+        leaving, staying = _parted(equipment, going, rows, switches_in(writing.connection, equipment))
         move_orders(writing, [withdrawal(submission, "send", obstacle, shows=True) for submission, obstacle in staying])
         _leave_out(writing, known)
         if not leaving:
             return move_batch(writing, batch, BatchStep.EMPTY, reason="every order was withdrawn")
         _number(writing, leaving)
         return fix_rows(writing, equipment, batch)
+
+
+def _parted(
+    equipment: Equipment, going: Sequence[Submission], rows: dict[str, dict[str, str]], switches: Switches
+) -> tuple[list[Submission], list[tuple[Submission, Obstacle]]]:
+    """Those that leave, and those that stay with the reason."""
+    leaving: list[Submission] = []
+    staying: list[tuple[Submission, Obstacle]] = []
+    for submission in going:
+        obstacle = obstacle_of(submission, rows.get(submission.order_id)) or second_thought(equipment, submission, switches)
+        if obstacle is None:
+            leaving.append(submission)
+        else:
+            staying.append((submission, obstacle))
+    return leaving, staying
 
 
 def _known_at_provider(equipment: Equipment, batch: Batch) -> list[Submission]:
@@ -95,18 +105,15 @@ def fix_rows(writing: Writing, equipment: Equipment, batch: Batch) -> Batch:
     )
 
 
-def second_thought(equipment: Equipment, submission: Submission) -> Obstacle | None:
+def second_thought(equipment: Equipment, submission: Submission, switches: Switches) -> Obstacle | None:
     """What has come up on our side since the claim: a switch or site turned off, or an expiry too near for a rescue.
 
     In sync mode no expiry is sent, and the agreed period is the provider's affair.
     """
     settings = equipment.settings
-    site = next((site for site in settings.sites if site.name == submission.site), None)
-    if site is None or not site.enabled:
-        return Obstacle(f"its site {submission.site!r} is disabled", Reason.SITE_DISABLED)
-    switch = switch_of(Origin(submission.origin))
-    if not getattr(settings.switches, switch):
-        return Obstacle(f"switches.{switch} is off", Reason.SWITCHED_OFF)
+    off = switches.refusal(submission.site, Origin(submission.origin))
+    if off is not None:
+        return Obstacle(off.sentence, off.reason)
     held = equipment.clock.now() - from_utc_text(submission.claimed_at)
     if submission.mit_mode == CIT_MODE and held > timedelta(hours=settings.gate.max_decline_age_hours):
         return Obstacle("its customer was present when it was declined, and is not any more", Reason.TOO_OLD)

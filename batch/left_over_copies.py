@@ -5,8 +5,9 @@ only where nothing of it can have left: in a group, before its call is intended;
 because until then its final name cannot have existed. It is one transaction with the rows of the file that stay, so that
 they are what the file is recorded with (I12). A file whose part was verified keeps its rows for ever.
 
-What is switched off (`channels.transmit`) stays where it is. A file that may have been renamed before is still looked for: if
-its part is gone, it has left; if it is there, it was not renamed, and is not.
+What is switched off (`channels.transmit`, one of its sites, or sending as a whole) stays where it is, the whole file or
+group. A file that may have been renamed before is still looked for: if its part is gone, it has left; if it is there, it was
+not renamed, and is not.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from batch.ledger import Batch, Run, Writing
 from batch.ledger.copies import leave_out_copies, renumber_copies, unsent_copies
 from batch.ledger.steps import move_batch
 from batch.order_rows import charged_time
+from batch.permission import must_wait_now
 from schemas.states import BatchStep
 
 WITHIN = timedelta(hours=24)
@@ -28,8 +30,8 @@ _NOTHING_LEFT = "every copy of it had become too old"
 
 
 def is_switched_off(equipment: Equipment, batch: Batch) -> bool:
-    """Whether it is copies, and these are switched off now, whatever was set when they were claimed."""
-    return batch.kind == "transmit" and equipment.settings.channels.transmit == "off"
+    """Whether it is copies, and these are switched off now, or paused, whatever was set when they were claimed."""
+    return batch.kind == "transmit" and must_wait_now(equipment, batch)
 
 
 def too_old(equipment: Equipment, batch: Batch) -> list[str]:

@@ -29,6 +29,7 @@ from batch.results import write_back
 from batch.search import look_for_unanswered, search_some
 from batch.settling import settle_operations
 from batch.sync_repeats import repeat_evaluates
+from batch.waiting import tell_of_waiting
 from batch.webhook_news import apply_webhooks, forget_old_webhooks
 from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
 from schemas.states import BatchStep
@@ -91,6 +92,7 @@ def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bo
     _try(findings, lambda: apply_webhooks(equipment, run))
     _try(findings, lambda: look_for_unanswered(equipment, run))
     _try(findings, lambda: tell_of_hinted_refusals(equipment, run))
+    _try(findings, lambda: tell_of_waiting(equipment, run, findings))
     _try(findings, lambda: settle_operations(equipment, run))
     _try(findings, lambda: poll(equipment, run, everything=everything))
     _try(findings, lambda: flag_overdue(equipment, run))

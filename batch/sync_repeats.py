@@ -23,8 +23,10 @@ from batch.ledger.calls import as_they_stand, store_answers, to_be_repeated
 from batch.ledger.moves import Move, move_orders, note_reads
 from batch.ledger.operations import operations_of
 from batch.pace import utc_text
+from batch.permission import switches_now
 from schemas.errors import ApiBusy, ApiLoginRefused, ApiUnreachable, MitbatchError
 from schemas.operations import OperationKind
+from schemas.order import Origin
 from schemas.profile import Meaning
 from schemas.reasons import ItemKind
 from schemas.states import State
@@ -49,7 +51,7 @@ def repeat_evaluates(equipment: Equipment, run: Run) -> int:
     round_of_calls = _Round(equipment, run)
     if round_of_calls.has_any():
         equipment.sends.be_ready()
-        equipment.sends.call_all("evaluate", round_of_calls.turn)
+        equipment.sends.call_all("evaluate", round_of_calls.turn, round_of_calls.objection)
     if round_of_calls.problem is not None:
         raise round_of_calls.problem
     return round_of_calls.made
@@ -103,7 +105,14 @@ class _Round:
             return False  # whoever asked for its end does not ask for its rescue again
         meaning = self._equipment.profile.meaning(order.provider_status)
         is_worked_on = meaning in (Meaning.PENDING, Meaning.ONHOLD)
-        return is_worked_on and obstacle_of(order, row) is None and second_thought(self._equipment, order) is None
+        switches = switches_now(self._equipment)
+        return is_worked_on and obstacle_of(order, row) is None and second_thought(self._equipment, order, switches) is None
+
+    def objection(self, call: Call) -> str:
+        """Why an intended repeat is not made after all: what was turned off since."""
+        order = self._under_way[call.order_id]
+        off = switches_now(self._equipment).refusal(order.site, Origin(order.origin))
+        return off.sentence if off is not None else ""
 
     def _record(self, back: Sequence[Called]) -> None:
         with self._equipment.ledger.writing(self._run, last=True) as writing:
@@ -140,6 +149,6 @@ def _what_stops(back: Sequence[Called]) -> MitbatchError | None:
             return ApiBusy("The provider's API asked us to come later (HTTP 429) when evaluates were repeated.")
         if called.not_sent:
             return ApiUnreachable(f"No call could be made: {called.problem}.")
-    if any(called.not_made for called in back):
+    if any(called.not_made and not called.is_off for called in back):
         return ApiUnreachable("The provider's API gave no clear answer to many calls in a row; no more evaluates were repeated.")
     return None

@@ -19,6 +19,8 @@ from batch.ledger.copies import claim_transmissions, transmitted_before
 from batch.ledger.items import open_item
 from batch.left_over_copies import WITHIN, too_old
 from batch.order_rows import Malformed, charged_time, is_storable, read_order, storable_id
+from batch.permission import switches_in
+from batch.switching import Switches
 from schemas.order import Order, OrderRow
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import API_FORMAT
@@ -61,8 +63,9 @@ def transmit(equipment: Equipment, run: Run, findings: Findings) -> Copies:
             if row not in page:
                 copies.leave_out("invalid_row", storable_id(row.order_id))
         with equipment.ledger.reading() as connection:
+            switches = switches_in(connection, equipment)
             before = transmitted_before(connection, mid, [row.order_id for row in page])
-        due += [order for row in page if row.order_id not in before and (order := _order(equipment, run, row, copies))]
+        due += [order for row in page if row.order_id not in before and (order := _order(equipment, run, row, copies, switches))]
         most = equipment.settings.channels.max_rows_per_file
         while len(due) >= most:
             batches.append(_claim(equipment, run, due[:most]))
@@ -80,7 +83,7 @@ def _deliver(equipment: Equipment, run: Run, findings: Findings, batches: Sequen
     deliver_calls(equipment, run, findings, [batch for batch in batches if batch.is_of_calls])
 
 
-def _order(equipment: Equipment, run: Run, row: OrderRow, copies: Copies) -> Order | None:
+def _order(equipment: Equipment, run: Run, row: OrderRow, copies: Copies, switches: Switches) -> Order | None:
     if offending_columns(row.cells, equipment.settings.gate.pan_exempt):
         shown = scrubbed_id(row.order_id, equipment.scrub_key)
         with equipment.ledger.writing(run) as writing:
@@ -101,8 +104,11 @@ def _order(equipment: Equipment, run: Run, row: OrderRow, copies: Copies) -> Ord
     if not timedelta(0) <= age <= WITHIN:
         return None
     site = next((site for site in equipment.settings.sites if site.name == order.site), None)
-    if site is None or not site.enabled:
-        copies.leave_out("site_unknown" if site is None else "site_disabled", order.order_id)
+    if site is None:
+        copies.leave_out("site_unknown", order.order_id)
+        return None
+    if off := switches.of_copy(order.site):
+        copies.leave_out(off.reason.value, order.order_id)
         return None
     return order
 

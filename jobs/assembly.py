@@ -19,7 +19,7 @@ from batch.ledger.calls import intents_of
 from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
-from jobs.databases import open_ledger, open_orders
+from jobs.databases import MakeEngine, default_engine, open_ledger, open_orders
 from jobs.event_log import EventLog, NoLog, Telling, note_problem
 from jobs.surroundings import Surroundings
 from schemas.decline_codes import parse_decline_codes
@@ -175,9 +175,9 @@ def open_books(settings: Settings, *, clock: Clock) -> Iterator[tuple[Ledger, Or
 
 
 @contextlib.contextmanager
-def open_ledger_alone(settings: Settings, *, clock: Clock) -> Iterator[Ledger]:
-    """The ledger for commands that only look at it; it is not created."""
-    engine = open_ledger(settings.ledger.url, create=False)
+def open_ledger_alone(settings: Settings, *, clock: Clock, make_engine: MakeEngine = default_engine) -> Iterator[Ledger]:
+    """The ledger for commands that need nothing else; it is not created."""
+    engine = open_ledger(settings.ledger.url, create=False, make_engine=make_engine)
     try:
         yield Ledger(engine, mid=settings.provider.mid, clock=clock, lease_seconds=settings.lease.seconds)
     finally:

@@ -22,6 +22,8 @@ from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
 from jobs.serve_cli import add_serve_commands
 from jobs.setup_cli import add_setup_commands
+from jobs.switching_cli import add_switching_commands
+from jobs.tokenize_cli import add_tokenize_command
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
@@ -42,6 +44,8 @@ add_action_commands(app, lambda: _current)
 add_reconcile_command(app, lambda: _current)
 add_serve_commands(app, lambda: _current)
 add_setup_commands(app, lambda: _current)
+add_switching_commands(app, lambda: _current)
+add_tokenize_command(app, lambda: _current)
 
 _current: Options = Options(config=Path("mitbatch.toml"))
 INTERRUPTED = "Interrupted; running the same command again is safe.\n"
@@ -253,20 +257,6 @@ def transmit() -> None:
     from jobs.night import run_command
 
     raise typer.Exit(run_command(_current, "transmit", ""))
-
-
-@app.command()
-def tokenize(
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the token of an order that has one.")] = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Turn cards, one JSON object a line on a pipe, into payment tokens and write those to their orders.
-
-    Example: mitbatch tokenize --dry-run
-    """
-    from jobs.tokenize import run_tokenize
-
-    raise typer.Exit(run_tokenize(_current, replaces=replace, is_dry_run=dry_run))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from batch.book_entries import Total
 from batch.books import Balance
 from batch.pace import utc_text
 from jobs.running import RunReport
+from jobs.switch_lines import switch_lines
 from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.money import people_text
@@ -51,6 +52,7 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         *_overdue(report),
         *_repeated(report),
         *_rejected(report),
+        *switch_lines(report.switches),
         *problem_lines(report),
         *_needs(report),
     ]

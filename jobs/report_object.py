@@ -8,6 +8,7 @@ from batch.books import Balance
 from batch.pace import utc_text
 from jobs.report_lines import orders_of
 from jobs.running import RunReport
+from jobs.switch_lines import switch_object
 from schemas.settings import Settings
 
 
@@ -44,6 +45,7 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
         "overdue": {**totals_object(report.overdue.totals), "oldest_seconds": int(report.overdue.oldest.total_seconds())},
         "problems": [{"code": problem.code, "sentence": str(problem)} for problem in report.findings.problems],
         "items": {"open": len(report.items), "new": report.new_items},
+        "switches": switch_object(report.switches),
         "audit": str(report.audit.folder) if report.audit else None,
         "audit_head": report.audit.head if report.audit else None,
         "exit_code": int(report.code),

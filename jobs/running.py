@@ -18,6 +18,8 @@ from batch.ledger.operations import unsettled_operations
 from batch.ledger.reading import count_by_state, cut_off_dates, overdue_submissions
 from batch.night_figures import NightFigures
 from batch.pace import business_date, from_utc_text, utc_text
+from batch.permission import switches_in
+from batch.switching import Switches
 from jobs.assembly import Workshop
 from jobs.event_log import note_problem
 from jobs.trace_log import write_trace
@@ -52,6 +54,7 @@ class RunReport:
     new_items: int
     audit: AuditReport | None
     overdue: Overdue
+    switches: Switches
     states: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
 
@@ -169,6 +172,7 @@ def _end(
         figures = audit.figures if audit is not None else night_figures(connection, ledger.mid, run.business_date)
         doubted = _doubted_files(connection, equipment) + len(unsettled_operations(connection, ledger.mid))
         late = _overdue(connection, equipment)
+        switches = switches_in(connection, equipment)
     new = sum(item.opened_run == run.run_id for item in items)
     today = business_date(equipment.clock.now(), equipment.settings.schedule.timezone)
     overdue = sum(item.due_date < today for item in items)
@@ -193,6 +197,7 @@ def _end(
         new_items=new,
         audit=audit,
         overdue=late,
+        switches=switches,
         states=states,
     )
 

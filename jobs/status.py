@@ -13,6 +13,7 @@ from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
 from jobs.report_lines import banner
 from jobs.settings_file import load_settings
+from jobs.switch_lines import switch_lines, switch_object, switches_of
 from schemas.errors import ExitCode
 from schemas.money import people_text
 from schemas.states import OPEN
@@ -29,11 +30,13 @@ def show_status(options: Options) -> int:
         runs = last_runs(connection, ledger.mid)
         files = _files(connection, ledger.mid)
         free = source.count_retryable()
+        switches = switches_of(settings, connection)
     lines = [banner("status", business_date(clock.now(), settings.schedule.timezone), settings)]
     lines += [_state_line(state, totals) for state, totals in states.items()] or ["no order has been claimed yet"]
     lines += [f"{name:<20}{count:>8,}" for name, count in files.items() if count]
     lines.append(f"{'retry may take':<20}{_orders(free)}   {_money(free)}".rstrip())
     lines += [f"last {run['job']:<15}{_ending(run)}" for run in runs.values()]
+    lines += switch_lines(switches)
     lines += _item_lines(items)
     say(options, lines)
     answer(
@@ -51,6 +54,7 @@ def show_status(options: Options) -> int:
             "review": sum(orders for orders, _ in states.get("review", {}).values()),
             "files": files,
             "retryable": _totals(free),
+            "switches": switch_object(switches),
             "items": [_item_object(item) for item in items],
             "last_runs": {job: _run_object(run) for job, run in runs.items()},
         },

@@ -67,6 +67,7 @@ class ItemKind(StrEnum):
     ACTION_REFUSED = "action_refused"
     CAPTURE_DUE = "capture_due"
     CHALLENGE = "challenge"
+    SWITCHED_OFF = "switched_off"
 
 
 ITEM_TEXTS: dict[ItemKind, str] = {
@@ -85,5 +86,6 @@ ITEM_TEXTS: dict[ItemKind, str] = {
     ItemKind.ACTION_REFUSED: "the provider refused a cancel, capture or refund, or it had no effect",
     ItemKind.CAPTURE_DUE: "an authorised order waits for a capture or cancel, and the provider voids it soon",
     ItemKind.CHALLENGE: "the customer's bank asks for a confirmation (CHALLENGE); the order is held until it ends",
+    ItemKind.SWITCHED_OFF: "a file lies half sent at the provider, and goes on once what was switched off is on again",
 }
 """One sentence for each kind of item."""

@@ -71,6 +71,19 @@ def unsent_copies(connection: Connection, mid: str, batch_id: str) -> list[tuple
     return [(row.order_id, row.charged_at) for row in rows]
 
 
+_SITES = (
+    select(transmission.c.site)
+    .where(transmission.c.mid == bindparam("mid"), transmission.c.batch_id == bindparam("batch_id"))
+    .where(transmission.c.result.is_(None))
+    .distinct()
+)
+
+
+def sites_of_copies(connection: Connection, mid: str, batch_id: str) -> list[str]:
+    """The sites of those copies of a batch of which nothing was heard and no call was begun."""
+    return list(connection.execute(_SITES, {"mid": mid, "batch_id": batch_id}).scalars())
+
+
 def leave_out_copies(writing: Writing, order_ids: Sequence[str], why: str) -> None:
     """Take these copies out of their batch: they have no place in it any more, and are never sent."""
     if order_ids:

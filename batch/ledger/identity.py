@@ -81,6 +81,12 @@ def check_account(ledger: Ledger, wanted: Identity) -> None:
         _checked(connection, wanted, names=("environment", "api_url"))
 
 
+def is_tied(ledger: Ledger) -> bool:
+    """Whether a run has tied this ledger to its merchant already."""
+    with ledger.reading() as connection:
+        return connection.execute(_ALL.where(identity.c.mid == ledger.mid)).first() is not None
+
+
 def _checked(
     connection: Connection, wanted: Identity, names: tuple[str, ...] = ("environment", "api_url", "host_key")
 ) -> bytes | None:

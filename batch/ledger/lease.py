@@ -24,7 +24,7 @@ class LeaseTerms:
     wait_seconds: float
 
 
-LESSER_JOBS = frozenset({"poll", "transmit", "reconcile", "cancel", "capture", "refund", "review", "audit", "lock"})
+LESSER_JOBS = frozenset({"poll", "transmit", "reconcile", "cancel", "capture", "refund", "review", "audit", "lock", "switch"})
 """Jobs that a nightly waits for: they step aside at their next step, or are over in seconds."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
@@ -63,7 +63,7 @@ def take_lease(
     waited, pause = 0.0, _FIRST_PAUSE
     while True:
         with ledger.unguarded() as connection:
-            holder = _holder(connection, ledger.mid)
+            holder = lease_row(connection, ledger.mid)
             now = ledger.now()
             if _is_free(holder, owner, utc_text(now), is_alive):
                 token = _grant(
@@ -98,8 +98,10 @@ def end_run(ledger: Ledger, run: Run, exit_code: ExitCode, *, left_books: bool =
         writing.connection.execute(_GIVE_BACK, {"w_mid": ledger.mid, "w_token": run.token})
 
 
-def _holder(connection: Connection, mid: str) -> RowMapping:
-    """The lease's row, locked. A first run makes it; one that comes at the same moment waits, and then finds it."""
+def lease_row(connection: Connection, mid: str) -> RowMapping:
+    """The lease's row, locked until the transaction ends. A first run makes it; one that comes at the same moment waits, and
+    then finds it.
+    """
     holder = connection.execute(_HOLDER, {"mid": mid}).mappings().one_or_none()
     if holder is None:
         with suppress(IntegrityError), connection.begin_nested():

@@ -73,6 +73,19 @@ _TRANSMIT_ROWS = (
 )
 
 
+_KINDS = (
+    select(submission.c.site, submission.c.origin)
+    .where(_MINE, submission.c.batch_id == bindparam("batch_id"), submission.c.sequence_number > 0)
+    .distinct()
+)
+
+
+def kinds_in_file(connection: Connection, mid: str, batch_id: str) -> list[tuple[str, str]]:
+    """The sites and origins of the orders that have a line in a file."""
+    rows = connection.execute(_KINDS, {"mid": mid, "batch_id": batch_id})
+    return [(row.site, row.origin) for row in rows]
+
+
 def rows_of_batch(connection: Connection, mid: str, found: Batch) -> list[BatchRow]:
     """The wire records of a batch in file order; of an evaluate file those that have a line in it."""
     statement = _EVALUATE_ROWS if found.kind == "evaluate" else _TRANSMIT_ROWS

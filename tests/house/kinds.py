@@ -38,6 +38,7 @@ batch.review_rows
 batch.settlement
 batch.strict_csv
 batch.strict_json
+batch.switching
 batch.tally
 batch.tampering
 batch.token_answers
@@ -74,6 +75,7 @@ EDGES = {
         batch.ledger.records
         batch.ledger.repeats
         batch.ledger.steps
+        batch.ledger.switches
         batch.ledger.transaction
         batch.ledger.webhook_inbox
         batch.ledger_history
@@ -122,6 +124,7 @@ batch.listing
 batch.modes
 batch.outcome_news
 batch.outstanding
+batch.permission
 batch.pipeline
 batch.poll
 batch.provider_list
@@ -143,6 +146,7 @@ batch.tokenizing
 batch.transmit
 batch.trusted_files
 batch.verifying
+batch.waiting
 batch.webhook_news
 """.split()
 
@@ -154,6 +158,7 @@ KINDS = {
 
 TYPES_OF_EDGES: dict[str, frozenset[str]] = {
     "batch.bookkeeping": frozenset({"sqlalchemy.Connection"}),
+    "batch.permission": frozenset({"sqlalchemy.Connection"}),
     "batch.purposes": frozenset({"sqlalchemy.Connection"}),
 }
 """What a module names of an I/O library although it is no edge: types of what it is handed, nothing that acts."""

@@ -12,7 +12,21 @@ CHANGED = 8
 """One seed of so many has each of these."""
 
 Drawn = tuple[
-    Literal["settings", "provider", "row", "order", "mode", "job", "crash", "fault", "paused", "second run", "files", "merchant"],
+    Literal[
+        "settings",
+        "provider",
+        "row",
+        "order",
+        "mode",
+        "job",
+        "crash",
+        "fault",
+        "paused",
+        "second run",
+        "files",
+        "merchant",
+        "switch",
+    ],
     int,
     int,
     str,
@@ -43,6 +57,7 @@ def changes_for(seed: int) -> list[Drawn]:
         *_mode(dice(seed, "mode changes")),
         *_decisions(dice(seed, "decisions")),
         *_comparisons(dice(seed, "comparisons")),
+        *_switches(dice(seed, "switches")),
     ]
 
 
@@ -143,6 +158,36 @@ DIFFERING: tuple[tuple[Drawn, ...], ...] = (
     (("fault", 1, 0, "page_skips", ""),),
 )
 """What may differ when the books are compared."""
+
+SWITCHES = ("sending", "sending", "mit", "site:acme-us")
+STEPS = (
+    "before SFTP",
+    "before SFTP rename",
+    "after commit ledger",
+    "before HTTP",
+    "before HTTP evaluate",
+    "asked SFTP",
+    "after HTTP",
+)
+"""Where a run may stand when somebody turns a switch. Sometimes the file's way is troubled first, so that it stands half sent."""
+
+
+def _switches(chance: random.Random) -> list[Drawn]:
+    """Somebody turns a switch off while a run is at work, or sending as a whole; mostly on again in a later run."""
+    if chance.randrange(CHANGED):
+        return []
+    name, run, at = chance.choice(SWITCHES), chance.choice((0, 0, 0, 1, 2)), chance.choice((0, 0, 1, 2, 4, 8))
+    deeds: list[Drawn] = [("switch", run, at, f"{name} off", chance.choice(STEPS))]
+    if chance.randrange(3) == 0:
+        deeds.append(("fault", run, 0, chance.choice(("drop_before_rename*3", "drop_after_rename", "refuse_rename")), ""))
+    if chance.randrange(3) == 0:
+        deeds.append(("settings", 0, 0, 'channels.evaluate="api"', ""))
+    if chance.randrange(4):
+        deeds.append(("switch", run + chance.choice((0, 1, 2)), chance.choice((1, 3, 9)), f"{name} on", chance.choice(STEPS)))
+    if chance.randrange(4) == 0:
+        deeds.append(("crash", run, chance.choice((0, 1, 2)), "", chance.choice(DEATHS)))
+    return deeds
+
 
 _UNTAKEN: tuple[Drawn, ...] = (("provider", 0, 0, "pickup_delay_seconds=40000", ""),)
 _DELETED: tuple[Drawn, ...] = (*_UNTAKEN, ("files", 1, 0, "inbound deleted", ""))

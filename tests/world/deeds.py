@@ -13,6 +13,7 @@ from tests.world import counted, hands
 from tests.world.dice import dice
 from tests.world.merchant import RowChange
 from tests.world.schedule import Deed
+from tests.world.turning import turn
 
 if TYPE_CHECKING:
     from tests.world.story import Story
@@ -177,6 +178,14 @@ def _told(story: "Story", deed: Deed) -> None:
         world.provider.webhooks.catch_up()
 
 
+def _switch(story: "Story", deed: Deed) -> None:
+    """Somebody turns a switch while a run is at work; where it has the ledger just now, they try again at the next point."""
+    with story.wish.of_another():
+        if turn(story, deed.name, is_alone=not _is_in_a_loop()):
+            points = story.world.points
+            points.plan.setdefault(len(points.labels) + 1, []).append(act_of(story, deed))
+
+
 _ACTS: dict[str, Callable[["Story", Deed], None]] = {
     "crash": _crash,
     "power cut": _power_cut,
@@ -192,5 +201,6 @@ _ACTS: dict[str, Callable[["Story", Deed], None]] = {
     "orders": _orders,
     "backup": _backup,
     "told": _told,
+    "switch": _switch,
 }
 AT_A_POINT = frozenset(_ACTS)

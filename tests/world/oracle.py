@@ -73,6 +73,7 @@ from tests.world.oracle_sending import (
     i25_stop,
     i25_switched_off,
 )
+from tests.world.oracle_switches import i25_by_hand
 from tests.world.oracle_webhooks import i21_test_mode, i23_each_once, i23_only_the_signed, i23_webhook_is_a_hint
 from tests.world.oracle_words import i7_words_fit, i12_only_whole_files
 from tests.world.story import Story
@@ -121,7 +122,7 @@ INVARIANTS: dict[str, tuple[Judge, ...]] = {
     "I21": (i21_environment, i21_other_accounts, i21_one_mode, i21_test_mode),
     "I23": (i23_no_unasked_word, i23_webhook_is_a_hint, i23_only_the_signed, i23_each_once),
     "I24": (i24_confinement,),
-    "I25": (i25_stop, i25_switched_off, i25_calls),
+    "I25": (i25_stop, i25_switched_off, i25_calls, i25_by_hand),
 }
 """What is judged at the end of every story, by invariant."""
 OF_ANY_LEDGER = ("I1", "I2", "I4", "I12", "I18", "I25")

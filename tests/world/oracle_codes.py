@@ -112,7 +112,9 @@ def _in_doubt(seen: Evidence, mark: RunMark) -> list[str]:
 
 
 def _unsent(mark: RunMark) -> list[str]:
-    return [row["file_name"] for row in mark.batches if row["step"] in ("claimed", "sending", "calling", "part_verified")]
+    withheld = {item["subject"] for item in mark.items if item["kind"] == "switched_off"}
+    unsent = [row for row in mark.batches if row["step"] in ("claimed", "sending", "calling", "part_verified")]
+    return [row["file_name"] for row in unsent if not (row["step"] == "part_verified" and f"batch:{row['batch_id']}" in withheld)]
 
 
 def _untold(mark: RunMark) -> list[str]:

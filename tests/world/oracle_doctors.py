@@ -16,6 +16,7 @@ from tests.world.merchant import Charge
 from tests.world.oracle_doors import disguises
 from tests.world.oracle_evidence import Evidence, Row
 from tests.world.receiver import HOST, Delivered
+from tests.world.turning import Turned
 from tests.world.witness import Send
 
 Doctor = Callable[[Evidence], None]
@@ -461,6 +462,7 @@ CASES = (
     ),
     Doctored("somebody else's file removed", "I24", lambda seen: seen.touched.append(("remove", "/inbound/theirs.json"))),
     Doctored("sent after a request to stop", "I25", _stop),
+    Doctored("sent although it is paused", "I25", lambda seen: seen.turned.append(Turned("sending", False, 0, "", 0))),
     Doctored("sent although it is switched off", "I25", _mark(0, switched_off=("recurring",))),
     Doctored("sent although its site is switched off", "I25", _mark(0, switched_off=("site:acme-us",))),
     *(

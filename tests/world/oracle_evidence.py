@@ -16,6 +16,7 @@ from tests.world.hands import Decided
 from tests.world.merchant import Charge, RowChange
 from tests.world.receiver import Delivered
 from tests.world.story import Story
+from tests.world.turning import Turned
 from tests.world.witness import Heard, RunMark, Send
 from tests.world.witness import rows as rows_found
 from tests.world.world import Ended, World
@@ -56,8 +57,9 @@ class Evidence:
     `steps` are each order's words at the provider with their moments, `given` each order row as it was at the beginning,
     `changed` the orders whose row the merchant changed by hand, `changes` when each was, `traits` what is odd about a row,
     `edited` the dates whose files an operator changed. `lied_to` says that the provider's files, which are believed, told
-    what is not true, `hears` by which ways outcomes were heard of, `decided` what somebody honest decided by hand. `secrets`
-    may stand nowhere, `personal` only where the payload itself is kept. `labels` are the points, `texts` what the runs said.
+    what is not true, `hears` by which ways outcomes were heard of, `decided` what somebody honest decided by hand,
+    `turned` which switches. `secrets` may stand nowhere, `personal` only where the payload itself is kept. `labels` are the
+    points, `texts` what the runs said.
     """
 
     seed: int
@@ -76,6 +78,7 @@ class Evidence:
     lied_to: bool
     hears: frozenset[str]
     decided: list[Decided]
+    turned: list[Turned]
     files: dict[Path, bytes]
     once_written: frozenset[bytes]
     root: Path
@@ -204,6 +207,7 @@ def evidence_of(story: Story) -> Evidence:
         lied_to="files" in story.hears and any(world.provider.faults.fired(name) for name in LIES),
         hears=frozenset(story.hears),
         decided=list(story.decided),
+        turned=list(story.turned),
         files=dict(world.disk.there),
         once_written=frozenset(world.disk.synced),
         root=world.disk.root,

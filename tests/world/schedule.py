@@ -39,6 +39,7 @@ Kind = Literal[
     "ledger",
     "webhooks",
     "told",
+    "switch",
 ]
 """Kinds of deeds: each is done by the function of its name in `tests.world.deeds` or `tests.world.befores`."""
 

@@ -22,6 +22,7 @@ from tests.world.dice import dice
 from tests.world.merchant import RowChange
 from tests.world.reached import reached
 from tests.world.schedule import Deed, Schedule
+from tests.world.turning import Turned, turn_all_on
 from tests.world.world import Ended, World
 
 RUNS = ("nightly", "poll", "nightly", "poll")
@@ -66,9 +67,9 @@ class Story:
     `changed` are the orders whose row the merchant changed by hand, and how, `changes` each such change with its place in
     the order of happening; `traits` the orders that are odd from the beginning; `restored` says that the ledger was put
     back to an older one, `spoilt` that it cannot be read now. `edited` are the dates whose files an operator changed or
-    deleted, `decided` what somebody decided by hand, `hears` the ways of hearing of outcomes that were set, `advised` what
-    a refused run tells the merchant to do. `fired` counts what really struck, by id, `reached` the ways of recovering that
-    it went.
+    deleted, `decided` what somebody decided by hand, `turned` which switches, `hears` the ways of hearing of
+    outcomes that were set, `advised` what a refused run tells the merchant to do. `fired` counts what really struck, by id,
+    `reached` the ways of recovering that it went.
     """
 
     world: World
@@ -81,6 +82,7 @@ class Story:
     restored: bool = False
     edited: set[str] = field(default_factory=set)
     decided: list[hands.Decided] = field(default_factory=list)
+    turned: list[Turned] = field(default_factory=list)
     hears: set[str] = field(default_factory=set)
     is_troubled: bool = False
     spoilt: bool = False
@@ -241,6 +243,7 @@ class Story:
         Most stories end with the first of these, if it leaves nothing open. After it a poll hears what the provider says
         of what has just been sent; where all that is open was heard of already, every fourth story has that poll.
         """
+        turn_all_on(self)
         is_long = self.schedule.ending == "long"
         before: dict[str, str] = {}
         for night in range(QUIET_NIGHTS):
