@@ -23,6 +23,7 @@ from schemas.order import CIT_MODE, Origin
 from schemas.reasons import Reason
 from schemas.states import BatchStep, State
 
+_GOING = (State.HELD, State.SENDING)
 LEAST_TIME_LEFT = timedelta(hours=24)
 """An order whose expiry is nearer than this is not sent: the provider could not work on it."""
 
@@ -34,7 +35,7 @@ def intend(equipment: Equipment, run: Run, batch: Batch) -> Batch:
     The batch comes back SENDING, or EMPTY when every order of it had to be withdrawn.
     """
     with equipment.ledger.reading() as connection:
-        going = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, [State.HELD, State.SENDING])
+        going = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, _GOING)
         switches = switches_in(connection, equipment)
     rows = equipment.source.written([submission.order_id for submission in going])
     known = _known_at_provider(equipment, batch)
@@ -69,8 +70,7 @@ def _known_at_provider(equipment: Equipment, batch: Batch) -> list[Submission]:
     """Orders with a line in the file that have gone on in another way: the provider has them, or a person looks at them."""
     with equipment.ledger.reading() as connection:
         orders = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id)
-    before = (State.CLAIMED, State.HELD, State.SENDING, State.WITHDRAWN)
-    return [each for each in orders if each.sequence_number > 0 and each.state not in before]
+    return [each for each in orders if each.sequence_number > 0 and each.state not in _GOING]
 
 
 def _leave_out(writing: Writing, known: Sequence[Submission]) -> None:

@@ -1,0 +1,154 @@
+"""The turns of calls: what came back is recorded whatever happens, and when to wait, to stop and to close a group."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from batch.api_delivery import ApiDelivery
+from batch.api_evaluates import Evaluates
+from batch.api_line import Call, Called
+from batch.call_answers import Verdict
+from batch.findings import Findings
+from batch.ledger import Batch, Writing
+from batch.ledger.calls import copies_to_be_called, store_answers
+from schemas.errors import LedgerBusy
+from schemas.states import State
+from tests.ledger.room import MID, START, Room
+from tests.table.acknowledging import items
+from tests.table.desk import Desk
+
+ONE, TWO = "b00000000001", "b00000000002"
+CALL = Call("a", b"{}", START + timedelta(hours=1))
+
+
+class Errand:
+    """One order, called as often as it is asked for; what is applied is kept, after some refusals of the ledger."""
+
+    path = "evaluate"
+
+    def __init__(self, *, left: int = 1, busy: int = 0) -> None:
+        self.is_left, self.busy = left, busy
+        self.applied: list[list[Called]] = []
+        self.finished: list[str] = []
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Nothing was left."""
+        return batch
+
+    def intend(self, batch: Batch, most: int) -> tuple[Batch, list[Call]]:
+        """The one call."""
+        return batch, [CALL]
+
+    def apply(self, writing: Writing, back: Sequence[Called]) -> dict[Verdict, int]:
+        """Keep what came back."""
+        if self.busy:
+            self.busy -= 1
+            raise LedgerBusy("another program has it")
+        self.applied.append(list(back))
+        return {}
+
+    def forget(self, back: Sequence[Called]) -> None:
+        """It is recorded."""
+
+    def left(self, batch: Batch) -> int:
+        """Whether the call has still to be made."""
+        return self.is_left
+
+    def finish(self, writing: Writing, batch: Batch) -> Batch:
+        """Close the group."""
+        self.finished.append(batch.batch_id)
+        return batch
+
+
+def delivery(desk: Desk, errand: Errand, *backs: Sequence[Called]) -> tuple[ApiDelivery, list[object]]:
+    """A delivery whose calls come back so in each pass; and what each pass was asked to call after that."""
+    passes: list[object] = []
+    ahead = iter(backs)
+
+    def call_all(_path: str, turn: Callable[[Sequence[Called]], Sequence[Call] | None]) -> None:
+        assert turn([]) == [CALL]
+        passes.append(turn(next(ahead)))
+
+    sends = SimpleNamespace(be_ready=lambda: None, call_all=call_all)
+    marks = SimpleNamespace(mark_calls=lambda *_, **__: None)
+    parts = {"settings": desk.equipment.settings, "ledger": desk.room.ledger, "clock": desk.room.clock}
+    equipment = SimpleNamespace(sends=sends, departures=marks, progress=desk.equipment.progress, **parts)
+    return ApiDelivery(cast("Any", equipment), desk.room.run, Findings(), cast("Any", errand)), passes
+
+
+def test_what_came_back_is_recorded_once_the_ledger_can_be_written(desk: Desk) -> None:
+    """Another program has the ledger when an answer comes: nothing more is called, and the answer is recorded at the end."""
+    errand, back = Errand(busy=1), [Called(CALL, 200, b"{}")]
+    sending, passes = delivery(desk, errand, back)
+    with pytest.raises(LedgerBusy):
+        sending.deliver([desk.held(ONE, "a")])
+    assert (errand.applied, passes) == ([back], [None])
+
+
+def test_who_is_asked_to_come_later_and_refused_does_not_come_later(desk: Desk) -> None:
+    """One call is answered with 429, the next with refused credentials: it is over, and nobody waits for anything."""
+    errand, back = Errand(), [Called(CALL, 429), Called(CALL, 403, is_login=True)]
+    sending, passes = delivery(desk, errand, back)
+    sending.deliver([desk.held(ONE, "a")])
+    assert (passes, desk.room.clock.now()) == ([None], START)
+    assert [problem.code for problem in sending._findings.problems] == ["MB-API-LOGIN"]
+
+
+@pytest.mark.parametrize(("left", "closed"), [(0, [ONE, TWO]), (1, [])])
+def test_a_group_of_which_nothing_is_left_is_closed(left: int, closed: list[str], desk: Desk) -> None:
+    """Whether any of it was called, or every order was withdrawn before; one of which something is left stays open."""
+    errand = Errand(left=left)
+    sending, _ = delivery(desk, errand, [Called(CALL, 403, is_login=True)])
+    desk.held(ONE, "a"), desk.held(TWO, "b")
+    desk.room.sql("UPDATE batch SET step = 'calling' WHERE batch_id = ?", TWO)
+    sending.deliver([desk.batch(ONE), desk.batch(TWO)])
+    assert errand.finished == closed
+
+
+@pytest.mark.parametrize(("state", "after"), [(State.SENDING, "in_doubt"), (State.PENDING, "pending")])
+def test_an_answer_that_cannot_be_applied_doubts_only_what_is_still_being_called(state: State, after: str, desk: Desk) -> None:
+    """An order of which the provider has told meanwhile stays where it is; in any case the answer is kept, and a person told."""
+    desk.held(ONE, "a")
+    desk.move(State.SENDING, "a")
+    errand = Evaluates(desk.equipment, desk.room.run)
+    errand._under_way["a"] = desk.room.submission("a")
+    if state is not State.SENDING:
+        desk.move(state, "a")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        assert errand.set_aside(writing, Called(CALL, 200, b"?"), "so") == {Verdict.DOUBTFUL: 1}
+    assert desk.states("a") == [after]
+    assert items(desk.room) == [("quarantine", "order:a")]
+    assert desk.room.sql("SELECT source, content FROM evidence") == [("evaluate", b"?")]
+
+
+def test_each_answer_is_kept_once(room: Room) -> None:
+    """What many calls were answered with is one piece of evidence, byte for byte; silence is none, and known words none more."""
+    room.claim(ONE, "a", "b")
+    for _ in range(2):
+        with room.ledger.writing(room.run) as writing:
+            answers = [("order:a", b"same"), ("order:b", b""), ("order:b", b"same")]
+            first, silent, again = store_answers(writing, source="evaluate", answers=answers)
+        assert (first == again, silent) == (True, "")
+        assert room.sql("SELECT evidence_id, subject, content FROM evidence") == [(first, "order:a", b"same")]
+
+
+def copied(room: Room, batch_id: str, *order_ids: str, charged_at: str = "2026-11-23T06:00:00Z") -> None:
+    """A batch of copies of good charges."""
+    room.claim(batch_id, f"of {batch_id}")
+    room.sql("UPDATE batch SET kind = 'transmit' WHERE batch_id = ?", batch_id)
+    columns = "mid, order_id, batch_id, sequence_number, site, currency, amount_minor, charged_at, business_date, record_json"
+    for number, order_id in enumerate(order_ids, start=1):
+        row = (MID, order_id, batch_id, number, "acme-us", "USD", 1999, charged_at, "2026-11-23", f'{{"orderId":"{order_id}"}}')
+        room.sql(f"INSERT INTO transmission ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+
+
+def test_a_group_calls_its_own_copies(room: Room) -> None:
+    """The copies of another group are left to that one."""
+    copied(room, ONE, "a", "b")
+    copied(room, TWO, "c")
+    with room.ledger.reading() as connection:
+        assert [order_id for order_id, _ in copies_to_be_called(connection, MID, ONE, 9)] == ["a", "b"]
+        assert copies_to_be_called(connection, MID, TWO, 9) == [("c", b'{"orderId":"c"}')]
