@@ -64,6 +64,7 @@ JUDGES = (
     "tests/pure/test_api_line.py",
     "tests/pure/test_build.py",
     "tests/pure/test_call_answers.py",
+    "tests/pure/test_call_rulings.py",
     "tests/pure/test_odd_answers.py",
     "tests/pure/test_order_rulings.py",
     "tests/pure/test_pace.py",

@@ -42,6 +42,10 @@ class Errand:
         """The one call."""
         return batch, [CALL]
 
+    def objection(self, call: Call) -> str:
+        """Nothing speaks against it."""
+        return ""
+
     def apply(self, writing: Writing, back: Sequence[Called]) -> dict[Verdict, int]:
         """Keep what came back."""
         if self.busy:
@@ -68,7 +72,7 @@ def delivery(desk: Desk, errand: Errand, *backs: Sequence[Called]) -> tuple[ApiD
     passes: list[object] = []
     ahead = iter(backs)
 
-    def call_all(_path: str, turn: Callable[[Sequence[Called]], Sequence[Call] | None]) -> None:
+    def call_all(_path: str, turn: Callable[[Sequence[Called]], Sequence[Call] | None], _objection: object) -> None:
         assert turn([]) == [CALL]
         passes.append(turn(next(ahead)))
 
