@@ -12,6 +12,7 @@ from batch.audit_csv import Marks
 from batch.audit_manifest import manifest_bytes, readme_bytes
 from batch.audit_rows import Day, decline_row, hold_row, outcome_rows, refund_row, submission_row, summary_row, transmission_row
 from batch.books import Balance, stand
+from batch.comparison_rows import reconciliation_row
 from batch.ledger_history import HistoryReader, LedgerHistory
 from batch.night_figures import NightFigures, figures_of
 from batch.review_rows import review_row
@@ -70,6 +71,7 @@ class Bookkeeping:
                 _write_transmissions(folder, reader, day)
                 _write_refunds(folder, reader, day)
                 _write_review(folder, reader, day)
+                _write_reconciliation(folder, reader, day, tally)
                 heads = reader.heads(business_date)
             _write_summary(folder, day, tally)
             tables = folder.tables()
@@ -143,6 +145,13 @@ def _write_review(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
     review = folder.table("review", ROW_FILES["review"])
     for matter in reader.matters(day.business_date, day.interval()[0]):
         review.add(review_row(day, matter))
+
+
+def _write_reconciliation(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally) -> None:
+    reconciliation = folder.table("reconciliation", ROW_FILES["reconciliation"])
+    for compared in reader.compared(day.business_date):
+        reconciliation.add(reconciliation_row(day, compared))
+        tally.count_compared(compared)
 
 
 def _write_summary(folder: DayFolder, day: Day, tally: Tally) -> None:

@@ -11,10 +11,10 @@ from batch.history_rows import event_entry
 from batch.ledger.calls import kinds_of_groups
 from batch.review_rows import Concern, Matter, by_key, known_by
 from schemas.ledger_tables import decision, item, operation, submission
-from schemas.reasons import ItemKind
+from schemas.reasons import ABOUT_ORDERS, ItemKind
 
 _CHUNK = 500
-_OF_ORDERS = frozenset({"order", "overdue", "hint"})
+_OF_ORDERS = frozenset({"order", *ABOUT_ORDERS})
 
 _ITEMS = select(item).where(
     item.c.mid == bindparam("mid"),

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row, Select
 from batch import history_statements
 from batch.book_entries import NOT_DELIVERED, Attempt, Decision, Delivery, Event, Heads, Refund, Transmission
 from batch.books import chain_digest
+from batch.comparison_history import compared_orders
+from batch.comparison_rows import ComparedOrder
 from batch.history_rows import attempt_entry, decision_entry, delivery_of, event_entry, refund_entry, transmission_entry
 from batch.item_history import matters
 from batch.review_rows import Matter
@@ -80,6 +82,10 @@ class HistoryReader:
     def matters(self, business_date: str, start: str) -> Iterator[Matter]:
         """Every item open at the end of a date, or closed during it. `start` is its first moment, UTC. Sorted as the others."""
         return matters(self._connection, self._mid, business_date, start)
+
+    def compared(self, business_date: str) -> Iterator[ComparedOrder]:
+        """Every order of a date's comparisons. Sorted as the others are."""
+        return compared_orders(self._connection, self._mid, business_date)
 
     def heads(self, business_date: str) -> Heads:
         """The ends of all event chains by a date."""

@@ -1,15 +1,17 @@
 """The ledger's own seals, read for whoever checks them: event chains, the rows that hang on them, and what the provider said."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, collate, exists, func, literal, or_, select
 
+from batch.ledger.comparisons import SEALED, rows_digest
 from batch.ledger.reading import cut_off_dates
 from batch.tampering import Tampering, TamperingKind
-from schemas.ledger_tables import batch, event, evidence, lease, operation, run, submission
+from schemas.ledger_tables import batch, comparison, event, evidence, lease, operation, run, submission
 
 _CHUNK = 2000
 _MOST_CONTENTS = 100
@@ -18,8 +20,9 @@ _KEYS = {
     "order": (submission, "order_id", "state"),
     "batch": (batch, "batch_id", "step"),
     "operation": (operation, "operation_id", "step"),
+    "comparison": (comparison, "comparison_id", "step"),
 }
-_TELLING = {"order": "transition", "batch": "step", "operation": "operation"}
+_TELLING = {"order": "transition", "batch": "step", "operation": "operation", "comparison": "comparison"}
 
 
 class LedgerSeals:
@@ -74,6 +77,22 @@ class SealReader:
                 yield Tampering(
                     TamperingKind.ROW_CHANGED, subject, f"the ledger's row of {subject} is gone; its events are there."
                 )
+
+    def changed_comparisons(self) -> Iterator[Tampering]:
+        """Comparisons whose rows, or whose own figures, are not what their event sealed."""
+        statement = select(comparison, event.c.detail).where(
+            comparison.c.mid == self._mid,
+            event.c.mid == self._mid,
+            event.c.subject == literal("comparison:") + comparison.c.comparison_id,
+            event.c.seq == comparison.c.event_seq,
+        )
+        for row in self._connection.execute(statement.order_by(comparison.c.comparison_id)).all():
+            sealed = json.loads(row.detail)
+            found = rows_digest(self._connection, self._mid, row.comparison_id)
+            said = (row.row_count, row.rows_digest, row.is_whole, row.is_settled, row.orders)
+            if said != tuple(sealed.get(name) for name in SEALED) or found != (row.row_count, row.rows_digest):
+                sentence = f"what comparison {row.comparison_id[:8]} of {row.business_date} found is not what was written."
+                yield Tampering(TamperingKind.ROW_CHANGED, f"comparison:{row.comparison_id}", sentence)
 
     def changed_evidence(self) -> Iterator[Tampering]:
         """What the provider said, where it is not what was stored: its bytes, its hash, or its name; what events name in vain."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from batch.book_entries import Decision, Total
 from batch.books import Balance, MoneyMove, Standing, balance, money_moves, movement
+from batch.comparison_rows import ComparedOrder
 from schemas.audit_columns import SUMMARY_LINES, Line, Section
 from schemas.reasons import REASON_TEXTS, Reason
 from schemas.states import CLAIMABLE_AGAIN, NEVER_AGAIN, OPEN, State
@@ -49,6 +50,11 @@ class Tally:
         for money in money_moves(standing) if standing.moves else ():
             if money.move.business_date == self.business_date:
                 self._count_money(key, money)
+
+    def count_compared(self, compared: ComparedOrder) -> None:
+        """Count one order of the day's comparison, if it differs."""
+        if compared.differs:
+            self._add((compared.site, compared.currency), Section.DIFFERENCES, "reconciliation_rows", compared.total)
 
     def lines(self) -> Iterator[tuple[str, str, Line, Total]]:
         """The summary, line by line, sorted by site and currency: (site, currency, line, total)."""

@@ -1,6 +1,7 @@
 """`mitbatch reconcile`: one run that compares the books, and its summary for people and for machines."""
 
 import functools
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from batch.findings import Findings
 from batch.ledger import Run
 from jobs.assembly import assemble
 from jobs.clock import SystemClock
+from jobs.night import show_traces
 from jobs.output import Options, answer, say
 from jobs.reconcile_lines import comparison_lines
 from jobs.report_lines import people_lines
@@ -38,7 +40,9 @@ def run_reconcile(
         settings, options, settlement=settlement, everything=everything, clock=clock or SystemClock()
     )
     if not (options.quiet and report.code is ExitCode.CLEAN):
-        say(options, _lines(report, compared, settings))
+        _show(options, report, _lines(report, compared, settings))
+    if options.verbose:
+        show_traces(report)
     answer(options, {**machine_object(report, settings), "comparison": comparison_object(compared) if compared else None})
     return int(report.code)
 
@@ -68,6 +72,16 @@ def reconcile_with(
             check_settlement(settlement, workshop.equipment.profile.settlement)
         report = run_job(workshop, JOB, "", work)
     return report, found[0] if found else None
+
+
+def _show(options: Options, report: RunReport, lines: list[str]) -> None:
+    """Print the summary: a table for a person at a terminal, plain lines everywhere else."""
+    if sys.stdout.isatty() and not options.json:
+        from jobs.report_table import print_table
+
+        print_table(options, report, lines)
+    else:
+        say(options, lines)
 
 
 def _lines(report: RunReport, compared: Compared | None, settings: Settings) -> list[str]:

@@ -30,6 +30,8 @@ _OWN_COLUMNS = {
     " written_back evidence_id",
     "review": "review_id kind opened_at due_date age_days ledger_says provider_says orders_say at_risk_minor at_risk"
     " proposed_action command closed_at closed_by resolution resolution_reason",
+    "reconciliation": "match ledger_state ledger_minor provider_status provider_minor orders_status orders_minor file_minor"
+    " difference_minor difference explanation first_seen_date age_days compared_at",
 }
 
 ROW_FILES: Mapping[str, tuple[str, ...]] = {name: (*_KEY.split(), *own.split(), ROW_CHECK) for name, own in _OWN_COLUMNS.items()}
@@ -41,7 +43,7 @@ SUMMARY_COLUMNS = tuple("business_date mid site currency section line sign order
 INTEGER_COLUMNS = frozenset(
     "amount_minor recovered_minor attempts_30d exp_month exp_year sequence_number attempt days_to_outcome days_held"
     " hours_after_charge sign orders requested_minor effect_minor refunded_total_minor refundable_left_minor"
-    " age_days at_risk_minor".split()
+    " age_days at_risk_minor ledger_minor provider_minor orders_minor file_minor difference_minor".split()
 )
 """Columns of whole numbers. They are written bare, and never guarded."""
 
@@ -51,6 +53,7 @@ DECIMAL_COLUMNS: Mapping[str, str] = {
     "requested": "requested_minor",
     "effect": "effect_minor",
     "at_risk": "at_risk_minor",
+    "difference": "difference_minor",
 }
 """Columns with the decimals of the row's currency, each with the column of minor units that it is made from."""
 
@@ -66,6 +69,8 @@ FILE_TEXTS: Mapping[str, str] = {
     "refunds": "every refund that was asked for or settled this day; effect is what left this day, and never above nought",
     "review": "everything that waited for a person at the end of the day, or was closed during it, with its reason; where"
     " closed_at is empty it waits",
+    "reconciliation": "every order that differs between ledger, orders table, sent records and the provider's list or settlement,"
+    " by the day's last comparison (mitbatch reconcile), with what settles it; no row where nothing was compared",
     "summary": "the day in totals per site and currency; the held section adds up to nought",
 }
 """One sentence for each file."""
@@ -126,6 +131,7 @@ SUMMARY_LINES: tuple[Line, ...] = (
     Line(Section.COHORT, "recovered_to_date", "of handed_over: recovered by the end of the day"),
     Line(Section.COHORT, "still_open", "of handed_over: open at the end of the day"),
     Line(Section.COHORT, "final", "1 when no order of handed_over is open, else 0"),
+    Line(Section.DIFFERENCES, "reconciliation_rows", "orders that differ between the books, by the day's last comparison"),
     Line(Section.DIFFERENCES, "write_back_conflicts", "rows that the merchant had changed before a result was written this day"),
     Line(Section.DIFFERENCES, "review_open", "orders under review at the end of the day"),
 )

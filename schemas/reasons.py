@@ -89,3 +89,6 @@ ITEM_TEXTS: dict[ItemKind, str] = {
     ItemKind.SWITCHED_OFF: "a file lies half sent at the provider, and goes on once what was switched off is on again",
 }
 """One sentence for each kind of item."""
+
+ABOUT_ORDERS = ("overdue", "hint", "reconcile", "settlement", "charge")
+"""What the subjects of items begin with that are about one order, besides `order`; its id follows after a colon."""

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, func, select
 
-from schemas.ledger_tables import comparison, comparison_row, event, item
+from schemas.ledger_tables import comparison, comparison_row, event, item, run
 from schemas.matches import Match
 from schemas.reasons import ItemKind
 
@@ -37,8 +37,9 @@ _LAST = (
         event,
         (event.c.mid == comparison.c.mid) & (event.c.subject == "comparison:" + comparison.c.comparison_id) & (event.c.seq == 1),
     )
+    .join(run, (run.c.mid == comparison.c.mid) & (run.c.run_id == comparison.c.comparison_id))
     .where(comparison.c.mid == bindparam("mid"))
-    .order_by(comparison.c.compared_at.desc(), comparison.c.business_date.desc())
+    .order_by(run.c.fencing_token.desc())
     .limit(1)
 )
 _LAST_WHOLE = _LAST.where(comparison.c.is_whole == 1)

@@ -21,6 +21,9 @@ DONE = "done"
 ROW_COLUMNS = tuple(column.name for column in comparison_row.columns if column.name not in {"mid", "comparison_id"})
 """What a row of a comparison holds, in the order in which it is sealed."""
 
+SEALED = ("row_count", "rows_digest", "is_whole", "is_settled", "orders")
+"""What a comparison says of itself and its event says as well."""
+
 _LATER = submission.alias()
 _IS_LATEST = ~(
     select(_LATER.c.attempt)

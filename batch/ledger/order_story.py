@@ -10,6 +10,7 @@ from batch.ledger.decisions import decisions_of
 from batch.ledger.reading import attempts_of
 from batch.ledger.records import Submission
 from schemas.ledger_tables import batch, event, evidence, item, mention, operation, remote_file, transmission
+from schemas.reasons import ABOUT_ORDERS
 
 Row = dict[str, Any]
 
@@ -83,7 +84,9 @@ def story_of(connection: Connection, mid: str, order_id: str) -> OrderStory:
         batches={row["batch_id"]: row for row in _all(connection, _BATCHES, {"mid": mid, "batch_ids": batch_ids})},
         evidence=found,
         file_names={row["evidence_id"]: row["name"] for row in sorted(names, key=lambda row: row["seen_at"], reverse=True)},
-        items=_all(connection, _ITEMS, {"mid": mid, "subjects": [*own, *files, f"overdue:{order_id}", f"hint:{order_id}"]}),
+        items=_all(
+            connection, _ITEMS, {"mid": mid, "subjects": [*own, *files, *(f"{kind}:{order_id}" for kind in ABOUT_ORDERS)]}
+        ),
         operations=operations,
         copies=copies,
     )

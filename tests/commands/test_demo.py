@@ -52,7 +52,7 @@ def test_its_folder_has_what_it_names(shown: tuple[Path, int, float], capfd: pyt
     assert [str(path) for path in named if not path.exists()] == []
     days = sorted(path for path in (folder / "var" / "audit").iterdir())
     names = {"declines.csv", "submissions.csv", "outcomes.csv", "holds.csv", "transmissions.csv", "refunds.csv", "summary.csv"}
-    names |= {"review.csv", "manifest.json"}
+    names |= {"review.csv", "reconciliation.csv", "manifest.json"}
     assert names <= {path.name for path in days[0].iterdir()}
     assert len(list((folder / "var" / "export").rglob("*.csv"))) >= 2
     assert out.count("\nok    ") == 5

@@ -14,6 +14,7 @@ batch.call_rulings
 batch.card_lines
 batch.card_numbers
 batch.compared
+batch.comparison_rows
 batch.conclusions
 batch.csv_answers
 batch.database_state
@@ -47,6 +48,7 @@ batch.webhooks
 
 EDGES = {
     "the ledger": """
+        batch.comparison_history
         batch.history_statements
         batch.item_history
         batch.ledger

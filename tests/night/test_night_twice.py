@@ -111,7 +111,7 @@ def test_what_finance_gets(house: House) -> None:
     house.add(order("a"), order("b", payment_token=REFUSED), order("c", charged_at="2026-11-20T03:00:00Z"))
     report = house.run()
     written = house.audit_bytes()
-    names = {"declines", "submissions", "outcomes", "holds", "transmissions", "refunds", "review", "summary"}
+    names = {"declines", "submissions", "outcomes", "holds", "transmissions", "refunds", "review", "reconciliation", "summary"}
     assert {f"{name}.csv" for name in names} | {"README.txt", "manifest.json"} == set(written)
     manifest = json.loads(written["manifest.json"])
     assert manifest["as_of"] == max(row["at"] for row in house.ledger("SELECT at FROM event"))
