@@ -15,8 +15,9 @@ from batch.card_numbers import has_card_number
 from jobs import completion
 from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
+from jobs.help_cli import make_help_app
 from jobs.holds_cli import make_holds_app
-from jobs.output import Options, answer, complain, say, say_kept_back
+from jobs.output import Options, complain, say_kept_back
 from jobs.reconcile_cli import add_reconcile_command
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
@@ -24,7 +25,7 @@ from jobs.serve_cli import add_serve_commands
 from jobs.setup_cli import add_setup_commands
 from jobs.switching_cli import add_switching_commands
 from jobs.tokenize_cli import add_tokenize_command
-from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
+from schemas.errors import ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
     help="Hand declined recurring charges to FlexFactor: each sent once, held while it is out, balanced to the cent.",
@@ -37,8 +38,7 @@ app.add_typer(make_holds_app(lambda: _current), name="holds")
 app.add_typer(make_audit_app(lambda: _current), name="audit")
 app.add_typer(make_review_app(lambda: _current), name="review")
 app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
-help_app = typer.Typer(help="Pages about the program itself.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(help_app, name="help")
+app.add_typer(make_help_app(lambda: _current), name="help")
 
 add_action_commands(app, lambda: _current)
 add_reconcile_command(app, lambda: _current)
@@ -301,41 +301,3 @@ def demo(
     from jobs.demo import run_demo
 
     raise typer.Exit(run_demo(_current, folder))
-
-
-@help_app.command("exit-codes")
-def help_exit_codes() -> None:
-    """Every exit code and what it means.
-
-    Example: mitbatch help exit-codes
-    """
-    lines = [f"{int(code):>3}  {meaning}" for code, meaning in EXIT_MEANINGS.items()]
-    say(_current, [*lines, "Treat an unknown code as failure. 1 never happens."])
-    codes = {str(int(code)): meaning for code, meaning in EXIT_MEANINGS.items()}
-    answer(_current, {"schema": "mitbatch.exit_codes/1", "exit_codes": codes})
-
-
-@help_app.command("runbook")
-def help_runbook(
-    word: Annotated[str, typer.Argument(metavar="[CODE|ITEM|TITLE]", help="An exit code, a kind of item, or a title.")] = "",
-) -> None:
-    """What to do when: by exit code, by kind of item, and when the night did not run or the ledger is lost.
-
-    Example: mitbatch help runbook 20
-    """
-    from jobs.runbook import show_runbook
-
-    raise typer.Exit(show_runbook(_current, word))
-
-
-@help_app.command("settings")
-def help_settings(
-    key: Annotated[str, typer.Argument(metavar="[KEY|SECTION]", help="One key such as sftp.port, or a section.")] = "",
-) -> None:
-    """What each key of the settings file means, its values, its default, and its name in the environment.
-
-    Example: mitbatch help settings sftp
-    """
-    from jobs.settings_help import show_settings
-
-    raise typer.Exit(show_settings(_current, key))

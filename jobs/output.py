@@ -92,8 +92,14 @@ def is_coloured(options: Options, stream: TextIO) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
+_COLOURS = (
+    *(("WARN ", "33"), ("NEED ", "35"), ("FAIL ", "31"), ("EXIT 0", "32"), ("EXIT ", "31")),
+    *(("ok    ", "32"), ("warn  ", "33"), ("fail  ", "31"), ("skip  ", "2")),
+)
+
+
 def _paint(line: str) -> str:
-    for start, colour in (("WARN ", "33"), ("NEED ", "35"), ("EXIT 0", "32"), ("EXIT ", "31")):
+    for start, colour in _COLOURS:
         if line.startswith(start):
             return f"\x1b[{colour}m{line}\x1b[0m"
     if line.startswith("balance "):

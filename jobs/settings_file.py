@@ -53,7 +53,7 @@ def load_settings(path: Path) -> Settings:
     try:
         settings = Settings.model_validate(_merged(from_file, _environment()))
     except ValidationError as error:
-        raise _sentence(error, path) from error
+        raise validation_sentence(error, path) from error
     return _with_paths(settings, path.resolve().parent)
 
 
@@ -127,7 +127,8 @@ def _absolute_url(url: str, folder: Path) -> str:
     return prefix + os.path.normpath(folder / path)
 
 
-def _sentence(error: ValidationError, path: Path) -> ConfigurationError:
+def validation_sentence(error: ValidationError, path: Path) -> ConfigurationError:
+    """What is wrong with the settings of a file, in one sentence that names each key."""
     sentences, unknown = [], False
     for fault in error.errors(include_url=False, include_input=False):
         key = ".".join(str(part) for part in fault["loc"])

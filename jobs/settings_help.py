@@ -32,11 +32,6 @@ def show_settings(options: Options, key: str) -> int:
         options,
         {
             "schema": "mitbatch.settings/1",
-            "type": "result",
-            "command": "help settings",
-            "run_id": "",
-            "generated_at": "",
-            "environment": "",
             "settings": [{name: getattr(each, name) for name in fields} for each in chosen],
         },
     )

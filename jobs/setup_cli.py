@@ -1,15 +1,17 @@
-"""The commands before money moves: doctor, and the lock of the ledger."""
+"""The commands before money moves: init, doctor, and the lock of the ledger."""
 
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from jobs.init_cli import add_init_command
 from jobs.output import Options
 
 
 def add_setup_commands(app: typer.Typer, current: Callable[[], Options]) -> None:
     """Add them to the program; `current` gives the global options when a command runs."""
+    add_init_command(app, current)
 
     @app.command()
     def doctor(

@@ -80,7 +80,10 @@ def host_keys(sftp: SftpSettings) -> tuple["paramiko.PKey", ...]:
 
     path, host, port = sftp.known_hosts, sftp.host, sftp.port
     if not path.is_file():
-        raise PathMissing(f"The file {path} (sftp.known_hosts) does not exist.")
+        raise PathMissing(
+            f"The file {path} (sftp.known_hosts) does not exist.",
+            next_step="mitbatch doctor sftp --show-key prints its line; the provider confirms the fingerprint.",
+        )
     name = name_of_host(host, port)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

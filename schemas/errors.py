@@ -66,6 +66,7 @@ class PathMissing(ConfigurationError):
     """A file or folder that the settings name is not there or cannot be used. Create it, or correct the path."""
 
     code = "MB-CONFIG-PATH"
+    next_step = "Make it, or correct its path in the settings file."
 
 
 class SftpNotSet(ConfigurationError):

@@ -22,12 +22,14 @@ def run_doctor(
     strict: bool = False,
     probe: bool = False,
     show_key: bool = False,
+    is_part: bool = False,
     clock: Clock | None = None,
 ) -> int:
     """Look at everything, or at the groups that are named. Sends no order, takes no lease, makes no ledger.
 
     Returns 0 without a failure, 30 when an identity failed (host key, environment, ledger), 78 for any other failure, or,
-    with `strict`, for a warning. Raises UsageRefused for a group that does not exist.
+    with `strict`, for a warning. `is_part` says that the command goes on after it.
+    Raises UsageRefused for a group that does not exist.
     """
     groups = _groups(names, show_key=show_key)
     around = of_this_machine(clock or SystemClock())
@@ -37,14 +39,14 @@ def run_doctor(
     except MitbatchError as problem:
         told.begin(None)
         told.tell(Group.CONFIG, failed("settings", str(options.config), problem))
-        return told.end(strict=strict)
+        return told.end(strict=strict, is_part=is_part)
     round_ = Examination(options.config, settings, around, groups, is_offline=offline, may_probe=probe, shows_key=show_key)
     told.begin(settings)
     for group in groups:
         for finding in _looks()[group](round_):
             told.tell(group, finding)
     told.shown_keys = round_.shown_keys
-    return told.end(strict=strict)
+    return told.end(strict=strict, is_part=is_part)
 
 
 def _groups(names: Sequence[str], *, show_key: bool) -> tuple[Group, ...]:

@@ -21,17 +21,16 @@ class Told:
         self._options, self._around = options, around
         self._found: list[tuple[Group, Finding]] = []
         self._environment = ""
-        self._held_back: list[str] = []
         self.shown_keys: list[str] = []
 
     def begin(self, settings: Settings | None) -> None:
         """The line that says where the doctor looks."""
         if settings is None:
-            self._say(["mitbatch doctor"])
+            say(self._options, ["mitbatch doctor"])
             return
         self._environment = settings.environment
         today = business_date(self._around.clock.now(), settings.schedule.timezone)
-        self._say([banner("doctor", today, settings)])
+        say(self._options, [banner("doctor", today, settings)])
 
     def tell(self, group: Group, finding: Finding) -> None:
         """Print one finding, as soon as it is there."""
@@ -39,25 +38,25 @@ class Told:
         lines = [f"{finding.mark.value:<6}{group.value:<10}{finding.look:<17}{finding.measured}".rstrip()]
         if finding.problem is not None:
             lines += [f"{_INDENT}{finding.problem.what}", f"{_INDENT}{_remedy(finding.problem)}"]
-        self._say(lines)
+        say(self._options, lines)
         answer(self._options, {**self._head("finding"), "group": group.value, **_object(finding)})
 
-    def end(self, *, strict: bool) -> int:
-        """Print what to do, the counts and the code."""
+    def end(self, *, strict: bool, is_part: bool = False) -> int:
+        """Print what to do, the counts and the code; `is_part` says that the command goes on after this."""
         counts = {mark: sum(finding.mark is mark for _, finding in self._found) for mark in Mark}
         code = self._code(counts, strict=strict)
-        self._say(self._to_do())
+        say(self._options, self._to_do())
         numbers = [
             f"{counts[Mark.OK]} ok",
             counted(counts[Mark.WARN], "warning"),
             counted(counts[Mark.FAIL], "failure"),
             f"{counts[Mark.SKIP]} skipped",
         ]
-        self._say([f"{counted(len(self._found), 'check')}: {', '.join(numbers)}", f"EXIT {int(code)} {_verdict(code, counts)}"])
-        if self._options.quiet and code is not ExitCode.CLEAN:
-            say(self._options, self._held_back)
+        total = counted(len(self._found), "check")
+        say(self._options, [f"{total}: {', '.join(numbers)}", f"EXIT {int(code)} {_verdict(code, counts)}"])
         fields = {f"{mark.value}_count": count for mark, count in counts.items()}
-        answer(self._options, {**self._head("result"), **fields, "known_hosts": self.shown_keys, "exit_code": int(code)})
+        head = self._head("summary" if is_part else "result")
+        answer(self._options, {**head, **fields, "known_hosts": self.shown_keys, "exit_code": int(code)})
         return int(code)
 
     def _code(self, counts: dict[Mark, int], *, strict: bool) -> ExitCode:
@@ -80,17 +79,11 @@ class Told:
             lines += ["The line for known_hosts, once the provider has confirmed the fingerprint over another channel:", line]
         return lines
 
-    def _say(self, lines: list[str]) -> None:
-        if self._options.quiet:
-            self._held_back += lines
-        else:
-            say(self._options, lines)
-
     def _head(self, kind: str) -> dict[str, Any]:
         return {
             "schema": "mitbatch.doctor/1",
             "type": kind,
-            "command": "doctor",
+            "command": self._options.command,
             "run_id": "",
             "generated_at": utc_text(self._around.clock.now()),
             "environment": self._environment,

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -98,6 +99,10 @@ def started(words: list[str], merchant: MerchantFolder, monkeypatch: pytest.Monk
     words = [re.sub(r"^\d{4}-\d{2}-\d{2}$", today, word) for word in words]
     if "--config" in words:
         words[words.index("--config") + 1] = str(merchant.config)
+    if words[0] == "init":
+        monkeypatch.chdir(tempfile.mkdtemp(dir=merchant.folder))
+        more = words[1 : words.index("--like")] if "--like" in words else words[1:]
+        return run(["init", *more, "--like", str(merchant.config)])
     if words[0] == "sandbox" and not set(words) & set(COMMANDS.commands["sandbox"].commands):
         (merchant.folder / "served").mkdir(exist_ok=True)
         monkeypatch.chdir(merchant.folder / "served")
