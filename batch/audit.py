@@ -18,7 +18,7 @@ from schemas.audit_columns import SIGNED_COLUMNS
 
 MANIFEST = "manifest.json"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_DRAFT = re.compile(r"\.([a-z]+\.[0-9]{4,}\.csv|README\.txt|manifest\.json)(\.[0-9A-Za-z-]+)?\.new\Z")
+_DRAFT = re.compile(r"\.([a-z]+\.[0-9]{4,}\.csv|README\.txt|manifest\.json|report\.html)(\.[0-9A-Za-z-]+)?\.new\Z")
 
 
 class AuditFolder:

@@ -1,6 +1,6 @@
 """What finance gets: a day's history is read, folded, and written as files that balance and never change again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,16 +9,25 @@ from sqlalchemy import Connection
 
 from batch.audit import MANIFEST, AuditFolder, DayFolder
 from batch.audit_csv import Marks
-from batch.audit_manifest import manifest_bytes, readme_bytes
+from batch.audit_manifest import FileFigures, manifest_bytes, readme_bytes
 from batch.audit_rows import Day, decline_row, hold_row, outcome_rows, refund_row, submission_row, summary_row, transmission_row
+from batch.book_entries import Heads
 from batch.books import Balance, stand
 from batch.comparison_rows import reconciliation_row
 from batch.ledger_history import HistoryReader, LedgerHistory
 from batch.night_figures import NightFigures, figures_of
+from batch.report_figures import DayTallies, ReportFigures, claimed_from, strip_start, window_start
+from batch.report_lives import LivesTally
 from batch.review_rows import review_row
 from batch.tally import Tally
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
 from schemas.settings import Settings
+
+REPORT = "report.html"
+"""The page beside a date's files. The manifest does not seal it: it is drawn from what is sealed, and may be drawn again."""
+
+Page = Callable[[ReportFigures], bytes]
+"""How the report is drawn: the same figures give the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class AuditReport:
 
     `head` is the digest over the heads of all event chains; `balances` is per currency, all sites together, and
     `balanced` is true when every site's and currency's equation closes. `figures` are what `night_figures` would count again.
+    `page` is the report, None where there is none; `page_error` is why it could not be drawn.
     """
 
     business_date: str
@@ -36,6 +46,8 @@ class AuditReport:
     balances: Mapping[str, Balance]
     balanced: bool
     figures: NightFigures
+    page: Path | None = None
+    page_error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +59,21 @@ class Turn:
 
 
 class Bookkeeping:
-    """Writes finance's files for any business date, from the ledger alone: the same ledger gives the same bytes."""
+    """Writes finance's files for any business date, from the ledger alone: the same ledger gives the same bytes.
 
-    def __init__(self, *, history: LedgerHistory, folder: AuditFolder, settings: Settings) -> None:
+    With a `page` the report is drawn too.
+    """
+
+    def __init__(self, *, history: LedgerHistory, folder: AuditFolder, settings: Settings, page: Page | None = None) -> None:
         self._history = history
         self._folder = folder
         self._mid = settings.provider.mid
         self._timezone = ZoneInfo(settings.schedule.timezone)
         self._keeps_holds = settings.writeback.on_not_recovered == "keep"
         self._marks = Marks(delimiter=settings.audit.delimiter, decimal=settings.audit.decimal)
+        self._environment = settings.environment
+        self._grace_seconds = settings.outcomes.expiry_grace_seconds
+        self._page = page
 
     def write(self, business_date: str, turn: Turn) -> AuditReport:
         """Write one business date's files: whole and renamed; a file whose bytes would not change is left alone.
@@ -63,22 +81,25 @@ class Bookkeeping:
         Raises LeaseLost, and changes no file of finance's, when another run took over.
         """
         day = Day(business_date, self._mid, self._timezone, self._keeps_holds)
-        tally = Tally(business_date)
+        tally, tallies = Tally(business_date), DayTallies(day, self._grace_seconds)
         with self._folder.day(business_date, self._marks, turn.run_id[:12]) as folder:
             with self._history.reading() as reader:
-                _write_declines(folder, reader, day, tally)
-                _write_claims(folder, reader, day, tally)
+                _write_declines(folder, reader, day, tally, tallies)
+                _write_claims(folder, reader, day, tally, tallies)
                 _write_transmissions(folder, reader, day)
                 _write_refunds(folder, reader, day)
-                _write_review(folder, reader, day)
+                _write_review(folder, reader, day, tallies)
                 _write_reconciliation(folder, reader, day, tally)
                 heads = reader.heads(business_date)
-            _write_summary(folder, day, tally)
-            tables = folder.tables()
+                _write_summary(folder, day, tally)
+                tables = folder.tables()
+                page, page_error = self._draw(reader, day, tally, tallies, heads, tables)
             readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
             previous = self._folder.previous_manifest(business_date)
             made = manifest_bytes(day, [*tables, readme], heads, previous, marks=self._marks, part_rows=self._folder.part_rows)
             folder.text(MANIFEST, made)
+            if page:
+                folder.text(REPORT, page)
             folder.publish(turn.still_ours)
         return AuditReport(
             business_date=business_date,
@@ -88,6 +109,46 @@ class Bookkeeping:
             balances=tally.by_currency(),
             balanced=all(balance.balanced for balance in tally.balances().values()),
             figures=figures_of(tally),
+            page=folder.path / REPORT if page else None,
+            page_error=page_error,
+        )
+
+    def _draw(
+        self, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies, heads: Heads, files: Sequence[FileFigures]
+    ) -> tuple[bytes, Exception | None]:
+        """The report. A mistake in it must not keep finance's files from being written: it comes back, and is reported."""
+        if self._page is None:
+            return b"", None
+        try:
+            return self._page(self._figures(reader, day, tally, tallies, heads, files)), None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the files that are sealed come first
+            return b"", error
+
+    def _figures(
+        self, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies, heads: Heads, files: Sequence[FileFigures]
+    ) -> ReportFigures:
+        today, start, more = day.business_date, window_start(day.business_date), reader.report()
+        lives = LivesTally(today, start)
+        for life in more.lives(today, start, claimed_from(start)):
+            lives.count(life)
+        tallies.brands.count_handed_over(lives)
+        comparisons, differing = more.comparisons(today, strip_start(today))
+        return ReportFigures(
+            day=day,
+            environment=self._environment,
+            run_id=more.run_of(today),
+            heads=heads,
+            tally=tally,
+            lives=lives,
+            waiting=tallies.waiting.found,
+            brands=tallies.brands,
+            items=tallies.items,
+            avoided=more.avoided(today, start),
+            leaving=more.leaving(today),
+            nights=more.nights(today, strip_start(today)),
+            comparisons=comparisons,
+            differing=differing,
+            files=files,
         )
 
     def write_from(self, turn: Turn, *business_dates: str) -> list[AuditReport]:
@@ -107,14 +168,15 @@ def night_figures(connection: Connection, mid: str, business_date: str) -> Night
     return figures_of(tally)
 
 
-def _write_declines(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally) -> None:
+def _write_declines(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies) -> None:
     declines = folder.table("declines", ROW_FILES["declines"])
     for decision in reader.decisions(day.business_date):
         declines.add(decline_row(day, decision))
         tally.count_decision(decision)
+        tallies.count_decision(decision)
 
 
-def _write_claims(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally) -> None:
+def _write_claims(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies) -> None:
     submissions, outcomes, holds = (folder.table(name, ROW_FILES[name]) for name in ("submissions", "outcomes", "holds"))
     for attempt in reader.attempts(day.business_date):
         standing = stand(attempt, day.business_date)
@@ -127,6 +189,7 @@ def _write_claims(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tal
         if standing.in_books:
             holds.add(hold_row(day, standing))
         tally.count_standing(standing)
+        tallies.count_standing(standing)
 
 
 def _write_transmissions(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
@@ -141,10 +204,12 @@ def _write_refunds(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
         refunds.add(refund_row(day, refund))
 
 
-def _write_review(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
+def _write_review(folder: DayFolder, reader: HistoryReader, day: Day, tallies: DayTallies) -> None:
     review = folder.table("review", ROW_FILES["review"])
     for matter in reader.matters(day.business_date, day.interval()[0]):
-        review.add(review_row(day, matter))
+        row = review_row(day, matter)
+        review.add(row)
+        tallies.count_item(row)
 
 
 def _write_reconciliation(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tally) -> None:

@@ -188,13 +188,18 @@ class MoneyMove:
 
 
 def money_moves(standing: Standing) -> Iterator[MoneyMove]:
-    """What each change of an order's state moved, oldest first.
+    """What each change of an order's state moved, oldest first."""
+    return moved_money(standing.attempt.amount_minor, standing.transitions())
+
+
+def moved_money(amount: int, moves: Iterable[Event]) -> Iterator[MoneyMove]:
+    """What each of an order's changes of state moved, by the order's amount in minor units.
 
     The amount is the one that the provider named, else the order's own. Under review a recovery does not count: what
     was booked is taken back until a person or a read decides.
     """
-    amount, before = standing.attempt.amount_minor, (0, 0, 0)
-    for move in standing.transitions():
+    before = (0, 0, 0)
+    for move in moves:
         amount = int(move.detail.get("recovered_minor") or amount)
         after = (
             amount if move.to_state in NEVER_AGAIN else 0,

@@ -14,6 +14,7 @@ from batch.comparison_history import compared_orders
 from batch.comparison_rows import ComparedOrder
 from batch.history_rows import attempt_entry, decision_entry, delivery_of, event_entry, refund_entry, transmission_entry
 from batch.item_history import matters
+from batch.report_history import ReportHistory
 from batch.review_rows import Matter
 from schemas.states import API_FORMAT
 
@@ -99,6 +100,10 @@ class HistoryReader:
                 yield row.subject, row.seq, row.hash
 
         return Heads(digest=chain_digest(heads()), as_of=as_of)
+
+    def report(self) -> ReportHistory:
+        """What the report needs besides, over the same connection: it sees the same moment of the ledger."""
+        return ReportHistory(self._connection, self._mid)
 
     def _delivery(self, batch_id: str, business_date: str) -> Delivery:
         """A file's delivery by a date; asked once for each file, of which there are few."""

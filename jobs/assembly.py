@@ -153,7 +153,7 @@ def _put_together(
     )
     history = LedgerHistory(ledger.reading, ledger.mid)
     audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
-    bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings)
+    bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings, page=surroundings.page)
     try:
         yield Workshop(equipment, bookkeeping, surroundings, api, log)
     finally:

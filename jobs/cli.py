@@ -19,6 +19,7 @@ from jobs.help_cli import make_help_app
 from jobs.holds_cli import make_holds_app
 from jobs.output import Options, complain, say_kept_back
 from jobs.reconcile_cli import add_reconcile_command
+from jobs.report_cli import add_report_commands
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
 from jobs.serve_cli import add_serve_commands
@@ -42,6 +43,7 @@ app.add_typer(make_help_app(lambda: _current), name="help")
 
 add_action_commands(app, lambda: _current)
 add_reconcile_command(app, lambda: _current)
+add_report_commands(app, lambda: _current)
 add_serve_commands(app, lambda: _current)
 add_setup_commands(app, lambda: _current)
 add_switching_commands(app, lambda: _current)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from batch.book_entries import Total
 from batch.books import Balance
 from batch.pace import utc_text
+from jobs.report.drawing import INSTALL
 from jobs.running import RunReport
 from jobs.switch_lines import switch_lines
 from schemas.counted import counted
@@ -57,7 +58,9 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         *_needs(report),
     ]
     if report.audit is not None:
-        lines.append(_line("audit", f"{report.audit.folder}   head {report.audit.head[:4]}…{report.audit.head[-2:]}"))
+        head = f"{report.audit.head[:4]}…{report.audit.head[-2:]}"
+        page = f"report {report.audit.page}" if report.audit.page else f"no report: {INSTALL}"
+        lines.append(_line("audit", f"{report.audit.folder}   head {head}", page))
     return [*lines, f"EXIT {int(report.code)} {verdict(report)}"]
 
 

@@ -48,6 +48,7 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
         "switches": switch_object(report.switches),
         "audit": str(report.audit.folder) if report.audit else None,
         "audit_head": report.audit.head if report.audit else None,
+        "report": str(report.audit.page) if report.audit and report.audit.page else None,
         "exit_code": int(report.code),
     }
 

@@ -23,7 +23,7 @@ from batch.switching import Switches
 from jobs.assembly import Workshop
 from jobs.event_log import note_problem
 from jobs.trace_log import write_trace
-from schemas.errors import ExitCode, FileNotWritten, InternalError, LeaseLost, LedgerBusy, MitbatchError
+from schemas.errors import ExitCode, FileNotWritten, InternalError, LeaseLost, LedgerBusy, MitbatchError, ReportNotDrawn
 from schemas.states import BatchStep
 
 Work = Callable[[Equipment, Run, Findings], None]
@@ -142,6 +142,16 @@ def _internal(workshop: Workshop, run: Run, error: Exception) -> InternalError:
     return problem
 
 
+def _undrawn(workshop: Workshop, run: Run, date: str, error: Exception) -> ReportNotDrawn:
+    """Finance's sealed files are written; only the page about them is not."""
+    folder = workshop.equipment.settings.data_dir / "log"
+    try:
+        where = f"the trace is in {write_trace(workshop.surroundings.disk, folder, run.run_id, error)}"
+    except OSError as refusal:
+        where = f"its trace could not be written ({refusal.strerror or refusal})"
+    return ReportNotDrawn(f"The report of {date} could not be drawn ({type(error).__name__}); {where}.")
+
+
 def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | None:
     """Finance's files of this date, and of dates whose own run was cut off before it could write them."""
     ledger = workshop.equipment.ledger
@@ -154,6 +164,9 @@ def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | No
         with ledger.reading() as connection:
             cut_off = cut_off_dates(connection, ledger.mid, run.token)
         reports = workshop.bookkeeping.write_from(Turn(run.run_id, still_ours), run.business_date, *cut_off)
+        for report in reports:
+            if report.page_error is not None:
+                findings.add(_undrawn(workshop, run, report.business_date, report.page_error))
         return next(report for report in reports if report.business_date == run.business_date)
     except LeaseLost:
         return None  # the end of the run says so

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from batch.api_line import Aside
+from batch.bookkeeping import Page
 from batch.disk import Disk
 from batch.equipment import Clock, SideBySide
 from batch.ledger import Owner
@@ -12,6 +13,7 @@ from jobs.databases import MakeEngine, default_engine
 from jobs.disk import MachineDisk
 from jobs.event_log import EventLog, LogFile, NoLog
 from jobs.outside import StopRequest, aside, is_alive, new_batch_id, new_run_id, new_scrub_key, side_by_side, this_process
+from jobs.report.drawing import machine_page
 from jobs.secret_values import secret
 from jobs.sftp_access import sftp_access
 from schemas.settings import Settings, SftpSettings
@@ -47,6 +49,7 @@ class Surroundings:
     `new_batch_id` and `new_scrub_key` are fresh ids; `make_engine` opens a database, `http_transport` carries requests,
     `sftp_access` is how to get into the SFTP server; `side_by_side(n)` runs work n at a time, `aside`
     does a piece of it while requests are under way. `event_log` is where runs say what they do.
+    `page` draws the report, None where nobody does.
     """
 
     clock: Clock
@@ -64,8 +67,9 @@ class Surroundings:
     side_by_side: Callable[[int], SideBySide] = side_by_side
     aside: Aside = aside
     event_log: Callable[[Settings, Clock], EventLog] = _log_file
+    page: Page | None = None
 
 
 def of_this_machine(clock: Clock) -> Surroundings:
     """The machine's own surroundings, with this clock."""
-    return Surroundings(clock=clock, stop=StopRequest(), disk=MachineDisk())
+    return Surroundings(clock=clock, stop=StopRequest(), disk=MachineDisk(), page=machine_page())

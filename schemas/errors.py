@@ -37,6 +37,7 @@ from schemas.operator_errors import LedgerNotDurable as LedgerNotDurable
 from schemas.operator_errors import LibraryOld as LibraryOld
 from schemas.operator_errors import NothingSwitchedOn as NothingSwitchedOn
 from schemas.operator_errors import ProviderRefused as ProviderRefused
+from schemas.operator_errors import ReportNotDrawn as ReportNotDrawn
 from schemas.operator_errors import RightsMissing as RightsMissing
 from schemas.operator_errors import RightsTooMany as RightsTooMany
 from schemas.operator_errors import ScheduleMissed as ScheduleMissed

@@ -150,3 +150,15 @@ class ScheduleMissed(ConfigurationError):
     """A job did not run when it should have, or its last run did not end well. `mitbatch status` shows how it ended."""
 
     code = "MB-SCHEDULE"
+
+
+class ReportNotDrawn(MitbatchError):
+    """The page of a business date could not be drawn. Finance's CSV files and their manifest are written and complete.
+
+    Report it with the trace. `mitbatch report --date DATE` draws it again once it is mended.
+    """
+
+    code = "MB-REPORT"
+    now = "Finance's files are written."
+    exit_code = ExitCode.NEEDS_PERSON
+    next_step = "Report it; mitbatch summary shows the figures meanwhile."

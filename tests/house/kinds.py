@@ -34,6 +34,10 @@ batch.provider_reads
 batch.provider_words
 batch.reconcile
 batch.refund_rows
+batch.report_figures
+batch.report_lives
+batch.report_operation
+batch.report_rates
 batch.responses
 batch.review_rows
 batch.settlement
@@ -82,6 +86,8 @@ EDGES = {
         batch.ledger.webhook_inbox
         batch.ledger_history
         batch.ledger_seals
+        batch.report_history
+        batch.report_statements
     """.split(),
     "the order system": "batch.orders_table batch.row_statements batch.source batch.token_writer batch.writeback".split(),
     "the provider's SFTP server": "batch.no_server batch.sftp batch.sftp_channel batch.sftp_connection".split(),

@@ -1,0 +1,161 @@
+"""What became of each order that was handed over: cohorts, answers and money, as of a business date. Nothing here does I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from batch.book_entries import Event, Total
+from batch.books import moved_money
+from schemas.states import NEVER_AGAIN, OPEN, State
+
+DIMENSIONS = ("group", "code", "site", "brand", "origin", "channel")
+"""What orders are told apart by, when it is asked who does better."""
+
+_SITE = DIMENSIONS.index("site")
+_NOTHING = Total()
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One order that was claimed: what never changes about it, and its changes of state, oldest first.
+
+    `traits` are its values of DIMENSIONS; `moves` need not hold what happened before the provider had it.
+    """
+
+    currency: str
+    amount_minor: int
+    traits: tuple[str, ...]
+    moves: tuple[Event, ...]
+
+
+@dataclass(slots=True)
+class Fate:
+    """What became of a number of orders that were handed over; amounts are minor units of one currency.
+
+    `handed` counts all of them, `is_open` those without an end; `recovered` has what they brought by days since hand-over.
+    """
+
+    handed: Total = _NOTHING
+    is_open: Total = _NOTHING
+    ended: dict[str, Total] = field(default_factory=dict)
+    recovered: dict[int, Total] = field(default_factory=dict)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no order of it is open any more."""
+        return self.is_open.orders == 0
+
+    def recovered_by(self, days: int | None = None) -> Total:
+        """What was recovered within so many days after hand-over; without a number, by the end of the date."""
+        return sum((total for day, total in self.recovered.items() if days is None or day <= days), _NOTHING)
+
+    def add(self, amount_minor: int, state: str, recovered_minor: int, days: int | None) -> None:
+        """Count one order that ended, or did not, so many days after its hand-over."""
+        one = Total(1, amount_minor)
+        self.handed += one
+        if state in OPEN or days is None:
+            self.is_open += one
+        elif state in NEVER_AGAIN:
+            self.recovered[days] = self.recovered.get(days, _NOTHING) + Total(1, recovered_minor)
+        else:
+            self.ended[state] = self.ended.get(state, _NOTHING) + one
+
+    def plus(self, other: "Fate") -> "Fate":
+        """Both together; of one currency only."""
+        both = Fate(self.handed + other.handed, self.is_open + other.is_open, dict(self.ended), dict(self.recovered))
+        for state, total in other.ended.items():
+            both.ended[state] = both.ended.get(state, _NOTHING) + total
+        for day, total in other.recovered.items():
+            both.recovered[day] = both.recovered.get(day, _NOTHING) + total
+        return both
+
+
+@dataclass(slots=True)
+class Money:
+    """Signed money, in minor units of one currency: in is positive, out is negative."""
+
+    recovered: int = 0
+    refunded: int = 0
+    chargeback: int = 0
+
+    @property
+    def net(self) -> int:
+        """What stayed."""
+        return self.recovered + self.refunded + self.chargeback
+
+    def add(self, recovered: int, refunded: int, chargeback: int) -> None:
+        """Add what moved."""
+        self.recovered += recovered
+        self.refunded += refunded
+        self.chargeback += chargeback
+
+
+@dataclass(slots=True)
+class Waits:
+    """How many orders were still watched, recovered or otherwise ended, by days since hand-over."""
+
+    recovered: dict[int, int] = field(default_factory=dict)
+    ended: dict[int, int] = field(default_factory=dict)
+    watched: dict[int, int] = field(default_factory=dict)
+
+
+class LivesTally:
+    """Counts orders' lives from `start` to `business_date`. Memory grows with dates and kinds, never with orders."""
+
+    def __init__(self, business_date: str, start: str) -> None:
+        self.business_date, self.start = business_date, start
+        self.cohorts: dict[tuple[str, str], Fate] = {}
+        """By currency and date of hand-over."""
+        self.kinds: dict[tuple[str, str, str, str], Fate] = {}
+        """By currency, dimension, value, and date of hand-over."""
+        self.booked: dict[tuple[str, str], Money] = {}
+        """By currency and the date on which it was booked."""
+        self.booked_by_site: dict[tuple[str, str, str], Money] = {}
+        """By currency, site and the date on which it was booked."""
+        self.kept: dict[tuple[str, str], Money] = {}
+        """By currency and month of hand-over: whether what was recovered stayed."""
+        self.waits: dict[str, Waits] = {}
+        self._today = date.fromisoformat(business_date)
+
+    def count(self, life: Life) -> None:
+        """Count one order, by what is booked up to the date."""
+        moves = [move for move in life.moves if move.business_date <= self.business_date]
+        handed_over = next((move.business_date for move in moves if move.to_state == State.PENDING), "")
+        recovered_minor, recovered_date = 0, ""
+        month = handed_over[:7] or "unknown"
+        for moved in moved_money(life.amount_minor, moves):
+            change = (moved.recovered, moved.refunded, moved.chargeback)
+            recovered_minor += moved.recovered
+            if moved.recovered > 0:
+                recovered_date = moved.move.business_date
+            if any(change):
+                if moved.move.business_date >= self.start:
+                    booked, site = moved.move.business_date, life.traits[_SITE]
+                    self.booked.setdefault((life.currency, booked), Money()).add(*change)
+                    self.booked_by_site.setdefault((life.currency, site, booked), Money()).add(*change)
+                self.kept.setdefault((life.currency, month), Money()).add(*change)
+        if handed_over >= self.start:
+            end = recovered_date if moves[-1].to_state in NEVER_AGAIN else moves[-1].business_date
+            self._count_cohort(life, handed_over, moves[-1].to_state, recovered_minor, end or handed_over)
+
+    def _count_cohort(self, life: Life, handed_over: str, state: str, recovered_minor: int, end: str) -> None:
+        began = date.fromisoformat(handed_over)
+        days = None if state in OPEN else max(0, (date.fromisoformat(end) - began).days)
+        facts = (life.amount_minor, state, recovered_minor, days)
+        self.cohorts.setdefault((life.currency, handed_over), Fate()).add(*facts)
+        for dimension, value in zip(DIMENSIONS, life.traits, strict=True):
+            self.kinds.setdefault((life.currency, dimension, value, handed_over), Fate()).add(*facts)
+        waits = self.waits.setdefault(life.currency, Waits())
+        if days is None:
+            counted, at = waits.watched, (self._today - began).days
+        else:
+            counted, at = (waits.recovered if state in NEVER_AGAIN else waits.ended), days
+        counted[at] = counted.get(at, 0) + 1
+
+
+def together(fates: Iterable[Fate]) -> Fate:
+    """Several cohorts of one currency as one."""
+    whole = Fate()
+    for fate in fates:
+        whole = whole.plus(fate)
+    return whole

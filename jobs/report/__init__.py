@@ -1,0 +1,1 @@
+"""The report as a page: its sections, its pictures, and the template that joins them."""
