@@ -38,6 +38,7 @@ from tests.world.oracle_books import (
 )
 from tests.world.oracle_calls import i4_calls, i12_calls_have_proof, i14_calls, i25_calls
 from tests.world.oracle_codes import i20_counts, i20_honest_codes
+from tests.world.oracle_comparison import COMPARED_EVERY, i5_comparison_names_each
 from tests.world.oracle_decisions import i7_decided_by_somebody, i12_nobody_overrules
 from tests.world.oracle_doors import (
     i18_no_leak,
@@ -131,9 +132,10 @@ OF_ANY_LEDGER = ("I1", "I2", "I4", "I12", "I18", "I25")
 
 APART: dict[str, tuple[int, Callable[[Story], list[str]]]] = {
     "I10": (RERUN_EVERY, i10_rerun_changes_nothing),
-    "I15": (POISON_EVERY, lambda story: i15_poison_isolated(story.schedule)),
+    "I5": (COMPARED_EVERY, i5_comparison_names_each),
+    "I15": (POISON_EVERY, lambda story: i15_poison_isolated(story.schedule)),  # it takes the story's world away
 }
-"""What lets more runs happen: one of so many seeds is judged so."""
+"""What lets more runs happen, in this order: one of so many seeds is judged so."""
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "I4": ("tests/power/test_power_loss.py", "with the real writes and syncs of a real process, each cut anywhere"),

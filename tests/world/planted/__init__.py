@@ -9,6 +9,7 @@ from tests.world.planted.answers import ANSWERS
 from tests.world.planted.books import BOOKS
 from tests.world.planted.bug import REPOSITORY, Fails, Happens, Planted
 from tests.world.planted.calls import CALLS
+from tests.world.planted.comparing import COMPARING
 from tests.world.planted.decisions import DECISIONS
 from tests.world.planted.doors import DOORS
 from tests.world.planted.formats import FORMATS
@@ -18,7 +19,21 @@ from tests.world.planted.present import PRESENT
 from tests.world.planted.recovery import RECOVERY
 from tests.world.planted.sending import SENDING
 
-PLANTED = (*SENDING, *CALLS, *HOLDING, *ANSWERS, *FORMATS, *RECOVERY, *BOOKS, *DOORS, *ACTIONS, *DECISIONS, *HINTS, *PRESENT)
+PLANTED = (
+    *SENDING,
+    *CALLS,
+    *HOLDING,
+    *ANSWERS,
+    *FORMATS,
+    *RECOVERY,
+    *BOOKS,
+    *DOORS,
+    *ACTIONS,
+    *DECISIONS,
+    *HINTS,
+    *PRESENT,
+    *COMPARING,
+)
 """Every one is caught by the invariant that it names."""
 
 __all__ = ["PLANTED", "REPOSITORY", "Fails", "Happens", "Planted"]
