@@ -1,13 +1,19 @@
 """`mitbatch`, also `python -m jobs`: runs one command and ends with its exit code, whatever happens."""
 
 import io
+import resource
 import sys
 
 from jobs.cli import run
 
 
 def main() -> None:
-    """The console script. What the terminal's encoding cannot show is escaped: a run that worked never fails for that."""
+    """The console script.
+
+    No core is ever dumped, for secrets are in memory. What the terminal's encoding cannot show is escaped: a run that
+    worked never fails for that.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

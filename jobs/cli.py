@@ -234,7 +234,9 @@ def rerun(
     from jobs.night import run_command
     from jobs.plan import show_plan
 
-    raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "rerun", date, batch_id=batch))
+    raise typer.Exit(
+        show_plan(_current, date, command="rerun") if dry_run else run_command(_current, "rerun", date, batch_id=batch)
+    )
 
 
 @app.command()

@@ -8,6 +8,7 @@ from batch.source import OrderSource
 from jobs.assembly import open_books
 from jobs.output import answer, say
 from jobs.running import RunReport
+from schemas.counted import counted
 from schemas.money import people_text
 from schemas.reasons import REASON_TEXTS, Reason
 
@@ -24,11 +25,14 @@ def checks_of(demo: "Demo", second: RunReport) -> dict[str, bool]:
         completed = sum(orders for orders, _ in states.get("completed", {}).values())
         shown = _completed_rows(source, list(accepted))
     told = sum(order["status"] == "Completed" or order.get("code") == 7 for order in demo.sandbox.orders())
+    all_sent = f"the provider has each of {counted(len(accepted), 'order')} exactly once"
+    all_copied = f"the provider has each of {counted(len(copies), 'copy', 'copies')} exactly once"
+    agreed = f"{counted(completed, 'order is', 'orders are')} completed in the ledger, in the order system and at the provider"
     return {
-        f"the provider has each of {len(accepted)} orders exactly once": bool(accepted) and set(accepted.values()) == {1},
-        f"the provider has each of {len(copies)} copies exactly once": bool(copies) and set(copies.values()) == {1},
+        all_sent: bool(accepted) and set(accepted.values()) == {1},
+        all_copied: bool(copies) and set(copies.values()) == {1},
         "the second night sent nothing": not second.findings.delivered,
-        f"{completed} orders are completed in the ledger, in the order system and at the provider": completed == shown == told,
+        agreed: completed == shown == told,
         "the books balance": all(report.audit is not None and report.audit.balanced for report in demo.reports),
     }
 

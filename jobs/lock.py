@@ -73,7 +73,9 @@ def update_lock(options: Options, *, reason: str, dry_run: bool = False, yes: bo
         differs = differences(known, wanted)
         open_now = check_change(ledger, known, wanted)
         if not differs:
-            say(options, ["The ledger is locked to these settings already; nothing was changed."])
+            lines = ["The ledger is locked to these settings already; nothing was changed."]
+            lines = [banner("lock update", today, settings), *lines]
+            say(options, [f"DRY RUN  {line}" for line in lines] if dry_run else lines)
             answer(options, {**_head(settings, around, "lock update"), "changed": [], "exit_code": 0})
             return int(ExitCode.CLEAN)
         effects = [banner("lock update", today, settings), *_effects(known, wanted, differs, open_now)]

@@ -56,8 +56,8 @@ class _Plan:
         return self.by_file.amounts + self.by_call.amounts
 
 
-def show_plan(options: Options, day: str, clock: Clock | None = None) -> int:
-    """What a nightly would do now: every candidate's fate in figures. Writes nothing, takes no lease, sends nothing."""
+def show_plan(options: Options, day: str, clock: Clock | None = None, *, command: str = "nightly") -> int:
+    """What a nightly or rerun would do now: every candidate's fate in figures. Writes nothing, takes no lease, sends nothing."""
     settings = load_settings(options.config)
     clock = clock or SystemClock()
     day = checked_date(day, settings, clock.now())
@@ -68,14 +68,14 @@ def show_plan(options: Options, day: str, clock: Clock | None = None) -> int:
         with equipment.ledger.reading() as connection:
             unsent = unsent_batches(connection, equipment.ledger.mid)
         left = [batch for batch in unsent if has_any_to_send(equipment, batch)]
-    say(options, [f"DRY RUN  {line.rstrip()}" for line in _lines(plan, left, day, settings)])
+    say(options, [f"DRY RUN  {line.rstrip()}" for line in _lines(command, plan, left, day, settings)])
     files = _files(plan, settings)
     answer(
         options,
         {
             "schema": "mitbatch.plan/1",
             "type": "result",
-            "command": "nightly",
+            "command": command,
             "run_id": "",
             "generated_at": utc_text(clock.now()),
             "environment": settings.environment,
@@ -102,12 +102,12 @@ def _judge(equipment: Equipment, day: str) -> _Plan:
     return plan
 
 
-def _lines(plan: _Plan, left: list[Batch], day: str, settings: Settings) -> list[str]:
+def _lines(command: str, plan: _Plan, left: list[Batch], day: str, settings: Settings) -> list[str]:
     skipped = sum(plan.reasons.values())
     money = "   ".join(people_text(minor, currency) for currency, minor in sorted(plan.amounts.items()))
     why = " · ".join(f"{name} {n:,}" for name, n in plan.reasons.most_common())
     return [
-        banner("nightly", day, settings),
+        banner(command, day, settings),
         f"candidates      {counted(plan.orders + skipped, 'order', width=7)}",
         f"not sent        {counted(skipped, 'order', width=7)}   {why}",
         f"would be sent   {counted(plan.orders, 'order', width=7)}   {money}   {_ways(plan, settings)}",

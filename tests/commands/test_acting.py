@@ -1,0 +1,149 @@
+"""Commands that act: where they act, what they ask for, what a dry run leaves alone, and what they say to run next."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from jobs.report_lines import banner
+from jobs.settings_file import load_settings
+from tests.commands.merchant_folder import MerchantFolder, merchant_folder
+from tests.commands.terminals import running
+from tests.commands.walking import ended, examples, todays
+from tests.house.command_tree import COMMANDS, command_paths
+from tests.house.test_readme import named_command
+
+LONG = {"demo"}
+NO_MERCHANT = {"sandbox", "sandbox faults", "sandbox clock", "demo", "serve"}
+"""Commands that act on the pretend provider, or say where they listen."""
+
+
+def options_of(path: str) -> set[str]:
+    """The options of a command."""
+    found = COMMANDS
+    for word in path.split():
+        found = found.commands[word]
+    return {option for parameter in found.params for option in parameter.opts}
+
+
+DRY = [path for path in command_paths() if "--dry-run" in options_of(path)]
+BY_HAND = [path for path in command_paths() if "--yes" in options_of(path)]
+RUNS = ["nightly", "poll", "transmit", "rerun", "audit export", "tokenize"]
+"""Commands that act without being asked twice."""
+
+
+@pytest.fixture(scope="module")
+def merchant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MerchantFolder]:
+    """A merchant after a first night."""
+    with merchant_folder(tmp_path_factory.mktemp("acting")) as folder:
+        assert folder.run("--quiet nightly") == 10
+        yield folder
+
+
+def picture(merchant: MerchantFolder) -> dict[str, bytes]:
+    """All that a dry run must leave alone: every file of ours but logs, the order system, and the provider's journal."""
+    found = {
+        str(path): path.read_bytes()
+        for path in sorted((merchant.folder / "var").rglob("*"))
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+    found["orders"] = repr(merchant.sql("SELECT * FROM orders ORDER BY order_id")).encode()
+    sent = [row for row in merchant.sandbox.journal() if row["event"] not in {"login", "token", "read", "list"}]
+    found["provider"] = repr([row for row in sent if "accept" in str(row["event"])]).encode()
+    return found
+
+
+@pytest.mark.parametrize("path", DRY)
+def test_a_dry_run_is_marked_and_changes_nothing(path: str, merchant: MerchantFolder) -> None:
+    """With `--dry-run` every line is marked, the first says where it would act, and nothing is written, not even a claim."""
+    words = examples()[path]
+    words = words if "--dry-run" in words else [*words, "--dry-run"]
+    before = picture(merchant)
+    process = ended(merchant, words)
+
+    assert process.returncode in {0, 2, 10, 30}, process.stderr
+    lines = process.stdout.splitlines()
+    assert [line for line in lines if not line.startswith("DRY RUN")] == []
+    assert bool(lines) is (process.returncode in {0, 10})
+    if lines:
+        assert lines[0].startswith(f"DRY RUN  mitbatch {path} ")
+    assert picture(merchant) == before
+
+
+@pytest.mark.parametrize("path", BY_HAND)
+def test_what_is_done_by_hand_has_its_options(path: str) -> None:
+    """Whatever asks for a person's word takes `--yes` for scripts, wants a reason, and can be tried with `--dry-run`."""
+    assert options_of(path) >= {"--yes", "--reason", "--dry-run"}
+
+
+@pytest.mark.parametrize("path", BY_HAND)
+def test_without_a_terminal_nobody_is_waited_for(path: str, merchant: MerchantFolder) -> None:
+    """Without a terminal and without `--yes` it refuses, never hangs, and changes nothing."""
+    words = [word for word in examples()[path] if word not in {"--dry-run", "--yes"}]
+    before = picture(merchant)
+    process = ended(merchant, words)
+
+    if process.returncode == 0:
+        assert "nothing was changed" in process.stdout
+    else:
+        assert process.returncode in {2, 30}, process.stdout + process.stderr
+    assert picture(merchant) == before
+
+
+def test_the_effect_is_shown_before_the_word_is_asked_for(merchant: MerchantFolder) -> None:
+    """The first line says where it acts, then what will be done; then it says that nobody is there."""
+    process = ended(merchant, ["cancel", "000471", "--reason", "x"])
+    lines = process.stderr.splitlines()
+
+    assert re.match(r"mitbatch cancel \d{4}-\d\d-\d\d sandbox mid [0-9a-f]{8} ledger /", lines[0])
+    assert "000471" in lines[1]
+    assert lines[-1].startswith("Nobody is there to be asked; nothing was done. Add --yes")
+
+
+@pytest.mark.parametrize("path", RUNS)
+def test_the_first_line_says_where_it_acts(path: str, merchant: MerchantFolder) -> None:
+    """Environment, the first eight of the merchant account, date and ledger stand in the first line; the last is EXIT."""
+    lines = ended(merchant, examples()[path]).stdout.splitlines()
+    first = lines[0].removeprefix("DRY RUN  ")
+    (date,) = todays(["2026-01-01"], merchant)
+    name = "audit" if path == "audit export" else path
+
+    assert first.startswith(f"mitbatch {name} {date} sandbox mid {merchant.settings.provider.mid[:8]} ")
+    assert first.endswith(f"ledger {merchant.ledger}")
+    assert lines[-1].removeprefix("DRY RUN  ").startswith("EXIT ") or path == "nightly"
+
+
+def test_production_is_spelled_out(merchant: MerchantFolder) -> None:
+    """In production the word stands there in capitals; a ledger on a server is named without its login."""
+    settings = load_settings(merchant.config)
+    ledger = settings.ledger.model_copy(update={"url": "postgresql+psycopg://mitbatch:s3cret@db.acme.example:5432/ledger"})
+    real = settings.model_copy(update={"environment": "production", "ledger": ledger})
+
+    assert banner("nightly", "2026-11-23", real, "7d2e41c0aa").startswith("mitbatch nightly 2026-11-23 PRODUCTION mid ")
+    assert banner("nightly", "2026-11-23", real, "7d2e41c0aa").endswith(" run 7d2e41c0 ledger db.acme.example/ledger")
+
+
+def test_a_state_change_says_what_to_run_next(merchant: MerchantFolder) -> None:
+    """After each change of state the next command is named, and exists."""
+    (order_id,) = merchant.sql("SELECT max(order_id) FROM orders WHERE status = 'pending' AND order_id LIKE 'sub-%'")[0]
+    said = {
+        "nightly": ended(merchant, ["nightly"]).stdout,
+        "cancel": ended(merchant, ["cancel", str(order_id), "--reason", "x", "--yes"]).stdout,
+    }
+    listed = ended(merchant, ["review", "list"]).stdout
+    item = listed.split()[0]
+    said["review resolve"] = ended(merchant, ["review", "resolve", item, "--as", "noted", "--reason", "x", "--yes"]).stdout
+    for path, text in said.items():
+        named = re.findall(r"^(?:NEED|next).*?mitbatch (.+)$", text, re.MULTILINE)
+        assert named, path
+        assert [words for words in named if named_command(shlex.split(words))] == []
+    assert said["cancel"].splitlines()[-1].startswith("EXIT ")
+
+
+def test_a_terminal_without_anybody_at_it_is_not_asked(merchant: MerchantFolder) -> None:
+    """A terminal at stderr alone is nobody: stdin is where a word would come from."""
+    ((order_id,),) = merchant.sql("SELECT min(order_id) FROM orders WHERE status = 'pending' AND order_id LIKE 'sub-%'")
+    with running(merchant, f"cancel {order_id} --reason x", terminals="err") as command:
+        assert command.end() == 2
+    assert "Nobody is there to be asked" in command.err.text
