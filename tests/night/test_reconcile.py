@@ -1,7 +1,15 @@
 """Reconciliation: the same orders in three books, and whoever lost or changed one is named with the command that settles it."""
 
+import sqlite3
+from contextlib import closing
+from typing import Any
+
 import pytest
 
+from batch import comparing
+from batch.provider_list import lay_down_list
+from jobs.output import Options
+from jobs.reconcile import reconcile_with
 from schemas.states import OPEN
 from tests.night.comparing import add_at_provider, change_at_provider, compare, differing, lose_at_provider
 from tests.night.conftest import MakeHouse
@@ -271,3 +279,39 @@ def test_states_stay_as_they_are(house: House) -> None:
         if row["from_state"]
     )
     assert {*states.values()} <= {*OPEN, "completed"}
+
+
+@pytest.mark.parametrize("named", ["4111111111111111", "=cmd|' /C calc'!A0", "x" * 300, "\u202egnp.exe", ""])
+def test_whatever_the_list_calls_a_stranger_it_is_kept_harmless(house: House, named: str) -> None:
+    """Hostile ids in the provider's list stop nothing, and no card number and no formula gets into finance's file."""
+    out(house)
+    add_at_provider(house, "000471", order_id=named, order_session_key="9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d")
+    report, compared = compare(house)
+    assert (report.code, compared.equal) == (10, 4)
+    (row,) = house.audit("reconciliation")
+    assert row["match"] == "missing_in_ledger"
+    written = house.audit_bytes()["reconciliation.csv"].decode("utf-8-sig")
+    assert "4111111111111111" not in written
+    assert '"=' not in written
+    assert compare(house)[1].strangers == 1
+
+
+def test_a_nightly_that_waits_gets_its_turn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison stops at its next step for a nightly that waits, with 21, and leaves nothing half-finished that counts."""
+    out(house)
+    house.change("000473", amount_minor=5)
+
+    def wanted(*given: Any, **more: Any) -> Any:  # noqa: ANN401 - what it is given
+        found = lay_down_list(*given, **more)
+        with closing(sqlite3.connect(house.ledger_path)) as connection, connection:
+            connection.execute("UPDATE lease SET wanted_by = 'a nightly'")
+        return found
+
+    monkeypatch.setattr(comparing, "lay_down_list", wanted)
+    report, compared = reconcile_with(house.settings, Options(config=house.config, quiet=True), clock=house.clock)
+    assert (report.code, compared) == (21, None)
+    assert house.ledger("SELECT * FROM comparison") == []
+    assert len(house.ledger("SELECT * FROM listed_order")) == 4
+    monkeypatch.undo()
+    assert compare(house)[1].differing == 1
+    assert house.ledger("SELECT * FROM listed_order") == []

@@ -12,7 +12,8 @@ from batch.writeback import HoldWanted, OrderWriter
 from jobs.databases import open_orders
 from schemas.errors import AnotherRunActive, ExitCode
 from schemas.order import RowStatus
-from tests.night.house import CANCELLED, order, paid
+from tests.night.comparing import add_at_provider, compare, lose_at_provider
+from tests.night.house import CANCELLED, ONHOLD, order, paid
 from tests.postgres.house import THEIRS, PostgresHouse
 
 RACES = 1000
@@ -57,6 +58,25 @@ def test_a_night_by_calls_is_sent_once(house: PostgresHouse) -> None:
     assert {row["channel"] for row in house.audit("submissions")} == {"api"}
     assert [(row["channel"], row["result"]) for row in house.audit("transmissions")] == [("api", "success")]
     assert house.received() == []
+
+
+def test_the_books_are_compared(house: PostgresHouse) -> None:
+    """Whatever the database sorts by, awkward ids are compared one by one, and the file is sorted byte by byte."""
+    house.add(*(order(each, payment_token=ONHOLD) for each in AWKWARD))
+    assert house.run().code is ExitCode.CLEAN
+    house.pass_time(hours=2)
+    house.change("é", amount_minor=5)
+    house.change("1E10", retry_state="in_flight")
+    lose_at_provider(house, "日本")
+    add_at_provider(house, "A", order_id="stranger", order_session_key="9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d")
+    report, compared = compare(house, everything=True)
+
+    assert (report.code, compared.equal, compared.house_charges) == (ExitCode.NEEDS_PERSON, len(AWKWARD) - 3, 1)
+    rows = {row["order_id"]: row["match"] for row in house.audit("reconciliation")}
+    differing = {"é": "amount_differs", "1E10": "state_differs", "日本": "missing_at_provider", "stranger": "missing_in_ledger"}
+    assert rows == {**dict.fromkeys(AWKWARD, "equal"), **differing}
+    assert list(rows) == ["stranger", *sorted(AWKWARD, key=str.encode)]
+    assert compare(house)[1].differing == 4
 
 
 def test_two_runners_at_once(house: PostgresHouse) -> None:
