@@ -175,11 +175,14 @@ def open_books(settings: Settings, *, clock: Clock) -> Iterator[tuple[Ledger, Or
 
 
 @contextlib.contextmanager
-def open_ledger_alone(settings: Settings, *, clock: Clock, make_engine: MakeEngine = default_engine) -> Iterator[Ledger]:
-    """The ledger for commands that need nothing else; it is not created."""
+def open_ledger_alone(
+    settings: Settings, *, clock: Clock, make_engine: MakeEngine = default_engine, log: EventLog | None = None
+) -> Iterator[Ledger]:
+    """The ledger for commands that need nothing else; it is not created. What they write goes into the log, if there is one."""
     engine = open_ledger(settings.ledger.url, create=False, make_engine=make_engine)
     try:
-        yield Ledger(engine, mid=settings.provider.mid, clock=clock, lease_seconds=settings.lease.seconds)
+        told = (log or NoLog()).told
+        yield Ledger(engine, mid=settings.provider.mid, clock=clock, lease_seconds=settings.lease.seconds, told=told)
     finally:
         engine.dispose()
 

@@ -24,6 +24,20 @@ def decisions(incomplete: str) -> list[tuple[str, str]]:
     return [(str(word), text) for word, text in RESOLUTION_TEXTS.items() if word.startswith(incomplete)]
 
 
+def groups(incomplete: str) -> list[str]:
+    """The groups that the doctor looks at."""
+    from jobs.doctor.finding import Group
+
+    return [group.value for group in Group if group.startswith(incomplete)]
+
+
+def settings_keys(incomplete: str) -> list[tuple[str, str]]:
+    """Every key of the settings, with what it is for."""
+    from schemas.settings_texts import SETTING_TEXTS
+
+    return [(key, text) for key, text in SETTING_TEXTS.items() if key.startswith(incomplete)]
+
+
 def open_items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The ids of what waits for a person."""
     from batch.ledger.items import open_items as open_items_of

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jobs import completion
 from jobs.output import Options, answer, say
 from schemas.errors import EXIT_MEANINGS
 
@@ -38,7 +39,12 @@ def make_help_app(current: Callable[[], Options]) -> typer.Typer:
 
     @app.command("settings")
     def help_settings(
-        key: Annotated[str, typer.Argument(metavar="[KEY|SECTION]", help="One key such as sftp.port, or a section.")] = "",
+        key: Annotated[
+            str,
+            typer.Argument(
+                metavar="[KEY|SECTION]", help="One key such as sftp.port, or a section.", autocompletion=completion.settings_keys
+            ),
+        ] = "",
     ) -> None:
         """What each key of the settings file means, its values, its default, and its name in the environment.
 

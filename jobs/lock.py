@@ -64,7 +64,8 @@ def update_lock(options: Options, *, reason: str, dry_run: bool = False, yes: bo
     check_environment(settings, load_profile(settings))
     wanted = _wanted(settings)
     today = business_date(around.clock.now(), settings.schedule.timezone)
-    with open_ledger_alone(settings, clock=around.clock) as ledger:
+    log = around.event_log(settings, around.clock)
+    with open_ledger_alone(settings, clock=around.clock, log=log) as ledger:
         found = locked_identity(ledger)
         if found is None:
             raise UsageRefused("Nothing is locked yet; the first nightly locks the ledger to these settings.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jobs import completion
 from jobs.init_cli import add_init_command
 from jobs.output import Options
 
@@ -16,7 +17,10 @@ def add_setup_commands(app: typer.Typer, current: Callable[[], Options]) -> None
     @app.command()
     def doctor(
         groups: Annotated[
-            list[str] | None, typer.Argument(metavar="[GROUP]...", help="Only these: config, secrets, database, ledger, ...")
+            list[str] | None,
+            typer.Argument(
+                metavar="[GROUP]...", help="Only these: config, secrets, database, ledger, ...", autocompletion=completion.groups
+            ),
         ] = None,
         offline: Annotated[bool, typer.Option("--offline", help="Let nothing leave this machine.")] = False,
         strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as failures.")] = False,

@@ -4,7 +4,7 @@
   * UsageRefused (2)
   * ConfigurationError (78): UnknownSetting, SecretMissing, SecretExposed, PathMissing, SftpNotSet; of the doctor:
     SettingsWritable, NothingSwitchedOn, LibraryOld, KeyWeak, RightsMissing, RightsTooMany, LedgerNotDurable, DiskUnfit,
-    ClockWrong, ConnectionWeak, WebhookUnheard, ScheduleMissed
+    ClockWrong, ConnectionWeak, WebhookUnheard, ScheduleMissed, SendingPaused
   * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerBehind, LedgerUnfit, DecisionRefused, ModeChanged,
     ActionNotPossible, AuditBroken, EnvironmentMixed
   * AnotherRunActive (21): LeaseLost, LeaseWanted; Stopped: Interrupted (130), Terminated (143)
@@ -41,6 +41,7 @@ from schemas.operator_errors import ReportNotDrawn as ReportNotDrawn
 from schemas.operator_errors import RightsMissing as RightsMissing
 from schemas.operator_errors import RightsTooMany as RightsTooMany
 from schemas.operator_errors import ScheduleMissed as ScheduleMissed
+from schemas.operator_errors import SendingPaused as SendingPaused
 from schemas.operator_errors import SettingsWritable as SettingsWritable
 from schemas.operator_errors import WebhookUnheard as WebhookUnheard
 
@@ -84,7 +85,8 @@ class HostKeyChanged(SafetyRefusal):
     """The SFTP server showed another host key than the one on file: a new key, another server, or somebody between.
 
     Ask the provider, over another channel, for the new key's fingerprint. Nothing is sent until known_hosts and the
-    ledger agree on the key that the server shows.
+    ledger agree on the key that the server shows: `mitbatch doctor sftp --show-key` prints it, and once it stands in
+    known_hosts `mitbatch lock update --reason "..."` locks the ledger to it.
     """
 
     code = "MB-SFTP-HOSTKEY"
@@ -94,7 +96,8 @@ class IdentityChanged(SafetyRefusal):
     """The ledger belongs to another environment, API URL, merchant id or SFTP host key than the settings name.
 
     Go back to the settings that this ledger was made with; for another merchant account or environment use another
-    data_dir, so that two environments never mix.
+    data_dir, so that two environments never mix. `mitbatch lock show` prints both sides; a host key or an address that the
+    provider changed is taken over by `mitbatch lock update --reason "..."`.
     """
 
     code = "MB-LEDGER-IDENTITY"

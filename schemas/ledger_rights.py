@@ -9,8 +9,9 @@ UPDATED_TABLES = ("batch", "item", "lease", "operation", "remote_file", "run", "
 LOCK_COLUMNS = ("environment", "api_url", "host_key")
 """What may change of the table `identity`: the host key at the first SFTP run, all three by `mitbatch lock update`."""
 
-EMPTIED_TABLES = ("decision", "webhook")
-"""Tables of which a run removes rows: verdicts that a later run of the date replaces, and webhooks that were applied."""
+EMPTIED_TABLES = ("comparison_row", "decision", "listed_order", "settled_line", "webhook")
+"""Tables of which a run removes rows: verdicts that a later run of the date replaces, webhooks that were applied, and what
+a comparison laid down for its own time."""
 
 
 def ledger_tables() -> tuple[str, ...]:

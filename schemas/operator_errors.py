@@ -162,3 +162,9 @@ class ReportNotDrawn(MitbatchError):
     now = "Finance's files are written."
     exit_code = ExitCode.NEEDS_PERSON
     next_step = "Report it; mitbatch summary shows the figures meanwhile."
+
+
+class SendingPaused(ConfigurationError):
+    """Somebody has paused sending by hand: nothing new goes out until `mitbatch resume`; outcomes are still collected."""
+
+    code = "MB-PAUSED"

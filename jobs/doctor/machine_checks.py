@@ -13,10 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from batch.ledger.reading import last_runs
+from batch.ledger.switches import switched_off
 from batch.pace import business_date, from_utc_text
+from batch.switching import SENDING, SwitchedOff, switch_names
 from jobs.doctor.examination import Examination
 from jobs.doctor.finding import Finding, failed, good, skipped, warned
-from schemas.errors import ClockWrong, DiskUnfit, MitbatchError, ScheduleMissed
+from schemas.errors import ClockWrong, DiskUnfit, MitbatchError, ScheduleMissed, SendingPaused
 
 LEAST_BYTES, FEW_BYTES = 256 << 20, 1 << 30
 SLOW_SECONDS = 1.0
@@ -96,6 +98,7 @@ def look_at_clock(round_: Examination) -> Iterator[Finding]:
 def look_at_schedule(round_: Examination) -> Iterator[Finding]:
     """When each job last ran, and how it ended."""
     yield good("timezone", f"{round_.settings.schedule.timezone}: a business date is a calendar date there")
+    yield _sending(round_)
     runs = _runs(round_)
     for job, patience in MISSED.items():
         if job == "transmit" and round_.settings.channels.transmit == "off":
@@ -105,6 +108,22 @@ def look_at_schedule(round_: Examination) -> Iterator[Finding]:
             yield skipped(job, "never ran")
         else:
             yield _last(job, run, round_.clock.now(), patience)
+
+
+def _sending(round_: Examination) -> Finding:
+    """Whether somebody has stopped sending by hand, and what else is off by hand."""
+    off: dict[str, SwitchedOff] = {}
+    with suppress(MitbatchError), round_.ledger() as ledger:
+        if ledger is not None:
+            with ledger.reading() as connection:
+                off = switched_off(connection, ledger.mid, switch_names(round_.settings))
+    if SENDING in off:
+        paused = off[SENDING]
+        words = f"{paused.by} paused sending at {paused.at}: {paused.reason}"
+        problem = SendingPaused(words, next_step='When it may go on: mitbatch resume --reason "..."')
+        return warned("sending", f"paused since {paused.at}", problem)
+    names = ", ".join(f"{name} since {each.at}" for name, each in off.items())
+    return good("sending", f"not paused; off by hand: {names}" if names else "not paused, nothing is off by hand")
 
 
 def _last(job: str, run: dict[str, Any], now: datetime, patience: timedelta) -> Finding:

@@ -36,6 +36,8 @@ def test_words_are_completed() -> None:
     assert "MB-SFTP-HOSTKEY" in offered("explain MB-", "/nowhere")
     assert offered("review resolve X --as repeat", "/nowhere") == [Resolution.REPEAT_CALL.value]
     assert offered("night", "/nowhere") == ["nightly"]
+    assert offered("doctor sf", "/nowhere") == ["sftp"]
+    assert offered("help settings sftp.po", "/nowhere") == ["sftp.port"]
 
 
 def test_open_items_are_completed(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:

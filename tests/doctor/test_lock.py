@@ -71,6 +71,12 @@ def test_a_new_host_key_is_taken_step_by_step(merchant: MerchantFolder, capfd: p
     assert (event["kind"], event["source"], event["reason"]) == ("lock", "operator", "the provider announced a new key")
     assert (told["was"]["host_key"], told["is"]["host_key"]) == (before["host_key"], after["host_key"])
     assert "@" in told["by"]
+    logged = [
+        json.loads(line) for path in (merchant.folder / "var" / "log").glob("*.jsonl") for line in path.read_text().splitlines()
+    ]
+    assert [(each["event"], each["source"], "reason" in each) for each in logged if each["event"] == "lock"] == [
+        ("lock", "operator", False)
+    ]
     assert merchant.run("audit verify") == 0
 
 

@@ -1,5 +1,6 @@
 """Each look by itself: one thing is broken, and just that line says so."""
 
+import io
 import os
 import shutil
 import sqlite3
@@ -16,11 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from batch.sftp_connection import SftpConnections
 from batch.webhooks import Door
-from jobs.clock import ShiftedClock
+from jobs.clock import ShiftedClock, SystemClock
 from jobs.doctor import api_checks, libraries, machine_checks, sftp_checks, webhook_checks
 from jobs.doctor.mounts import kind_in
+from jobs.serve.server import Server
 from tests.commands.merchant_folder import MerchantFolder
 from tests.doctor.conftest import Examine
+from tests.ports import kept_port
 from tests.settings.settings_folder import key_pair, private_file
 
 OtherLedger = Callable[[str], Path]
@@ -392,6 +395,33 @@ def test_a_night_that_was_missed_is_a_warning(examine: Examine, monkeypatch: pyt
 
     assert (found.troubles, found.code) == ([("schedule", "nightly", "warn")], 0)
     assert "2d 3h" in found.look("schedule", "nightly")["cause"]
+
+
+def test_a_pause_is_a_warning(examine: Examine, other_ledger: OtherLedger, merchant: MerchantFolder) -> None:
+    """While sending is paused by hand that is a warning with who and why; a switch that is off by hand is told, and fits."""
+    other_ledger("")
+    assert merchant.run("switch cit_website off --reason 'not yet' --yes") == 0
+    assert examine("schedule").troubles == []
+    assert "cit_website since" in examine("schedule").look("schedule", "sending")["measured"]
+    assert merchant.run("pause --reason 'a wrong descriptor' --yes") == 0
+    found = examine("schedule")
+
+    assert (found.troubles, found.code) == ([("schedule", "sending", "warn")], 0)
+    assert "a wrong descriptor" in found.look("schedule", "sending")["cause"]
+
+
+def test_a_server_that_takes_webhooks_is_found(
+    examine: Examine, merchant: MerchantFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where serve answers at the address that the provider was given, an unsigned call is turned away, which is as it must be."""
+    with kept_port() as port:
+        monkeypatch.setenv("MITBATCH_WEBHOOK__LISTEN", f"127.0.0.1:{port}")
+        monkeypatch.setenv("MITBATCH_WEBHOOK__PUBLIC_HOST", f"127.0.0.1:{port}")
+        assert examine("webhook").look("webhook", "answer")["mark"] == "skip"
+        with Server(merchant.settings, SystemClock(), io.StringIO()):
+            found = examine("webhook")
+
+    assert (found.troubles, found.look("webhook", "answer")["mark"]) == ([], "ok")
 
 
 def test_a_run_that_ended_badly_is_a_warning(examine: Examine, other_ledger: OtherLedger) -> None:

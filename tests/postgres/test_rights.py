@@ -7,6 +7,9 @@ import psycopg
 import pytest
 
 from batch.ledger.lease import LESSER_JOBS
+from batch.ledger.switches import SwitchRun, SwitchWanted, turn
+from batch.switching import SENDING
+from jobs.assembly import open_ledger_alone
 from jobs.databases import open_ledger
 from jobs.doctor.database_checks import look_at_databases
 from jobs.doctor.examination import Examination
@@ -78,13 +81,16 @@ def least(house: PostgresHouse) -> PostgresHouse:
 
 
 def test_a_night_works_with_the_least_rights(least: PostgresHouse) -> None:
-    """Nightly, poll and transmit need no more than these rights."""
+    """Nightly, poll, transmit and reconcile need no more than these rights, and neither does stopping by hand."""
     least.add(order())
     codes = [least.run().code]
     least.pass_time(days=1)
-    codes += [least.run("poll", everything=True).code, least.run("transmit").code]
+    codes += [least.run("poll", everything=True).code, *(least.run(job).code for job in ("transmit", "reconcile"))]
+    stopped = SwitchRun("r1", "switch", "2026-11-24")
+    with open_ledger_alone(least.settings, clock=least.clock) as ledger:
+        assert turn(ledger, stopped, SwitchWanted(SENDING, on=False, reason="a test", by="somebody"))
 
-    assert codes == [ExitCode.CLEAN] * 3
+    assert codes == [ExitCode.CLEAN] * 4
     assert least.row()["status"] == "completed"
     assert "poll" in LESSER_JOBS
 
