@@ -14,6 +14,7 @@ from batch.audit_rows import Day, decline_row, hold_row, outcome_rows, refund_ro
 from batch.book_entries import Heads
 from batch.books import Balance, stand
 from batch.comparison_rows import reconciliation_row
+from batch.day_counts import DayCounts, Figures
 from batch.ledger_history import HistoryReader, LedgerHistory
 from batch.night_figures import NightFigures, figures_of
 from batch.report_figures import DayTallies, ReportFigures, claimed_from, strip_start, window_start
@@ -35,7 +36,8 @@ class AuditReport:
     """One business date's files: where they are, the rows of each CSV file, and whether the books balance.
 
     `head` is the digest over the heads of all event chains; `balances` is per currency, all sites together, and
-    `balanced` is true when every site's and currency's equation closes. `figures` are what `night_figures` would count again.
+    `balanced` is true when every site's and currency's equation closes. `figures` are what `night_figures` would count again,
+    `counts` what metrics are made from.
     `page` is the report, None where there is none; `page_error` is why it could not be drawn.
     """
 
@@ -46,6 +48,7 @@ class AuditReport:
     balances: Mapping[str, Balance]
     balanced: bool
     figures: NightFigures
+    counts: Figures
     page: Path | None = None
     page_error: Exception | None = None
 
@@ -70,6 +73,7 @@ class Bookkeeping:
         self._mid = settings.provider.mid
         self._timezone = ZoneInfo(settings.schedule.timezone)
         self._keeps_holds = settings.writeback.on_not_recovered == "keep"
+        self._sites = [site.name for site in settings.sites]
         self._marks = Marks(delimiter=settings.audit.delimiter, decimal=settings.audit.decimal)
         self._environment = settings.environment
         self._grace_seconds = settings.outcomes.expiry_grace_seconds
@@ -81,12 +85,12 @@ class Bookkeeping:
         Raises LeaseLost, and changes no file of finance's, when another run took over.
         """
         day = Day(business_date, self._mid, self._timezone, self._keeps_holds)
-        tally, tallies = Tally(business_date), DayTallies(day, self._grace_seconds)
+        tally, tallies = Tally(business_date), DayTallies(day, self._grace_seconds, self._sites)
         with self._folder.day(business_date, self._marks, turn.run_id[:12]) as folder:
             with self._history.reading() as reader:
                 _write_declines(folder, reader, day, tally, tallies)
                 _write_claims(folder, reader, day, tally, tallies)
-                _write_transmissions(folder, reader, day)
+                _write_transmissions(folder, reader, day, tallies.counts)
                 _write_refunds(folder, reader, day)
                 _write_review(folder, reader, day, tallies)
                 _write_reconciliation(folder, reader, day, tally)
@@ -109,6 +113,7 @@ class Bookkeeping:
             balances=tally.by_currency(),
             balanced=all(balance.balanced for balance in tally.balances().values()),
             figures=figures_of(tally),
+            counts=tallies.counts.figures,
             page=folder.path / REPORT if page else None,
             page_error=page_error,
         )
@@ -192,10 +197,11 @@ def _write_claims(folder: DayFolder, reader: HistoryReader, day: Day, tally: Tal
         tallies.count_standing(standing)
 
 
-def _write_transmissions(folder: DayFolder, reader: HistoryReader, day: Day) -> None:
+def _write_transmissions(folder: DayFolder, reader: HistoryReader, day: Day, counts: DayCounts) -> None:
     transmissions = folder.table("transmissions", ROW_FILES["transmissions"])
     for copy in reader.transmissions(day.business_date):
         transmissions.add(transmission_row(day, copy))
+        counts.count_transmission(copy)
 
 
 def _write_refunds(folder: DayFolder, reader: HistoryReader, day: Day) -> None:

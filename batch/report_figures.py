@@ -1,6 +1,6 @@
 """Everything that the report shows of one business date, as plain figures: a function of the ledger's history up to it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -8,6 +8,7 @@ from batch.audit_manifest import FileFigures
 from batch.audit_rows import Day, Row
 from batch.book_entries import Decision, Heads
 from batch.books import Standing
+from batch.day_counts import DayCounts
 from batch.report_lives import LivesTally
 from batch.report_operation import Avoided, BrandTally, Comparing, Differing, Leaving, Night, Waiting, WaitingTally
 from batch.tally import Tally
@@ -87,18 +88,21 @@ class ReportFigures:
 class DayTallies:
     """What is counted besides the day's own tally while its files are written: every standing and decision passes once."""
 
-    def __init__(self, day: Day, grace_seconds: int) -> None:
+    def __init__(self, day: Day, grace_seconds: int, sites: Collection[str]) -> None:
         self.waiting = WaitingTally(day, grace_seconds)
+        self.counts = DayCounts(day.business_date, sites)
         self.brands = BrandTally()
         self.items: list[Row] = []
 
     def count_decision(self, decision: Decision) -> None:
         """Count one candidate."""
         self.brands.count_decision(decision)
+        self.counts.count_decision(decision)
 
     def count_standing(self, standing: Standing) -> None:
         """Count one claim."""
         self.waiting.count_standing(standing)
+        self.counts.count_standing(standing)
 
     def count_item(self, row: Row) -> None:
         """Keep one thing that needs a person, unless it was closed on the day."""

@@ -3,13 +3,15 @@
 import contextlib
 import functools
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from batch.day_counts import Figures
 from batch.departures import Departures
 from batch.equipment import Clock, Equipment, Progress
 from batch.export import ExportFolder
@@ -39,13 +41,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """A run's equipment, what writes finance's files, the surroundings of all of it, the whole API, and the log."""
+    """A run's equipment, what writes finance's files, the surroundings of all of it, the whole API, and the log.
+
+    `calls` counts the calls of the API as they are made.
+    """
 
     equipment: Equipment
     bookkeeping: "Bookkeeping"
     surroundings: Surroundings
     api: "ProviderApi"
     log: EventLog
+    calls: Figures = field(default_factory=Counter)
 
 
 class Silent:
@@ -129,7 +135,8 @@ def _put_together(
     ledger, scrub_key = _ledger(settings, profile, access, surroundings, log, writes=writes)
     departures = Departures(settings.data_dir / "sent", surroundings.disk)
     check_departures(ledger, departures)
-    api, sends = _api(settings, profile, secrets, surroundings)
+    calls: Figures = Counter()
+    api, sends = _api(settings, profile, secrets, surroundings, calls)
     workers = workers or (access.transports * access.channels if access is not None else 1)
     folder, hang_up = _folder(settings, access)
     equipment = Equipment(
@@ -155,7 +162,7 @@ def _put_together(
     audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
     bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings, page=surroundings.page)
     try:
-        yield Workshop(equipment, bookkeeping, surroundings, api, log)
+        yield Workshop(equipment, bookkeeping, surroundings, api, log, calls)
     finally:
         hang_up()
         api.close()
@@ -265,14 +272,17 @@ _NOT_YET_LEFT = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.EMPTY)
 
 
 def _api(
-    settings: Settings, profile: Profile, secrets: dict[str, str], surroundings: Surroundings
+    settings: Settings, profile: Profile, secrets: dict[str, str], surroundings: Surroundings, calls: Figures
 ) -> tuple["ProviderApi", "ApiSends"]:
     from batch.api import ApiAccess, ProviderApi
     from batch.api_sends import ApiSends
+    from jobs.call_counts import CountedTransport
 
     asks: Literal["orders", "outcome"] = "outcome" if settings.outcomes.ask == "outcome" else "orders"
-    access = ApiAccess(api_url(settings, profile), lambda: secrets["app_key"], lambda: secrets["app_secret"], asks=asks)
-    api = ProviderApi(access, surroundings.http_transport(), profile=profile, clock=surroundings.clock)
+    url = api_url(settings, profile)
+    transport = CountedTransport(surroundings.http_transport(), surroundings.clock, calls, base_path=urlsplit(url).path)
+    access = ApiAccess(url, lambda: secrets["app_key"], lambda: secrets["app_secret"], asks=asks)
+    api = ProviderApi(access, transport, profile=profile, clock=surroundings.clock)
     return api, ApiSends(api, surroundings.aside)
 
 

@@ -1,5 +1,6 @@
-"""`mitbatch audit verify`: finance's files and the ledger, read again and compared; nothing is written."""
+"""`mitbatch audit verify`: finance's files and the ledger, read again and compared; none of them is written."""
 
+import os
 import sys
 from collections import Counter
 
@@ -18,6 +19,7 @@ from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from schemas.counted import counted
 from schemas.errors import AnotherRunActive, AuditBroken, ExitCode
+from schemas.settings import Settings
 
 MOST_TRIES = 3
 
@@ -42,6 +44,8 @@ def verify_audit(options: Options, first: str, last: str) -> int:
         raise AnotherRunActive(
             "Other runs worked while the books were looked at; nothing can be said.", next_step="Try again later."
         )
+    if found.events or found.files:
+        _note_for_metrics(disk, settings, is_ok=not found.tampering)
     code = ExitCode.REFUSED if found.tampering else ExitCode.NEEDS_PERSON if found.waiting else ExitCode.CLEAN
     if not (options.quiet and code is ExitCode.CLEAN):
         say(options, [banner("audit verify", business_date(clock.now(), settings.schedule.timezone), settings), *_lines(found)])
@@ -71,6 +75,15 @@ def verify_audit(options: Options, first: str, last: str) -> int:
         },
     )
     return int(code)
+
+
+def _note_for_metrics(disk: MachineDisk, settings: Settings, *, is_ok: bool) -> None:
+    from jobs.metrics.exposition import note_audit_ok
+
+    try:
+        note_audit_ok(disk, settings, is_ok=is_ok, writer=f"verify{os.getpid()}")
+    except OSError as error:
+        sys.stderr.write(f"The metrics cannot say what was found ({error.strerror or error}).\n")
 
 
 def _lines(found: Verified) -> list[str]:

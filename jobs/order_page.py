@@ -10,7 +10,7 @@ from jobs.order_timeline import timeline
 from schemas.money import decimal_text, people_text
 from schemas.states import NEVER_AGAIN, RELEASED, State
 
-_NEXT: dict[State, str] = {
+NEXT: dict[State, str] = {
     State.CLAIMED: "The next nightly holds it, or lets it go if its row is no longer free.",
     State.HELD: "The next nightly sends it.",
     State.WITHDRAWN: "Nothing of it was sent; it may be chosen again while it is declined.",
@@ -28,17 +28,20 @@ _NEXT: dict[State, str] = {
     State.REFUNDED: "It may still be charged back.",
     State.CHARGEBACK: "Nothing more; if the provider says otherwise, a person decides.",
 }
+"""What may happen to an order next, by its state."""
 
 
 def page_of(story: OrderStory, row: dict[str, str] | None) -> list[str]:
     """The page in lines; `row` is the order's row in the order system, None if it has none."""
     latest = story.attempts[-1] if story.attempts else None
     happened = [f"  {at}  {kind}: {words}" for at, kind, words in timeline(story)]
-    ahead = ["", f"  next          {_NEXT[latest.state]}", f"  you may       {_you_may(latest)}"] if latest else []
-    return [f"Order {story.order_id!r}: {_verdict(story, row)}", "", *happened, *ahead, "", *_three_views(latest, row)]
+    ahead = ["", f"  next          {NEXT[latest.state]}", f"  you may       {you_may(latest)}"] if latest else []
+    views = [f"  {name:<14}{words}".rstrip() for name, words in views_of(story, row).items()]
+    return [f"Order {story.order_id!r}: {verdict_of(story, row)}", "", *happened, *ahead, "", *views]
 
 
-def _verdict(story: OrderStory, row: dict[str, str] | None) -> str:
+def verdict_of(story: OrderStory, row: dict[str, str] | None) -> str:
+    """How an order stands, in half a sentence."""
     if not story.attempts:
         return "a copy of the good charge; it was never declined." if story.copies else "it was never handed over."
     latest = story.attempts[-1]
@@ -54,7 +57,7 @@ def _verdict(story: OrderStory, row: dict[str, str] | None) -> str:
     return f"{latest.state} since {since}; your own retry is blocked until its outcome is known{until}."
 
 
-def _you_may(latest: Submission) -> str:
+def you_may(latest: Submission) -> str:
     """What a person may do about it, as a command."""
     order = shlex.quote(latest.order_id)
     order = f"-- {order}" if latest.order_id.startswith("-") else order
@@ -73,7 +76,9 @@ def _entered(event: Row, latest: Submission) -> bool:
     return bool(moves and event["subject"] == f"order:{latest.order_id}" and event["to_state"] == latest.state)
 
 
-def _three_views(latest: Submission | None, row: dict[str, str] | None) -> list[str]:
+def views_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, str]:
+    """What the ledger, the provider and the order system say of an order, side by side."""
+    latest: Submission | None = story.attempts[-1] if story.attempts else None
     ledger = f"{latest.state}   {people_text(latest.amount_minor, latest.currency)}" if latest else "unknown"
     provider = f"{latest.provider_status or 'not heard of'}   {latest.provider_order_id}" if latest else "unknown"
     orders = (
@@ -81,7 +86,7 @@ def _three_views(latest: Submission | None, row: dict[str, str] | None) -> list[
         if row
         else "no such row"
     )
-    return [f"  ledger        {ledger}", f"  provider      {provider}".rstrip(), f"  order system  {orders}"]
+    return {"ledger": ledger, "provider": provider, "order system": orders}
 
 
 def _row_amount(row: dict[str, str]) -> str:

@@ -55,6 +55,7 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         *_rejected(report),
         *switch_lines(report.switches),
         *problem_lines(report),
+        *([f"WARN  {report.metrics_problem}"] if report.metrics_problem else []),
         *_needs(report),
     ]
     if report.audit is not None:

@@ -1,7 +1,7 @@
 """One run of a job from beginning to end: lease, work, finance's files, exit code, and the run's own record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from batch.equipment import Equipment
 from batch.findings import Findings, Standing, exit_code, gravest
 from batch.ledger import Ledger, Run
 from batch.ledger.batches import unfinished_batches
+from batch.ledger.file_figures import count_failed
 from batch.ledger.items import Item, open_items
 from batch.ledger.lease import LeaseTerms, end_run, take_lease
 from batch.ledger.operations import unsettled_operations
@@ -19,6 +20,7 @@ from batch.ledger.reading import count_by_state, cut_off_dates, overdue_submissi
 from batch.night_figures import NightFigures
 from batch.pace import business_date, from_utc_text, utc_text
 from batch.permission import switches_in
+from batch.run_figures import RunFigures, gather, keep
 from batch.switching import Switches
 from jobs.assembly import Workshop
 from jobs.event_log import note_problem
@@ -40,7 +42,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """How one run went: what is printed, what `--json` says, and the exit code."""
+    """How one run went: what is printed, what `--json` says, and the exit code; `metrics_problem` is mostly empty."""
 
     job: str
     business_date: str
@@ -56,6 +58,7 @@ class RunReport:
     overdue: Overdue
     switches: Switches
     states: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    metrics_problem: str = ""
 
 
 def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = exit_code) -> RunReport:
@@ -87,12 +90,26 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = 
     _do(workshop, run, findings, work)
     took_over = any(isinstance(problem, LeaseLost) for problem in findings.problems)
     try:
-        audit = None if took_over else _audit(workshop, run, findings)
-        report = _end(equipment, run, findings, audit, started_at, judge)
+        reports = [] if took_over else _audit(workshop, run, findings)
+        report = _end(workshop, run, findings, reports, started_at, judge)
         _note_end(workshop, report)
-        return report
     except LedgerBusy as problem:
         raise _unclosed(problem, findings) from problem
+    return replace(report, metrics_problem=_show_metrics(workshop, run))
+
+
+def _show_metrics(workshop: Workshop, run: Run) -> str:
+    """Write the metrics' file. The run is over: what goes wrong here is told, and changes nothing of how it ended."""
+    from jobs.metrics.exposition import write_textfile
+
+    equipment, disk = workshop.equipment, workshop.surroundings.disk
+    try:
+        write_textfile(disk, equipment.ledger, equipment.settings, equipment.clock.now(), writer=run.run_id[:12])
+    except OSError as error:
+        return f"the metrics' file could not be written ({error.strerror or error})"
+    except LedgerBusy as problem:
+        return f"the metrics' file could not be written: {problem.what}"
+    return ""
 
 
 def _note_end(workshop: Workshop, report: RunReport) -> None:
@@ -152,7 +169,7 @@ def _undrawn(workshop: Workshop, run: Run, date: str, error: Exception) -> Repor
     return ReportNotDrawn(f"The report of {date} could not be drawn ({type(error).__name__}); {where}.")
 
 
-def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | None:
+def _audit(workshop: Workshop, run: Run, findings: Findings) -> list[AuditReport]:
     """Finance's files of this date, and of dates whose own run was cut off before it could write them."""
     ledger = workshop.equipment.ledger
 
@@ -167,18 +184,19 @@ def _audit(workshop: Workshop, run: Run, findings: Findings) -> AuditReport | No
         for report in reports:
             if report.page_error is not None:
                 findings.add(_undrawn(workshop, run, report.business_date, report.page_error))
-        return next(report for report in reports if report.business_date == run.business_date)
+        return reports
     except LeaseLost:
-        return None  # the end of the run says so
+        return []  # the end of the run says so
     except OSError as error:
         findings.add(FileNotWritten(f"Finance's files could not be written ({error.strerror or error})."))
-        return None
+        return []
 
 
 def _end(
-    equipment: Equipment, run: Run, findings: Findings, audit: AuditReport | None, started_at: datetime, judge: Judge
+    workshop: Workshop, run: Run, findings: Findings, reports: list[AuditReport], started_at: datetime, judge: Judge
 ) -> RunReport:
-    ledger = equipment.ledger
+    equipment, ledger = workshop.equipment, workshop.equipment.ledger
+    audit = next((report for report in reports if report.business_date == run.business_date), None)
     with ledger.reading() as connection:
         states = count_by_state(connection, ledger.mid)
         items = tuple(open_items(connection, ledger.mid))
@@ -186,6 +204,9 @@ def _end(
         doubted = _doubted_files(connection, equipment) + len(unsettled_operations(connection, ledger.mid))
         late = _overdue(connection, equipment)
         switches = switches_in(connection, equipment)
+        counts = gather(
+            connection, ledger.mid, run, reports, workshop.calls + count_failed(connection, ledger.mid, findings.undelivered)
+        )
     new = sum(item.opened_run == run.run_id for item in items)
     today = business_date(equipment.clock.now(), equipment.settings.schedule.timezone)
     overdue = sum(item.due_date < today for item in items)
@@ -196,7 +217,7 @@ def _end(
             InternalError("The books do not balance; see summary.csv.", next_step="Report it; send no more until it is clear.")
         )
         code = gravest([code, ExitCode.INTERNAL])
-    code = _close(ledger, run, findings, code, left_books=audit is not None)
+    code = _close(ledger, run, findings, code, counts, left_books=audit is not None)
     return RunReport(
         job=run.job,
         business_date=run.business_date,
@@ -235,9 +256,9 @@ def _doubted_files(connection: Connection, equipment: Equipment) -> int:
     return len(late) + sum(batch.step is BatchStep.IN_DOUBT for batch in batches)
 
 
-def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode, *, left_books: bool) -> ExitCode:
+def _close(ledger: Ledger, run: Run, findings: Findings, code: ExitCode, counts: RunFigures, *, left_books: bool) -> ExitCode:
     try:
-        end_run(ledger, run, code, left_books=left_books)
+        end_run(ledger, run, code, left_books=left_books, also=lambda writing: keep(writing, counts))
     except LeaseLost as problem:
         findings.add(problem)
         return gravest([code, problem.exit_code])

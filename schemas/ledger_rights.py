@@ -3,7 +3,7 @@
 from schemas.ledger_tables import metadata
 from schemas.order import READ_COLUMNS, RETRY_COLUMN, WRITTEN_COLUMNS
 
-UPDATED_TABLES = ("batch", "item", "lease", "operation", "remote_file", "run", "submission", "transmission", "webhook")
+UPDATED_TABLES = ("batch", "figure", "item", "lease", "operation", "remote_file", "run", "submission", "transmission", "webhook")
 """Tables of which a run changes rows; of all the others rows are only added."""
 
 LOCK_COLUMNS = ("environment", "api_url", "host_key")

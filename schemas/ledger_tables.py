@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from schemas.action_tables import mention, operation, webhook
 from schemas.comparison_tables import comparison, comparison_row, listed_order, settled_line
+from schemas.figure_tables import figure
 from schemas.ledger_base import among, metadata
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "early_news",
     "event",
     "evidence",
+    "figure",
     "identity",
     "item",
     "lease",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from batch.ledger.records import Owner, Run
-from batch.ledger.transaction import Ledger
+from batch.ledger.transaction import Ledger, Writing
 from batch.pace import from_utc_text, utc_text
 from schemas.errors import AnotherRunActive, ExitCode
 from schemas.ledger_tables import lease
@@ -87,14 +87,18 @@ def take_lease(
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def end_run(ledger: Ledger, run: Run, exit_code: ExitCode, *, left_books: bool = True) -> None:
+def end_run(
+    ledger: Ledger, run: Run, exit_code: ExitCode, *, left_books: bool = True, also: Callable[[Writing], None] = lambda _: None
+) -> None:
     """Write down how the run ended and give the lease back, in one transaction. Raises LeaseLost when it is not ours.
 
     A run that could not write finance's files gets its code and no end: `cut_off_dates` leaves its date to the next run.
+    `also` writes what belongs to the very same transaction.
     """
     with ledger.writing(run, last=True) as writing:
         ended = {"v_finished_at": writing.now if left_books else None, "v_exit_code": int(exit_code)}
         writing.connection.execute(_FINISH, {"w_mid": ledger.mid, "w_run_id": run.run_id, **ended})
+        also(writing)
         writing.connection.execute(_GIVE_BACK, {"w_mid": ledger.mid, "w_token": run.token})
 
 

@@ -1,1 +1,1 @@
-"""`mitbatch serve`: the receiver of webhooks, and the two questions that the merchant's own programs ask over HTTP."""
+"""`mitbatch serve`: the receiver of webhooks, the questions that the merchant's own programs ask, the dashboard and metrics."""

@@ -20,6 +20,8 @@ from jobs.holds import hold_check
 from jobs.serve.access_log import AccessLog
 from jobs.serve.bodies import BodyRefused, bounded_body
 from jobs.serve.group_commit import GroupCommit, NotKept
+from jobs.serve.pages import Pages
+from jobs.serve.webhook_counts import WebhookCounts
 from schemas.errors import LedgerBusy, MitbatchError
 
 HOLDS = "/holds/"
@@ -40,6 +42,8 @@ class Desk:
     clock: Clock
     log: AccessLog
     environment: str
+    counts: WebhookCounts
+    pages: Pages
     look: "asyncio.Future[dict[str, object]] | None" = None
 
     def application(self) -> Starlette:
@@ -49,6 +53,8 @@ class Desk:
                 Route(PATH, self.take, methods=["POST"]),
                 Route(f"{HOLDS}{{order_id:path}}", self.hold, methods=["GET"]),
                 Route("/health", self.health, methods=["GET"]),
+                Route("/healthz", self.health, methods=["GET"]),
+                *self.pages.routes(),
             ]
         )
         made.router.redirect_slashes = False
@@ -75,12 +81,15 @@ class Desk:
         now = self.clock.now()
         judged = self.door.judge(body, request.headers.raw, now)
         if isinstance(judged, Refused):
+            self.counts.count(judged.value, b"")
             return 401, judged.value
         try:
             is_new = await self.keeping.put(Arrival(judged.nonce, judged.sent_at, now, body))
         except NotKept:
             return 503, "not_kept"
-        return 200, "stored" if is_new else "duplicate"
+        result = "stored" if is_new else "duplicate"
+        self.counts.count(result, body)
+        return 200, result
 
     async def hold(self, request: Request) -> Response:
         """Whether the merchant's own retry may charge an order, as `mitbatch holds check --json` says it."""

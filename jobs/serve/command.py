@@ -33,7 +33,9 @@ def serve(options: Options) -> int:
                 "webhooks": f"http://{server.address}{PATH}",
                 "registered": public_url(settings),
                 "holds": f"http://{server.address}/holds/ORDER",
-                "health": f"http://{server.address}/health",
+                "health": f"http://{server.address}/healthz",
+                "dashboard": f"http://{server.address}/",
+                "metrics": f"http://{server.address}/metrics",
             }
             say(options, [*(f"{name:<12}{place}" for name, place in places.items()), "Ctrl-C stops it."])
             answer(options, envelope("serve", "started", settings.environment, **places))

@@ -4,24 +4,33 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from typing import Self, TextIO
 
 import uvicorn
 
+from batch.day_counts import Figures
 from batch.equipment import Clock
 from batch.ledger import Ledger
+from batch.ledger.figures import add_figures
 from batch.ledger.identity import Identity, check_account
 from batch.ledger.webhook_inbox import store_webhooks
+from batch.pace import business_date
 from batch.source import OrderSource
 from batch.webhooks import Door, signing_key
 from jobs.assembly import api_url, load_profile
 from jobs.databases import open_ledger, open_orders
+from jobs.disk import MachineDisk
 from jobs.secret_values import secret
 from jobs.serve.access_log import AccessLog
 from jobs.serve.address import public_url
 from jobs.serve.app import Desk
 from jobs.serve.connection import MOST_HEAD_BYTES, TimedConnection
+from jobs.serve.finance_files import FinanceFiles
 from jobs.serve.group_commit import GroupCommit
+from jobs.serve.pages import Pages
+from jobs.serve.views import Views
+from jobs.serve.webhook_counts import WebhookCounts
 from schemas.errors import ConfigurationError
 from schemas.settings import Settings
 
@@ -48,14 +57,25 @@ class Server:
             url = api_url(settings, load_profile(settings))
             check_account(ledger, Identity(settings.environment, url, settings.provider.mid, host_key=""))
             self._keeping = GroupCommit(lambda arrivals: store_webhooks(ledger, arrivals))
+            source, access_log = OrderSource(orders_engine, orders), AccessLog(clock, log, is_quiet)
+            self._counts = WebhookCounts(lambda figures: _keep_counts(ledger, settings, clock, figures), _apart)
+            files = FinanceFiles(settings.data_dir / "audit", MachineDisk())
+            self._pages = Pages(
+                Views(ledger, source, settings, clock, MachineDisk(), files),
+                access_log,
+                host=settings.webhook.listen.rpartition(":")[0].strip("[]"),
+                before_metrics=self._counts.write_down,
+            )
             self._desk = Desk(
                 door=door,
                 ledger=ledger,
-                source=OrderSource(orders_engine, orders),
+                source=source,
                 keeping=self._keeping,
                 clock=clock,
-                log=AccessLog(clock, log, is_quiet),
+                log=access_log,
                 environment=settings.environment,
+                counts=self._counts,
+                pages=self._pages,
             )
             self._socket = _listening(settings.webhook.listen)
             self._engines = stack.pop_all()
@@ -101,10 +121,23 @@ class Server:
 
     async def _serve(self) -> None:
         self._keeping.start()
+        self._counts.start()
         try:
             await self._uvicorn.serve(sockets=[self._socket])
         finally:
+            self._pages.close()
+            await self._counts.close()
             await self._keeping.close()
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    await asyncio.to_thread(work)
+
+
+def _keep_counts(ledger: Ledger, settings: Settings, clock: Clock, figures: Figures) -> None:
+    today = business_date(clock.now(), settings.schedule.timezone)
+    with ledger.unguarded() as connection:
+        add_figures(connection, ledger.mid, today, figures)
 
 
 def _listening(listen: str) -> socket.socket:

@@ -18,6 +18,7 @@ batch.comparison_rows
 batch.conclusions
 batch.csv_answers
 batch.database_state
+batch.day_counts
 batch.digest_disk
 batch.disk
 batch.file_rulings
@@ -66,6 +67,9 @@ EDGES = {
         batch.ledger.decisions
         batch.ledger.events
         batch.ledger.evidence
+        batch.ledger.figures
+        batch.ledger.file_figures
+        batch.ledger.gauges
         batch.ledger.guarded_steps
         batch.ledger.hints
         batch.ledger.identity
@@ -73,6 +77,7 @@ EDGES = {
         batch.ledger.lease
         batch.ledger.mentions
         batch.ledger.moves
+        batch.ledger.open_orders
         batch.ledger.operations
         batch.ledger.order_story
         batch.ledger.past
@@ -145,6 +150,7 @@ batch.repeating
 batch.request_decisions
 batch.results
 batch.review
+batch.run_figures
 batch.search
 batch.set_aside
 batch.settled_orders
@@ -168,5 +174,6 @@ TYPES_OF_EDGES: dict[str, frozenset[str]] = {
     "batch.bookkeeping": frozenset({"sqlalchemy.Connection"}),
     "batch.permission": frozenset({"sqlalchemy.Connection"}),
     "batch.purposes": frozenset({"sqlalchemy.Connection"}),
+    "batch.run_figures": frozenset({"sqlalchemy.Connection"}),
 }
 """What a module names of an I/O library although it is no edge: types of what it is handed, nothing that acts."""

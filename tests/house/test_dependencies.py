@@ -13,7 +13,12 @@ from packaging.version import Version
 
 from tests.house.source import ROOT, imported, modules, tracked_files
 
-IMPORT_NAMES = {"pydantic-settings": "pydantic_settings", "httpx-aiohttp": "httpx_aiohttp", "pytest-mock": "pytest_mock"}
+IMPORT_NAMES = {
+    "pydantic-settings": "pydantic_settings",
+    "httpx-aiohttp": "httpx_aiohttp",
+    "pytest-mock": "pytest_mock",
+    "prometheus-client": "prometheus_client",
+}
 NOT_IMPORTED = {
     "aiohttp": "httpx-aiohttp imports it; it is declared for the version that is safe",
     "psycopg": "SQLAlchemy imports it where a database URL names PostgreSQL",

@@ -38,7 +38,7 @@ COMPLETED, CANCELLED, EXPIRED, UNANSWERED, REFUSED, ONHOLD, OTHER_AMOUNT = (
 
 AnyClock = MovableClock | ShiftedClock
 
-VOLATILE = ("run", "lease")
+VOLATILE = ("run", "lease", "figure")
 """Ledger tables that every run writes, even one that changes nothing."""
 
 

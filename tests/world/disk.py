@@ -12,21 +12,30 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.world.points import Points
+from tests.world.points import Moment, Points
 
 _WRITER = re.compile(r"\.[0-9a-f]{12}(?=\.new\Z)")
 """Whose draft a file is: the beginning of a run's id."""
+
+
+def _is_view(path: Path) -> bool:
+    """Whether a path is the metrics' folder or in it: everybody may read that, and no run ever does.
+
+    So nothing can follow from where its writing was cut off, and its touches are no points of a schedule.
+    """
+    return "metrics" in (path.name, path.parent.name)
 
 
 class _File:
     def __init__(self, disk: "WorldDisk", path: Path) -> None:
         self._disk, self._path = disk, path
         self._label = f"write {disk.shown(path)}"
+        self._is_point = not _is_view(path)
         self._content = bytearray()
         self._open = True
 
     def write(self, content: bytes) -> None:
-        self._disk.cross_unless_full(self._label)
+        self._disk.cross_unless_full(self._label, is_point=self._is_point)
         self._content += content
         self._disk.there[self._path] = bytes(self._content)
 
@@ -34,10 +43,10 @@ class _File:
         if not self._open:
             return
         label = f"sync {self._disk.shown(self._path)}"
-        self._disk.points.cross(label, "before")
+        self._disk.cross(label, "before", is_point=self._is_point)
         self._open = False
         self._disk.synced.add(bytes(self._content))
-        self._disk.points.cross(label, "after")
+        self._disk.cross(label, "after", is_point=self._is_point)
 
     def abandon(self) -> None:
         self._open = False
@@ -75,23 +84,23 @@ class WorldDisk:
 
     def create(self, path: Path, mode: int) -> _File:
         """Begin a file; none may be readable by all."""
-        assert mode & 0o007 == 0, f"I18: {path} would be readable by everybody"
+        assert mode & 0o007 == 0 or _is_view(path), f"I18: {path} would be readable by everybody"
         self.touch(f"create {self.shown(path)}", path)
         self.there[path] = b""
         return _File(self, path)
 
     def replace(self, old: Path, new: Path) -> None:
         """Rename over. Raises FileNotFoundError when another run took the file away."""
-        self.points.cross(f"replace {self.shown(new)}", "before")
+        self.cross(f"replace {self.shown(new)}", "before", is_point=not _is_view(new))
         if old not in self.there:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(old))
         self.there[new] = self.there.pop(old)
-        self.points.cross(f"replace {self.shown(new)}", "after")
+        self.cross(f"replace {self.shown(new)}", "after", is_point=not _is_view(new))
 
     def remove(self, path: Path) -> None:
         """Remove, if there."""
         if path in self.there:
-            self.points.cross(f"remove {self.shown(path)}", "before")
+            self.cross(f"remove {self.shown(path)}", "before", is_point=not _is_view(path))
             self.there.pop(path, None)  # another run may have been quicker
 
     def sync_folder(self, path: Path) -> None:
@@ -119,13 +128,18 @@ class WorldDisk:
                 self.points.witness.breaches.append(f"I24: {path} lies outside {self.root}")
                 raise OSError(errno.EACCES, "Permission denied")
             self._ours.add(str(path))
-        self.cross_unless_full(what)
+        self.cross_unless_full(what, is_point=not _is_view(path))
 
-    def cross_unless_full(self, what: str) -> None:
+    def cross(self, what: str, moment: Moment, *, is_point: bool) -> None:
+        """A point, unless it is one of a view that nothing is decided by."""
+        if is_point:
+            self.points.cross(what, moment)
+
+    def cross_unless_full(self, what: str, *, is_point: bool = True) -> None:
         """The point before something new is written into a place that is ours. Raises OSError when the disk is full."""
-        self.points.cross(what, "before")
+        self.cross(what, "before", is_point=is_point)
         if self.full:
-            self.refused += 1
+            self.refused += is_point
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def shown(self, path: Path) -> str:

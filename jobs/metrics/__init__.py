@@ -1,0 +1,1 @@
+"""Metrics: what `/metrics` shows and the textfile holds, read from the ledger."""

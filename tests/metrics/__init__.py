@@ -1,0 +1,1 @@
+"""Metrics, their alerts and pictures, and the dashboard."""
