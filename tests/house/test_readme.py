@@ -95,6 +95,7 @@ def merchant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MerchantFolde
 def started(words: list[str], merchant: MerchantFolder, monkeypatch: pytest.MonkeyPatch) -> int:
     """Run a command in the merchant's folder and return its exit code; what serves for ever is stopped when it is up."""
     monkeypatch.chdir(merchant.folder)
+    merchant.sandbox.faults.clear()  # another line may have switched one on
     today = business_date(datetime.now(UTC), merchant.settings.schedule.timezone)
     words = [re.sub(r"^\d{4}-\d{2}-\d{2}$", today, word) for word in words]
     if "--config" in words:
@@ -145,9 +146,13 @@ def quoted_lines() -> list[str]:
 
 
 def lines_to_run() -> list[str]:
-    """Every line of the README and every example that runs one of our commands, each once, without placeholders."""
+    """Every line of the README and every example that runs one of our commands, each once, without placeholders.
+
+    Not the one that writes into the start file of whoever's shell runs this.
+    """
     lines = dict.fromkeys([*quoted_lines(), *examples()])
-    return [line for line in lines if not re.search(r"<|\.\.\.|\b[A-Z]{4,}\b(?!_)", line.partition("#")[0])]
+    found = [line for line in lines if not re.search(r"<|\.\.\.|\b[A-Z]{3,}\b(?!_)", line.partition("#")[0])]
+    return [line for line in found if "--install-completion" not in line]
 
 
 @pytest.mark.parametrize("line", lines_to_run())

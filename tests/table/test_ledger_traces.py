@@ -146,10 +146,18 @@ def test_a_plan_counts_what_may_leave(channel: str, room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "shown", "is_told"), [(0, None, False), (None, 500, False), (0, 500, False), (300, 800, False), (0, 0, True)]
+    ("before", "shown", "step", "is_told"),
+    [
+        (0, None, OperationStep.DONE, False),
+        (None, 500, OperationStep.DONE, False),
+        (0, 500, OperationStep.DONE, False),
+        (300, 800, OperationStep.DONE, False),
+        (0, 0, OperationStep.DONE, True),
+        (0, 0, OperationStep.REFUSED, False),
+    ],
 )
 def test_a_confirmed_refund_is_missed_only_where_the_provider_shows_refunds(
-    before: int | None, shown: int | None, is_told: bool, desk: Desk
+    before: int | None, shown: int | None, step: OperationStep, is_told: bool, desk: Desk
 ) -> None:
     """It shows no sum, or showed none before: nothing can be said; it shows as much as before: a person looks."""
     sent(desk, "a")
@@ -158,7 +166,7 @@ def test_a_confirmed_refund_is_missed_only_where_the_provider_shows_refunds(
     with desk.room.ledger.writing(desk.room.run) as writing:
         wanted = Wanted(OperationKind.REFUND, 500, "USD", "so", "ada", refunded_before_minor=before)
         asked = claim_operation(writing, desk.room.submission("a"), wanted)
-        done = move_operation(writing, asked, OperationStep.DONE, reason="done there", transaction_id="t-1")
+        done = move_operation(writing, asked, step, reason="so", transaction_id="t-1")
     read = OrderRead("k", "a", 7, "Completed", 1999, "USD", shown)
     desk.equipment.api.read_orders = lambda provider_order_ids: iter([Answer("k", b"{}", read)])  # type: ignore[method-assign]
     read_again(desk.equipment, desk.room.run, done)
