@@ -17,7 +17,7 @@ from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.ledger import Run, Submission
 from batch.ledger.comparison_past import last_comparison, open_differences
-from batch.ledger.comparisons import active_page, clear_workplace, count_active, end_comparison
+from batch.ledger.comparisons import active_page, clear_unfinished, count_active, end_comparison
 from batch.order_rows import amount_of
 from batch.pace import from_utc_text, utc_text
 from batch.provider_list import lay_down_list
@@ -50,18 +50,17 @@ def reconcile(
     since = utc_text(equipment.clock.now() - LOOKED_BACK)
     compared = Compared(since)
     with equipment.ledger.writing(run) as writing:
-        clear_workplace(writing)
+        clear_unfinished(writing)
     with equipment.ledger.reading() as connection:
         mid = equipment.ledger.mid
         expected, oldest = count_active(connection, mid, since=since)
-        whole = last_comparison(connection, mid, is_whole=True)
+        earlier = last_comparison(connection, mid, is_whole=True) or last_comparison(connection, mid)
         settled = last_comparison(connection, mid, is_settled=True)
         standing = open_differences(connection, mid)
-    before = whole.comparison_id if whole else ""
-    if expected:
-        placed_from = utc_text(from_utc_text(oldest) - EARLIER)
-        found = lay_down_list(equipment, run, findings, placed_from=placed_from, expected=expected)
-        compared.is_list_had, compared.is_list_whole, compared.listed = found.is_had, found.is_whole, found.orders
+    before = earlier.comparison_id if earlier else ""
+    placed_from = utc_text(from_utc_text(oldest or since) - EARLIER)  # a ledger that is empty may have lost what it knew
+    found = lay_down_list(equipment, run, findings, placed_from=placed_from, expected=expected)
+    compared.is_list_had, compared.is_list_whole, compared.listed = found.is_had, found.is_whole, found.orders
     if settlement is not None:
         lay_down_settlement(equipment, run, compared, settlement)
     _compare_orders(equipment, run, compared, before=before, standing=standing, everything=everything)

@@ -8,7 +8,7 @@ from batch.equipment import Equipment
 from batch.held_rows import PREFIX, is_of_this_merchant
 from batch.ledger import Run, Writing
 from batch.ledger.comparison_past import first_seen
-from batch.ledger.comparisons import add_rows, strangers_page
+from batch.ledger.comparisons import add_rows, listed_among, strangers_page
 from batch.ledger.items import close_all, open_item
 from batch.ledger.reading import by_hold_reference
 from batch.order_rows import amount_of, is_storable
@@ -33,8 +33,9 @@ def compare_strangers(equipment: Equipment, run: Run, compared: Compared, *, bef
             page = strangers_page(connection, equipment.ledger.mid, after=after, limit=PAGE)
         if not page:
             break
+        rows = equipment.source.written([row.order_id for row in page if row.order_id])
         with equipment.ledger.writing(run) as writing:
-            _write(writing, compared, [_listed_cells(row) for row in page], before)
+            _write(writing, compared, [_listed_cells(row, rows.get(row.order_id)) for row in page], before)
         after = page[-1].number
     for held in equipment.source.held_rows(PREFIX, PAGE, everywhere=True):
         unknown = _unknown(equipment, [row for row in held if is_storable(row[0])])
@@ -48,14 +49,16 @@ def compare_strangers(equipment: Equipment, run: Run, compared: Compared, *, bef
 def _unknown(equipment: Equipment, rows: Sequence[tuple[str, str]]) -> list[str]:
     with equipment.ledger.reading() as connection:
         known = by_hold_reference(connection, equipment.ledger.mid, [reference for _, reference in rows])
-    return [
-        order_id
-        for order_id, reference in rows
-        if reference not in known and is_of_this_merchant(equipment.ledger.mid, order_id, reference)
-    ]
+        unknown = [
+            order_id
+            for order_id, reference in rows
+            if reference not in known and is_of_this_merchant(equipment.ledger.mid, order_id, reference)
+        ]
+        listed = listed_among(connection, equipment.ledger.mid, unknown)
+    return [order_id for order_id in unknown if order_id not in listed]
 
 
-def _listed_cells(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of a database driver
+def _listed_cells(row: Any, shown: dict[str, str] | None) -> dict[str, Any]:  # noqa: ANN401 - a row of a database driver
     said = row.status or f"code {row.code}"
     named = fit_to_show(row.order_id) if row.order_id else _NO_ORDER
     return {
@@ -64,8 +67,8 @@ def _listed_cells(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of a data
         "amount_minor": row.amount_minor,
         "provider_status": said,
         "provider_minor": row.amount_minor,
-        "orders_status": "",
-        "orders_minor": None,
+        "orders_status": fit_to_show(shown["status"])[:64] if shown else "",
+        "orders_minor": amount_of(shown["amount_minor"]) if shown else None,
         "explanation": f"the provider has {named} ({row.provider_order_id}, {said}), which this ledger does not know: {_LOOK}",
     }
 

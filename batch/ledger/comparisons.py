@@ -12,7 +12,7 @@ from batch.books import FIRST_HASH
 from batch.ledger.events import event_row
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
-from schemas.ledger_tables import among, comparison, comparison_row, event, listed_order, settled_line, submission
+from schemas.ledger_tables import among, comparison, comparison_row, event, listed_order, run, settled_line, submission
 from schemas.states import OPEN
 
 DONE = "done"
@@ -66,12 +66,19 @@ def count_active(connection: Connection, mid: str, *, since: str) -> tuple[int, 
 
 
 def clear_workplace(writing: Writing) -> None:
-    """Take away what a comparison laid down, and the rows of one that never came to its end."""
+    """Take away what a comparison laid down while it was at work."""
     for table in (listed_order, settled_line):
         writing.connection.execute(delete(table).where(table.c.mid == writing.mid))
+
+
+def clear_unfinished(writing: Writing) -> None:
+    """Take away what a comparison left behind that never came to its end: what it laid down, and its rows."""
+    clear_workplace(writing)
     ended = select(comparison.c.comparison_id).where(comparison.c.mid == writing.mid)
-    unfinished = and_(comparison_row.c.mid == writing.mid, comparison_row.c.comparison_id.not_in(ended))
-    writing.connection.execute(delete(comparison_row).where(unfinished))
+    compares = and_(run.c.mid == writing.mid, run.c.job == "reconcile", run.c.run_id.not_in(ended))
+    for run_id in list(writing.connection.execute(select(run.c.run_id).where(compares)).scalars()):
+        mine = and_(comparison_row.c.mid == writing.mid, comparison_row.c.comparison_id == run_id)
+        writing.connection.execute(delete(comparison_row).where(mine))
 
 
 _NEW_LISTED, _NEW_SETTLED, _NEW_ROW = insert(listed_order), insert(settled_line), insert(comparison_row)
@@ -106,6 +113,16 @@ def listed_of(connection: Connection, mid: str, orders: Sequence[Submission]) ->
     if theirs:
         found += connection.execute(_LISTED_BY_THEIRS, {"mid": mid, "keys": theirs})
     return list({row.number: row for row in found}.values())
+
+
+_LISTED_IDS = select(listed_order.c.order_id).where(
+    listed_order.c.mid == bindparam("mid"), listed_order.c.order_id.in_(bindparam("keys", expanding=True))
+)
+
+
+def listed_among(connection: Connection, mid: str, order_ids: Sequence[str]) -> set[str]:
+    """Those of these orders that the list shows under our id."""
+    return set(connection.execute(_LISTED_IDS, {"mid": mid, "keys": order_ids}).scalars()) if order_ids else set()
 
 
 _KNOWN: ColumnElement[bool] = (

@@ -1,5 +1,6 @@
 """Reconciliation: the same orders in three books, and whoever lost or changed one is named with the command that settles it."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -315,3 +316,48 @@ def test_a_nightly_that_waits_gets_its_turn(house: House, monkeypatch: pytest.Mo
     monkeypatch.undo()
     assert compare(house)[1].differing == 1
     assert house.ledger("SELECT * FROM listed_order") == []
+
+
+def test_a_ledger_that_knows_nothing_is_told_of_all_that_is_out(house: House) -> None:
+    """A new and empty ledger, and no marks of what left, where orders are at the provider: every one of them is named."""
+    out(house)
+    house.ledger_path.unlink()
+    shutil.rmtree(house.settings.data_dir / "sent")
+    report, compared = compare(house)
+    assert (report.code, compared.orders, compared.strangers) == (10, 0, 4)
+    rows = house.audit("reconciliation")
+    assert [(row["order_id"], row["match"], row["orders_status"]) for row in rows] == [
+        (each, "missing_in_ledger", "pending") for each in IDS
+    ]
+    lose_at_provider(house, "000471")
+    assert compare(house)[1].strangers == 4, "its row bears a hold of ours that this ledger did not place"
+
+
+def test_what_a_person_noted_stays_noted_without_the_provider(make_house: MakeHouse) -> None:
+    """Where no list is ever had, a difference that was noted is not told again either."""
+    house = make_house()
+    house.set(outcomes={"ask": "off"})
+    house.add(order(payment_token=ONHOLD))
+    house.run()
+    house.change("000471", amount_minor=5)
+    assert compare(house)[0].code == 10
+    noted = house.cli("review", "resolve", "reconcile:000471", "--as", "noted", "--reason", "known", "--yes")
+    assert noted.returncode == 0, noted.stderr
+    house.pass_time(days=1)
+    report, compared = compare(house)
+    assert (report.new_items, compared.differing, house.items()) == (0, 1, [])
+
+
+def test_what_a_dead_comparison_left_behind_is_cleared(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one that broke off before its end count for nothing, and the next takes them away."""
+    out(house)
+    house.change("000473", amount_minor=5)
+    monkeypatch.setattr(comparing, "compare_strangers", lambda *_given, **_more: 1 // 0)
+    report, compared = reconcile_with(house.settings, Options(config=house.config, quiet=True), clock=house.clock)
+    assert (report.code, compared) == (70, None)
+    assert len(house.ledger("SELECT * FROM comparison_row")) == 1
+    assert house.audit("reconciliation") == []
+    monkeypatch.undo()
+    compare(house)
+    assert len(house.ledger("SELECT * FROM comparison_row")) == 1
+    assert len(house.audit("reconciliation")) == 1
