@@ -92,6 +92,8 @@ _ROWS: tuple[tuple[str, Kind, str, str], ...] = (
     ("write_back_conflicts", "counter", "site", "rows that the merchant changed while we held them"),
     ("review_open_orders", "gauge", "kind", "items that need a person"),
     ("review_oldest_age_seconds", "gauge", "kind", "since when the oldest of them is open"),
+    ("reconciliation_differences", "gauge", "match currency", "orders that differed in the last comparison, by how"),
+    ("reconciliation_differences_minor_units", "gauge", "match currency", "by how much together, without sign" + _MONEY),
     ("balance_ok", "gauge", "currency", "1 when the equation of the last summary.csv closes"),
     (
         "audit_chain_ok",
@@ -102,7 +104,12 @@ _ROWS: tuple[tuple[str, Kind, str, str], ...] = (
     ("house_charge_during_hold", "counter", "site", "orders that were recovered and charged in-house as well: must stay 0"),
     ("transmissions", "counter", "site result", "copies of good charges by the provider's answer"),
     ("transmissions_late", "counter", "site", "copies that left more than 24 hours after their charge"),
-    ("switch_enabled", "gauge", "switch site", "1 while a kind of order, or a site, is switched on"),
+    (
+        "switch_enabled",
+        "gauge",
+        "switch site",
+        "1 while a kind of order, a site, or sending as a whole is on",
+    ),
 )
 
 METRICS: dict[str, Metric] = {

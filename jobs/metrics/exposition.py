@@ -11,8 +11,11 @@ from prometheus_client.registry import Collector
 
 from batch.disk import Disk
 from batch.ledger import Ledger
+from batch.ledger.comparison_past import differences_of, last_comparison
 from batch.ledger.figures import figures_of
 from batch.ledger.gauges import read_gauges
+from batch.ledger.switches import switched_off
+from batch.switching import Switches, switch_names
 from jobs.metrics.samples import Seen, histograms, overdue_before, samples
 from schemas.metrics import BASE_LABEL, CALL_BUCKETS_MS, FILE_BUCKETS, METRICS, RECOVERY_BUCKETS, Metric
 from schemas.settings import Settings
@@ -68,7 +71,10 @@ def look(ledger: Ledger, settings: Settings, now: datetime, *, audit_ok: bool | 
     with ledger.reading() as connection:
         gauges = read_gauges(connection, ledger.mid, overdue_before=overdue_before(settings, now))
         totals = figures_of(connection, ledger.mid)
-    return Seen(settings, now, gauges, totals, audit_ok)
+        switches = Switches(settings, switched_off(connection, ledger.mid, switch_names(settings)))
+        last = last_comparison(connection, ledger.mid)
+        differences = differences_of(connection, ledger.mid, last.comparison_id) if last is not None else {}
+    return Seen(settings, now, gauges, totals, switches, differences, audit_ok)
 
 
 def write_textfile(disk: Disk, ledger: Ledger, settings: Settings, now: datetime, *, writer: str) -> None:

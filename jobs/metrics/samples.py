@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from batch.ledger.gauges import Gauges, Row
 from batch.pace import business_date, from_utc_text, utc_text
+from batch.switching import KINDS, SENDING, Switches
 from schemas.metrics import METRICS
 from schemas.reasons import ItemKind
 from schemas.settings import Settings
@@ -31,12 +32,14 @@ Sample = tuple[str, tuple[str, ...], float]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was read at one moment: how things stand, the counts that the ledger keeps, and what was said of the audit."""
+    """What was read at one moment: how things stand, counts, switches, differences of the last comparison, the audit."""
 
     settings: Settings
     now: datetime
     gauges: Gauges
     totals: Mapping[tuple[str, str], int]
+    switches: Switches
+    differences: Mapping[tuple[str, str], tuple[int, int]]
     audit_ok: bool | None = None
 
 
@@ -53,6 +56,7 @@ def samples(seen: Seen) -> Iterator[Sample]:
     yield from _orders(seen)
     yield from _open_things(seen)
     yield from _switches(seen)
+    yield from _differences(seen)
     if seen.audit_ok is not None:
         yield "mitbatch_audit_chain_ok", (), seen.audit_ok
     kept = {(name, tuple(json.loads(labels))): value for (name, labels), value in seen.totals.items() if name in METRICS}
@@ -166,10 +170,17 @@ def _open_things(seen: Seen) -> Iterator[Sample]:
 
 
 def _switches(seen: Seen) -> Iterator[Sample]:
-    for name, is_on in seen.settings.switches.model_dump().items():
-        yield "mitbatch_switch_enabled", (name, ""), bool(is_on)
+    for origin, name in KINDS.items():
+        yield "mitbatch_switch_enabled", (name, ""), seen.switches.of_kind(origin) is None
     for site in seen.settings.sites:
-        yield "mitbatch_switch_enabled", ("site", site.name), site.enabled
+        yield "mitbatch_switch_enabled", ("site", site.name), seen.switches.of_site(site.name) is None
+    yield "mitbatch_switch_enabled", (SENDING, ""), not seen.switches.is_paused
+
+
+def _differences(seen: Seen) -> Iterator[Sample]:
+    for labels, (orders, minor) in seen.differences.items():
+        yield "mitbatch_reconciliation_differences", labels, orders
+        yield "mitbatch_reconciliation_differences_minor_units", labels, minor
 
 
 def _age(seen: Seen, since: str | None) -> float:

@@ -8,6 +8,7 @@ from batch.ledger.gauges import Row
 from batch.ledger.items import Item
 from batch.ledger.webhook_inbox import Backlog
 from batch.pace import from_utc_text
+from batch.switching import SENDING
 from jobs.metrics.samples import AGE_LABELS, OVERDUE, Seen, pending_by_age
 from jobs.serve.overview_operation import NIGHTLY, TONES, last_runs, nights
 from jobs.serve.overview_tiles import tiles
@@ -76,6 +77,9 @@ def verdict(seen: Seen, recent: Recent) -> tuple[str, str]:
     overdue = sum(orders for (_, age), orders in pending_by_age(seen).items() if age == OVERDUE)
     if overdue:
         return "bad", f"{counted(overdue, 'order is', 'orders are')} past the expiry and without an answer."
+    off = seen.switches.by_hand.get(SENDING)
+    if off is not None:
+        return "wait", f"Sending is paused since {off.at} by {off.by}: {off.reason}"
     if recent.items:
         return "wait", f"{night} is done; {counted(len(recent.items), 'item needs', 'items need')} a person."
     return "good", f"{night} ended clean, and nothing needs a person."

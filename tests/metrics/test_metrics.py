@@ -53,6 +53,8 @@ write_back_pending_orders gauge site
 write_back_conflicts counter site
 review_open_orders gauge kind
 review_oldest_age_seconds gauge kind
+reconciliation_differences gauge match currency
+reconciliation_differences_minor_units gauge match currency
 balance_ok gauge currency
 audit_chain_ok gauge
 house_charge_during_hold counter site
@@ -231,3 +233,20 @@ def test_an_operation_is_one_of_a_few_words(request_line: str, operation: str) -
     method, path = request_line.split()
 
     assert operation_of(method, path) == operation
+
+
+def test_switches_by_hand_and_differences_are_shown(house: House) -> None:
+    """What somebody has paused shows in the switches, and what the last comparison found shows by kind and currency."""
+    house.add(order("a", payment_token=ONHOLD), order("b", payment_token=ONHOLD))
+    house.run()
+    assert value(shown(house), "switch_enabled", switch="sending", site="") == 1
+    assert house.cli("pause", "--reason", "a test", "--yes").returncode == 0
+    house.sql("UPDATE orders SET amount_minor = 1 WHERE order_id = 'a'")
+    house.cli("reconcile")
+    house.run("poll")
+    found = shown(house)
+
+    assert value(found, "switch_enabled", switch="sending", site="") == 0
+    assert value(found, "switch_enabled", switch="mit", site="") == 0
+    assert value(found, "switch_enabled", switch="site", site="acme-us") == 1
+    assert total(found, "reconciliation_differences") >= 1
