@@ -23,6 +23,7 @@ from batch.ledger.batches import delivered_on, unsent_batches
 from batch.ledger.reading import has_refused
 from batch.modes import refuse_changed_mode
 from batch.outstanding import note_outstanding
+from batch.paging import page_for_night, page_for_silence
 from batch.poll import flag_overdue, poll
 from batch.purposes import close_reached
 from batch.results import write_back
@@ -71,6 +72,8 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
     _try(findings, lambda: deliver_calls(equipment, run, findings, [batch for batch in due if batch.is_of_calls]))
     await_acknowledgements(equipment, run, findings)
     gather(equipment, run, findings)
+    if run.job == "nightly" and not only_batch:
+        _try(findings, lambda: page_for_night(equipment, run))
     _try(findings, lambda: forget_old_webhooks(equipment, run))
 
 
@@ -93,6 +96,7 @@ def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bo
     _try(findings, lambda: look_for_unanswered(equipment, run))
     _try(findings, lambda: tell_of_hinted_refusals(equipment, run))
     _try(findings, lambda: tell_of_waiting(equipment, run, findings))
+    _try(findings, lambda: page_for_silence(equipment, run))
     _try(findings, lambda: settle_operations(equipment, run))
     _try(findings, lambda: poll(equipment, run, everything=everything))
     _try(findings, lambda: flag_overdue(equipment, run))

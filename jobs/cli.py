@@ -22,6 +22,7 @@ from jobs.reconcile_cli import add_reconcile_command
 from jobs.report_cli import add_report_commands
 from jobs.review_cli import make_review_app
 from jobs.sandbox_cli import make_sandbox_app
+from jobs.schedule_cli import add_schedule_commands
 from jobs.serve_cli import add_serve_commands
 from jobs.setup_cli import add_setup_commands
 from jobs.switching_cli import add_switching_commands
@@ -44,6 +45,7 @@ app.add_typer(make_help_app(lambda: _current), name="help")
 add_action_commands(app, lambda: _current)
 add_reconcile_command(app, lambda: _current)
 add_report_commands(app, lambda: _current)
+add_schedule_commands(app, lambda: _current)
 add_serve_commands(app, lambda: _current)
 add_setup_commands(app, lambda: _current)
 add_switching_commands(app, lambda: _current)
@@ -57,6 +59,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done
 OneDate = Annotated[
     str, typer.Option("--date", metavar="YYYY-MM-DD", help="The business date; today's in schedule.timezone if left out.")
 ]
+
+
+Once = Annotated[bool, typer.Option("--once", help="Do nothing if the night of this date is done; for schedulers.")]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -210,7 +215,7 @@ def options(
 
 
 @app.command()
-def nightly(date: OneDate = "", dry_run: DryRun = False) -> None:
+def nightly(date: OneDate = "", once: Once = False, dry_run: DryRun = False) -> None:
     """Take today's declined charges to the provider and bring the answers back.
 
     Example: mitbatch nightly --dry-run
@@ -218,7 +223,7 @@ def nightly(date: OneDate = "", dry_run: DryRun = False) -> None:
     from jobs.night import run_command
     from jobs.plan import show_plan
 
-    raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "nightly", date))
+    raise typer.Exit(show_plan(_current, date) if dry_run else run_command(_current, "nightly", date, once=once))
 
 
 @app.command()

@@ -9,16 +9,19 @@ from batch.equipment import Clock, Equipment
 from batch.findings import Findings
 from batch.ledger import Run
 from batch.ledger.batches import batch_by_id
+from batch.missed import note_missed
 from batch.outstanding import note_arrived
 from batch.pace import business_date
 from batch.pipeline import await_acknowledgements, nightly, poll_only
 from batch.transmit import Copies, transmit
 from jobs.assembly import assemble
 from jobs.clock import SystemClock
+from jobs.once import Once
 from jobs.output import Options, answer, say
+from jobs.pinging import Pings
 from jobs.report_lines import people_lines
 from jobs.report_object import machine_object
-from jobs.running import RunReport, Work, run_job
+from jobs.running import RunReport, Work, always, run_job
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
 from jobs.watching import watched
@@ -27,11 +30,28 @@ from schemas.settings import Settings
 
 
 def run_command(
-    options: Options, job: str, day: str, *, batch_id: str = "", everything: bool = False, clock: Clock | None = None
+    options: Options,
+    job: str,
+    day: str,
+    *,
+    batch_id: str = "",
+    everything: bool = False,
+    once: bool = False,
+    clock: Clock | None = None,
 ) -> int:
     """Run one job by the settings file and print its summary. Returns the exit code."""
-    settings = load_settings(options.config)
-    report, copies = run_with(settings, options, job, day, batch_id=batch_id, everything=everything, clock=clock or SystemClock())
+    settings, clock = load_settings(options.config), clock or SystemClock()
+    if once:
+        Once(settings, checked_date(day, settings, clock.now())).look_ahead(clock)
+    pings = Pings(settings, job, clock.sleep)
+    try:
+        report, copies = pings.around(
+            lambda: run_with(settings, options, job, day, batch_id=batch_id, everything=everything, once=once, clock=clock)
+        )
+        pings.tell(report)
+    finally:
+        for problem in pings.problems:
+            sys.stderr.write(f"WARN  {problem}\n")
     if not (options.quiet and report.code is ExitCode.CLEAN):
         show(options, report, settings, copies)
     if options.verbose:
@@ -66,6 +86,7 @@ def run_with(
     *,
     batch_id: str = "",
     everything: bool = False,
+    once: bool = False,
     clock: Clock,
     surroundings: Surroundings | None = None,
 ) -> tuple[RunReport, Copies | None]:
@@ -79,7 +100,9 @@ def run_with(
     ):
         if batch_id:
             _check_batch(workshop.equipment, batch_id, day)
-        report = run_job(workshop, job, day, _work(job, batch_id=batch_id, everything=everything, found=found))
+        only = Once(settings, day) if once else None
+        work = _work(job, batch_id=batch_id, everything=everything, found=found, only=only)
+        report = run_job(workshop, job, day, work, unless=only.look if only is not None else always)
     return report, found[0] if found else None
 
 
@@ -108,8 +131,10 @@ def _check_batch(equipment: Equipment, batch_id: str, day: str) -> None:
         )
 
 
-def _work(job: str, *, batch_id: str, everything: bool, found: list[Copies]) -> Work:
+def _work(job: str, *, batch_id: str, everything: bool, found: list[Copies], only: Once | None) -> Work:
     def work(equipment: Equipment, run: Run, findings: Findings) -> None:
+        if only is not None:
+            note_missed(equipment, run, only.lateness(equipment.clock.now()))
         if job in {"nightly", "rerun"}:
             nightly(equipment, run, findings, only_batch=batch_id)
         elif job == "audit":

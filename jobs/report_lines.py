@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from batch.book_entries import Total
 from batch.books import Balance
 from batch.pace import utc_text
+from jobs.alert_lines import alert_lines
 from jobs.report.drawing import INSTALL
 from jobs.running import RunReport
 from jobs.switch_lines import switch_lines
@@ -54,6 +55,7 @@ def people_lines(report: RunReport, settings: Settings) -> list[str]:
         *_repeated(report),
         *_rejected(report),
         *switch_lines(report.switches),
+        *alert_lines(report.items, report.run_id),
         *problem_lines(report),
         *([f"WARN  {report.metrics_problem}"] if report.metrics_problem else []),
         *_needs(report),

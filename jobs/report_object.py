@@ -6,6 +6,7 @@ from typing import Any
 from batch.book_entries import Total
 from batch.books import Balance
 from batch.pace import utc_text
+from jobs.alert_lines import alert_objects
 from jobs.report_lines import orders_of
 from jobs.running import RunReport
 from jobs.switch_lines import switch_object
@@ -46,6 +47,7 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
         "problems": [{"code": problem.code, "sentence": str(problem)} for problem in report.findings.problems],
         "metrics_problem": report.metrics_problem,
         "items": {"open": len(report.items), "new": report.new_items},
+        "alerts": alert_objects(report.items),
         "switches": switch_object(report.switches),
         "audit": str(report.audit.folder) if report.audit else None,
         "audit_head": report.audit.head if report.audit else None,

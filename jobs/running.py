@@ -30,6 +30,11 @@ from schemas.states import BatchStep
 
 Work = Callable[[Equipment, Run, Findings], None]
 Judge = Callable[[Findings, Standing], ExitCode]
+Unless = Callable[[Connection], None]
+
+
+def always(_connection: Connection) -> None:
+    """Nothing speaks against a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,10 @@ class RunReport:
     metrics_problem: str = ""
 
 
-def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = exit_code) -> RunReport:
+def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = exit_code, unless: Unless = always) -> RunReport:
     """Take the lease, do the work, write finance's files, end the run. Raises AnotherRunActive when it is not our turn.
 
-    `judge` gives the exit code.
+    `judge` gives the exit code; `unless` may refuse to begin, in the transaction that takes the lease.
 
     Whatever the work meets becomes a finding; a mistake of our own ends it with code 70 and a trace that nobody but the
     owner can read. The ledger is consistent at every moment, so every ending is safe.
@@ -82,6 +87,7 @@ def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = 
         terms=terms,
         is_alive=surroundings.is_alive,
         sleep=equipment.clock.sleep,
+        unless=unless,
     )
     workshop.log.begin(run.run_id)
     where = {"business_date": run.business_date, "environment": settings.environment, "mid": ledger.mid[:8]}

@@ -8,6 +8,7 @@ from batch.ledger.batches import unanswered_batches, unsent_batches
 from batch.ledger.items import Item, open_items
 from batch.ledger.reading import count_by_state, last_runs
 from batch.pace import business_date, utc_text
+from jobs.alert_lines import alert_lines, alert_objects
 from jobs.assembly import open_books
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
@@ -36,7 +37,7 @@ def show_status(options: Options) -> int:
     lines += [f"{name:<20}{count:>8,}" for name, count in files.items() if count]
     lines.append(f"{'retry may take':<20}{_orders(free)}   {_money(free)}".rstrip())
     lines += [f"last {run['job']:<15}{_ending(run)}" for run in runs.values()]
-    lines += switch_lines(switches)
+    lines += [*switch_lines(switches), *alert_lines(items)]
     lines += _item_lines(items)
     say(options, lines)
     answer(
@@ -54,6 +55,7 @@ def show_status(options: Options) -> int:
             "review": sum(orders for orders, _ in states.get("review", {}).values()),
             "files": files,
             "retryable": _totals(free),
+            "alerts": alert_objects(items),
             "switches": switch_object(switches),
             "items": [_item_object(item) for item in items],
             "last_runs": {job: _run_object(run) for job, run in runs.items()},

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
 import schemas.errors as error_tree
+from schemas.alerts import ALERT_TEXTS
 from schemas.errors import MitbatchError
 from schemas.network_rules import NetworkRule, parse_network_rules
 from schemas.reasons import ITEM_TEXTS, REASON_TEXTS, Reason
@@ -25,6 +26,8 @@ def word_pages() -> dict[str, str]:
         **{resolution.value: text for resolution, text in RESOLUTION_TEXTS.items()},
         **{rule.id: _rule_page(rule) for rule in rules},
         **{kind.code: inspect.cleandoc(kind.__doc__ or "") + f"\nExit code {int(kind.exit_code)}." for kind in error_kinds()},
+        **{code.value: f"{text}. It pages once per cause: mitbatch review list" for code, text in ALERT_TEXTS.items()},
+        "MB-PING": "A ping of [alerts] could not be delivered. The run is not touched by it.",
         "MB-ROW-REJECTED": "The provider refused a row; no rescue started for that order, and its hold was released. "
         "Mend the row in the order system and set its status back to declined: it goes out again with the next nightly.",
     }

@@ -35,6 +35,7 @@ from schemas.operator_errors import EnvironmentMixed as EnvironmentMixed
 from schemas.operator_errors import KeyWeak as KeyWeak
 from schemas.operator_errors import LedgerNotDurable as LedgerNotDurable
 from schemas.operator_errors import LibraryOld as LibraryOld
+from schemas.operator_errors import NightDone as NightDone
 from schemas.operator_errors import NothingSwitchedOn as NothingSwitchedOn
 from schemas.operator_errors import ProviderRefused as ProviderRefused
 from schemas.operator_errors import ReportNotDrawn as ReportNotDrawn

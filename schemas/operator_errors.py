@@ -23,6 +23,17 @@ class ActionNotPossible(SafetyRefusal):
     code = "MB-ACTION-NOT-POSSIBLE"
 
 
+class NightDone(MitbatchError):
+    """`nightly --once` found that the night of its business date is done. It did nothing, and that is right.
+
+    Another scheduler, another machine or a person ran it. Without --once a nightly goes through the date again, which is safe.
+    """
+
+    code = "MB-NIGHT-DONE"
+    exit_code = ExitCode.CLEAN
+    now = "Nothing is left to do."
+
+
 class AuditBroken(SafetyRefusal):
     """Finance's files or the ledger are not as they were written: find out who changed them before anybody relies on them.
 

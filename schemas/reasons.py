@@ -68,6 +68,9 @@ class ItemKind(StrEnum):
     CAPTURE_DUE = "capture_due"
     CHALLENGE = "challenge"
     SWITCHED_OFF = "switched_off"
+    UNUSUAL_NIGHT = "unusual_night"
+    NO_RESPONSE = "no_response"
+    RUN_MISSED = "run_missed"
 
 
 ITEM_TEXTS: dict[ItemKind, str] = {
@@ -87,6 +90,9 @@ ITEM_TEXTS: dict[ItemKind, str] = {
     ItemKind.CAPTURE_DUE: "an authorised order waits for a capture or cancel, and the provider voids it soon",
     ItemKind.CHALLENGE: "the customer's bank asks for a confirmation (CHALLENGE); the order is held until it ends",
     ItemKind.SWITCHED_OFF: "a file lies half sent at the provider, and goes on once what was switched off is on again",
+    ItemKind.UNUSUAL_NIGHT: "a night had far fewer or far more candidates than usual; look at the source of the declines",
+    ItemKind.NO_RESPONSE: "no response file of the provider has come for 36 hours although orders are pending",
+    ItemKind.RUN_MISSED: "a night was missed, and is caught up",
 }
 """One sentence for each kind of item."""
 

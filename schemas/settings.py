@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from schemas.settings_sections import LOOPBACK_HOSTS, Section
+from schemas.settings_sections import AlertsSettings as AlertsSettings
 from schemas.settings_sections import AuditSettings as AuditSettings
 from schemas.settings_sections import ChannelSettings as ChannelSettings
 from schemas.settings_sections import GateSettings as GateSettings
@@ -43,6 +44,7 @@ class Settings(Section):
     outcomes: OutcomeSettings = OutcomeSettings()
     writeback: WritebackSettings = WritebackSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    alerts: AlertsSettings = AlertsSettings()
     audit: AuditSettings = AuditSettings()
     lease: LeaseSettings = LeaseSettings()
     review: ReviewSettings = ReviewSettings()

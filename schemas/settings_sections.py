@@ -13,6 +13,7 @@ from schemas.order import INTEGER_COLUMNS, OPTIONAL_COLUMNS, READ_COLUMNS, RETRY
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$"
+CronExpression = Annotated[str, Field(pattern=r"^(\S+( +\S+){4})?$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -185,9 +186,13 @@ class WritebackSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """The merchant's time zone: a business date is a calendar date there."""
+    """The merchant's time zone, in which a business date is a calendar date, and when `schedule` runs each job there."""
 
     timezone: str = "America/New_York"
+    nightly: CronExpression = "30 1 * * *"
+    poll: CronExpression = "*/15 * * * *"
+    transmit: CronExpression = "0 * * * *"
+    reconcile: CronExpression = "0 6 * * *"
 
     @field_validator("timezone")
     @classmethod
@@ -196,6 +201,24 @@ class ScheduleSettings(Section):
             ZoneInfo(value)
         except (ValueError, OSError, KeyError) as error:
             raise ValueError("is not a time zone of the IANA database, such as America/New_York") from error
+        return value
+
+
+class AlertsSettings(Section):
+    """Who hears how a night went: addresses of a dead man's switch that speaks healthchecks.io's protocol.
+
+    They are as good as passwords: nothing prints them whole.
+    """
+
+    ping_url: str = Field(default="", repr=False)
+    attention_url: str = Field(default="", repr=False)
+
+    @field_validator("ping_url", "attention_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("is not a full URL such as https://hc-ping.com/your-uuid")
         return value
 
 

@@ -55,10 +55,12 @@ def take_lease(
     terms: LeaseTerms,
     is_alive: Callable[[Owner], bool],
     sleep: Callable[[float], None],
+    unless: Callable[[Connection], None] = lambda _connection: None,
 ) -> Run:
     """Become the one run that may write. Raises AnotherRunActive when another one is, after waiting where waiting is due.
 
-    A lease is taken over at once when its process is dead on this host, and when it has run out.
+    A lease is taken over at once when its process is dead on this host, and when it has run out. `unless` is asked in the
+    transaction that takes it, and raises when it must not be taken.
     """
     waited, pause = 0.0, _FIRST_PAUSE
     while True:
@@ -66,6 +68,7 @@ def take_lease(
             holder = lease_row(connection, ledger.mid)
             now = ledger.now()
             if _is_free(holder, owner, utc_text(now), is_alive):
+                unless(connection)
                 token = _grant(
                     connection, ledger.mid, holder, run_id, job, owner, utc_text(now + timedelta(seconds=terms.seconds))
                 )

@@ -160,9 +160,8 @@ def _runs(round_: Examination) -> dict[str, dict[str, Any]]:
 
 def look_at_ping(round_: Examination) -> Iterator[Finding]:
     """Who hears of each run. Nobody is called here."""
-    alerts = getattr(round_.settings, "alerts", None)
-    for name in ("ping_url", "attention_url"):
-        url = getattr(alerts, name, "")
+    alerts = round_.settings.alerts
+    for name, url in (("ping_url", alerts.ping_url), ("attention_url", alerts.attention_url)):
         yield good(name, f"{_host(url)}, not called now") if url else skipped(name, "not set: nobody hears of a missed night")
 
 

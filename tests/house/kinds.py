@@ -80,6 +80,7 @@ EDGES = {
         batch.ledger.open_orders
         batch.ledger.operations
         batch.ledger.order_story
+        batch.ledger.paging
         batch.ledger.past
         batch.ledger.reading
         batch.ledger.relocking
@@ -134,9 +135,11 @@ batch.holding
 batch.intent
 batch.left_over_copies
 batch.listing
+batch.missed
 batch.modes
 batch.outcome_news
 batch.outstanding
+batch.paging
 batch.permission
 batch.pipeline
 batch.poll

@@ -1,0 +1,1 @@
+"""The times of the schedule, and the schedule itself."""
