@@ -13,9 +13,9 @@ from batch.api_line import Call, Called
 from batch.call_answers import Verdict
 from batch.findings import Findings
 from batch.ledger import Batch, Writing
-from batch.ledger.calls import copies_to_be_called, store_answers
+from batch.ledger.calls import copies_to_be_called, intents_of, kinds_of_groups, store_answers
 from schemas.errors import LedgerBusy
-from schemas.states import State
+from schemas.states import API_FORMAT, State
 from tests.ledger.room import MID, START, Room
 from tests.table.acknowledging import items
 from tests.table.desk import Desk
@@ -156,3 +156,15 @@ def test_a_group_calls_its_own_copies(room: Room) -> None:
     with room.ledger.reading() as connection:
         assert [order_id for order_id, _ in copies_to_be_called(connection, MID, ONE, 9)] == ["a", "b"]
         assert copies_to_be_called(connection, MID, TWO, 9) == [("c", b'{"orderId":"c"}')]
+
+
+def test_groups_of_calls_are_told_from_files(room: Room) -> None:
+    """Only groups of calls have intents to be compared with the marks: how many events each has, and what it calls."""
+    room.claim(ONE, "a")
+    copied(room, TWO, "b")
+    room.sql("UPDATE batch SET format = ? WHERE batch_id = ?", API_FORMAT, TWO)
+    with room.ledger.reading() as connection:
+        assert (intents_of(connection, MID), kinds_of_groups(connection, MID)) == ({TWO: 1}, {TWO: "transmit"})
+    room.sql("UPDATE batch SET event_seq = 7")
+    with room.ledger.reading() as connection:
+        assert intents_of(connection, MID) == {TWO: 7}

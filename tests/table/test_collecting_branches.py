@@ -256,3 +256,18 @@ def test_news_of_outcomes(desk: Desk, outbound: Outbound) -> None:
     desk.room.clock.sleep(60)
     collected(desk)
     assert told(desk)[0].endswith(": It is for merchant 'other', not for us.")
+
+
+@pytest.mark.parametrize(("waited", "verdict"), [(59, "unstable"), (60, "applied")])
+def test_news_without_an_end_are_applied_once_they_stand_still(waited: int, verdict: str, desk: Desk, outbound: Outbound) -> None:
+    """CSV shows no end: it may be the beginning of more, until it has not grown for a minute (F-02)."""
+    outbound.files[ANSWER] = answer("a", "b")
+    collected(desk)
+    outbound.files["outcomes_1.csv"] = f"mid,orderSessionKey,orderId,status\r\n{MID},k-a,a,Completed\r\n".encode()
+    collected(desk)
+    assert [row[:2] for row in known(desk)][1:] == [("outcomes_1.csv", "unstable")]
+    desk.room.clock.sleep(waited)
+    collected(desk)
+    assert [row[:2] for row in known(desk)][1:] == [("outcomes_1.csv", verdict)]
+    assert (desk.room.submission("a").next_read_at <= "2026-11-23T06:31:00Z") is (verdict == "applied")
+    assert items(desk.room) == []

@@ -1,10 +1,13 @@
 """What only rows of the ledger tell: who holds the lease, what of an order's past counts, which files are open, what is dated."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from batch.api_actions import ActionAnswer, Verdict
+from batch.asking import ask
 from batch.ledger import Owner
 from batch.ledger.batches import files_open
 from batch.ledger.moves import note_reads
@@ -16,6 +19,7 @@ from batch.left_over_copies import has_any_to_send, too_old
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
 from batch.settling import read_again
+from schemas.errors import ApiUnreachable
 from schemas.operations import OperationKind, OperationStep
 from schemas.states import BatchStep, State
 from tests.ledger.room import DAY, MID, Room
@@ -171,3 +175,26 @@ def test_a_confirmed_refund_is_missed_only_where_the_provider_shows_refunds(
     desk.equipment.api.read_orders = lambda provider_order_ids: iter([Answer("k", b"{}", read)])  # type: ignore[method-assign]
     read_again(desk.equipment, desk.room.run, done)
     assert [kind for kind, _ in items(desk.room)] == (["contradiction"] if is_told else [])
+
+
+@pytest.mark.parametrize("length", [499, 500, 501, 9000])
+def test_a_request_is_told_of_in_no_more_than_its_column_takes(length: int, desk: Desk) -> None:
+    """Whether it was never asked for or refused: however much the provider or the line says of it, 500 signs are kept."""
+    sent(desk, "a", "b")
+    reasons = []
+    for order_id, words in (("a", "x" * (length - len("it was never asked for: "))), ("b", "x" * length)):
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            wanted = Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada")
+            asked = claim_operation(writing, desk.room.submission(order_id), wanted)
+
+        def call(order_id: str = order_id, words: str = words) -> ActionAnswer:
+            if order_id == "a":
+                raise ApiUnreachable(words)
+            return ActionAnswer(Verdict.REFUSED, words)
+
+        with pytest.raises(ApiUnreachable) if order_id == "a" else nullcontext():
+            ask(desk.equipment, desk.room.run, asked, call)
+        subject = f"operation:{asked.operation_id}"
+        ((reason,),) = desk.room.sql("SELECT reason FROM event WHERE subject = ? ORDER BY seq DESC LIMIT 1", subject)
+        reasons.append(len(str(reason)))
+    assert reasons == [min(length, 500)] * 2
