@@ -29,45 +29,73 @@ class Life:
 
 
 @dataclass(slots=True)
+class _Sum:
+    """A total that grows in place: every order is counted seven times, and a new object each time would be most of the work."""
+
+    orders: int = 0
+    amount_minor: int = 0
+
+    def add(self, amount_minor: int) -> None:
+        self.orders += 1
+        self.amount_minor += amount_minor
+
+    def total(self) -> Total:
+        return Total(self.orders, self.amount_minor)
+
+
+@dataclass(slots=True)
 class Fate:
-    """What became of a number of orders that were handed over; amounts are minor units of one currency.
+    """What became of a number of orders that were handed over; amounts are minor units of one currency."""
 
-    `handed` counts all of them, `is_open` those without an end; `recovered` has what they brought by days since hand-over.
-    """
+    _handed: _Sum = field(default_factory=_Sum)
+    _open: _Sum = field(default_factory=_Sum)
+    _ended: dict[str, _Sum] = field(default_factory=dict)
+    _recovered: dict[int, _Sum] = field(default_factory=dict)
 
-    handed: Total = _NOTHING
-    is_open: Total = _NOTHING
-    ended: dict[str, Total] = field(default_factory=dict)
-    recovered: dict[int, Total] = field(default_factory=dict)
+    @property
+    def handed(self) -> Total:
+        """All of them."""
+        return self._handed.total()
+
+    @property
+    def is_open(self) -> Total:
+        """Those without an end."""
+        return self._open.total()
+
+    @property
+    def ended(self) -> dict[str, Total]:
+        """Those that ended without money, by state."""
+        return {state: one.total() for state, one in self._ended.items()}
 
     @property
     def is_final(self) -> bool:
         """Whether no order of it is open any more."""
-        return self.is_open.orders == 0
+        return self._open.orders == 0
 
     def recovered_by(self, days: int | None = None) -> Total:
         """What was recovered within so many days after hand-over; without a number, by the end of the date."""
-        return sum((total for day, total in self.recovered.items() if days is None or day <= days), _NOTHING)
+        return sum((one.total() for day, one in self._recovered.items() if days is None or day <= days), _NOTHING)
 
     def add(self, amount_minor: int, state: str, recovered_minor: int, days: int | None) -> None:
         """Count one order that ended, or did not, so many days after its hand-over."""
-        one = Total(1, amount_minor)
-        self.handed += one
-        if state in OPEN or days is None:
-            self.is_open += one
+        self._handed.add(amount_minor)
+        if days is None or state in OPEN:
+            self._open.add(amount_minor)
         elif state in NEVER_AGAIN:
-            self.recovered[days] = self.recovered.get(days, _NOTHING) + Total(1, recovered_minor)
+            if days not in self._recovered:
+                self._recovered[days] = _Sum()
+            self._recovered[days].add(recovered_minor)
         else:
-            self.ended[state] = self.ended.get(state, _NOTHING) + one
+            self._ended.setdefault(state, _Sum()).add(amount_minor)
 
-    def plus(self, other: "Fate") -> "Fate":
-        """Both together; of one currency only."""
-        both = Fate(self.handed + other.handed, self.is_open + other.is_open, dict(self.ended), dict(self.recovered))
-        for state, total in other.ended.items():
-            both.ended[state] = both.ended.get(state, _NOTHING) + total
-        for day, total in other.recovered.items():
-            both.recovered[day] = both.recovered.get(day, _NOTHING) + total
-        return both
+    def take_in(self, other: "Fate") -> None:
+        """Count another one's orders too; of the same currency."""
+        pairs = [(self._handed, other._handed), (self._open, other._open)]
+        pairs += [(self._ended.setdefault(state, _Sum()), one) for state, one in other._ended.items()]
+        pairs += [(self._recovered.setdefault(day, _Sum()), one) for day, one in other._recovered.items()]
+        for mine, theirs in pairs:
+            mine.orders += theirs.orders
+            mine.amount_minor += theirs.amount_minor
 
 
 @dataclass(slots=True)
@@ -157,5 +185,5 @@ def together(fates: Iterable[Fate]) -> Fate:
     """Several cohorts of one currency as one."""
     whole = Fate()
     for fate in fates:
-        whole = whole.plus(fate)
+        whole.take_in(fate)
     return whole

@@ -59,6 +59,7 @@ def print_closing(demo: "Demo", checks: dict[str, bool], seconds: float) -> None
         "exit codes": f"{codes} (10: an item needs a person, here card numbers and refused rows on purpose)",
         "settings": demo.folder / "mitbatch.toml",
         "finance's CSV": audit,
+        **({"the report": last.page} if (last := demo.reports[-1].audit) is not None and last.page else {}),
         "sent rows": demo.settings.data_dir / "export",
         "the provider": demo.folder / "provider" / "journal.jsonl",
         "try": f"mitbatch --config {demo.folder / 'mitbatch.toml'} explain 000471",

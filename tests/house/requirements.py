@@ -179,10 +179,14 @@ SECURITY: dict[str, str] = {
         postgres/test_rights::test_everything_else_is_refused""",
     "S16": """
         audit/test_csv_text::test_no_cell_begins_a_formula
-        audit/test_csv_text::test_every_text_survives""",
+        audit/test_csv_text::test_every_text_survives
+        commands/test_spreadsheet::test_opened_carelessly_it_still_has_no_formula
+        commands/test_workbook::test_there_is_no_formula_and_no_link""",
     "S17": """
         audit/test_csv_text::test_ids_are_byte_true
-        audit/test_csv_text::test_row_files_begin_alike_and_end_with_the_check""",
+        audit/test_csv_text::test_row_files_begin_alike_and_end_with_the_check
+        commands/test_spreadsheet::test_it_opens_the_csv_files
+        commands/test_spreadsheet::test_it_opens_the_workbook""",
     "S18": """
         house/test_words::test_nobody_switches_off_a_check_of_the_other_end
         night/test_tls::test_a_certificate_that_cannot_be_believed_ends_the_call""",
