@@ -1,6 +1,5 @@
 """What the shell offers when a word is half typed. It only looks, and offers nothing where something is amiss."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,15 +53,16 @@ def open_items(context: typer.Context, incomplete: str) -> list[tuple[str, str]]
     return [(each.item_id, f"{each.kind.value} {each.subject}") for each in found if each.item_id.startswith(incomplete)]
 
 
-def sites(context: typer.Context, incomplete: str) -> list[str]:
-    """The sites of the settings."""
+def switches(context: typer.Context, incomplete: str) -> list[str]:
+    """What can be switched: the kinds of orders, and each site of the settings."""
+    from batch.switching import SENDING, switch_names
     from schemas.errors import MitbatchError
 
     try:
-        names: Iterable[str] = [site.name for site in _settings(context).sites]
+        names = switch_names(_settings(context))
     except MitbatchError:
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in names if name.startswith(incomplete) and name != SENDING]
 
 
 def _settings(context: typer.Context) -> "Settings":

@@ -116,7 +116,7 @@ def _act(
     if not options.quiet:
         is_now = "paused" if name == SENDING and not on else "on" if on else "off"
         words = f"{called(name)} is {is_now} from now on." if changed else f"{called(name)} was {is_now} before."
-        say(options, [words, f"EXIT {int(code)} {EXIT_MEANINGS[code]}"])
+        say(options, [words, "next  mitbatch status", f"EXIT {int(code)} {EXIT_MEANINGS[code]}"])
     answer(options, {**_head(settings, command, around), **fields, "run_id": run_id, "changed": changed, "exit_code": int(code)})
     return int(code)
 

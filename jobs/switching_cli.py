@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jobs import completion
 from jobs.output import Options
 
 _Reason = Annotated[str, typer.Option("--reason", help="Why; it stays in the ledger for ever.")]
@@ -17,7 +18,12 @@ def add_switching_commands(app: typer.Typer, current: Callable[[], Options]) -> 
 
     @app.command()
     def switch(
-        name: Annotated[str, typer.Argument(metavar="NAME", help="mit, cit_website, cit_call_center, or site:NAME.")],
+        name: Annotated[
+            str,
+            typer.Argument(
+                metavar="NAME", help="mit, cit_website, cit_call_center, or site:NAME.", autocompletion=completion.switches
+            ),
+        ],
         to: Annotated[str, typer.Argument(metavar="on|off", help="On or off.")],
         reason: _Reason = "",
         confirm: Annotated[str, typer.Option("--confirm", help="For `mit off` in production: your merchant id.")] = "",

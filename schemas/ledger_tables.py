@@ -171,6 +171,7 @@ Index(
     postgresql_where=_NOT_CLAIMABLE_AGAIN,
 )
 Index("submission_by_state", submission.c.mid, submission.c.state, submission.c.next_read_at)
+Index("submission_by_total", submission.c.mid, submission.c.state, submission.c.currency, submission.c.amount_minor)
 Index("submission_by_batch", submission.c.mid, submission.c.batch_id, submission.c.sequence_number)
 Index("submission_by_key", submission.c.mid, submission.c.idempotency_key)
 Index("submission_by_date", submission.c.mid, submission.c.business_date)

@@ -50,6 +50,19 @@ def test_open_items_are_completed(after_a_night: MerchantFolder, capfd: pytest.C
     assert offered("review resolve ", "/nowhere") == []
 
 
+def test_switches_and_sites_are_completed(after_a_night: MerchantFolder) -> None:
+    """`switch` is offered the kinds of orders and the sites of the settings."""
+    assert offered("switch ", after_a_night.config)[:3] == ["mit", "cit_website", "cit_call_center"]
+    assert offered("switch site:acme-e", after_a_night.config)[-1].endswith("acme-eu")
+    assert offered("switch ", "/nowhere") == []
+
+
+def test_the_nearest_switch_is_proposed(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    """A site that is nearly one of the settings' is answered with that one."""
+    assert after_a_night.run("switch acme-uz off --reason x") == 2
+    assert "Did you mean site:acme-us?" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [("too_odl", "too_old"), ("TOO_OLD", "too_old"), ("pendng", "pending"), ("mb-sftp-hostkey", "MB-SFTP-HOSTKEY")],

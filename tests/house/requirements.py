@@ -59,6 +59,7 @@ RULES: dict[str, str] = {
         commands/test_command_line::test_a_wrong_command_line_ends_with_2
         commands/test_completion::test_the_nearest_word_is_proposed
         commands/test_completion::test_the_nearest_decision_is_proposed
+        commands/test_completion::test_the_nearest_switch_is_proposed
         settings/test_refusals::test_unfit_settings_are_one_sentence_and_nothing_happens""",
     "16 the first line says where it acts": """
         commands/test_acting::test_the_first_line_says_where_it_acts
@@ -97,6 +98,7 @@ RULES: dict[str, str] = {
     "25 completion, help and docs from one source": """
         commands/test_completion::test_words_are_completed
         commands/test_completion::test_open_items_are_completed
+        commands/test_completion::test_switches_and_sites_are_completed
         house/test_readme::test_every_command_has_an_example
         house/test_readme::test_every_command_line_runs""",
 }
