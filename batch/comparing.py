@@ -63,6 +63,7 @@ def reconcile(
     compared.is_list_had, compared.is_list_whole, compared.listed = found.is_had, found.is_whole, found.orders
     if settlement is not None:
         lay_down_settlement(equipment, run, compared, settlement)
+    equipment.progress.stage("compare", expected)
     _compare_orders(equipment, run, compared, before=before, standing=standing, everything=everything)
     compare_strangers(equipment, run, compared, before=before)
     if settlement is not None:
@@ -83,7 +84,6 @@ def _compare_orders(
     equipment: Equipment, run: Run, compared: Compared, *, before: str, standing: dict[str, list[str]], everything: bool
 ) -> None:
     after = ""
-    equipment.progress.stage("compare")
     while True:
         with equipment.ledger.reading() as connection:
             claimed = active_page(connection, equipment.ledger.mid, since=compared.since, after=after, limit=PAGE)

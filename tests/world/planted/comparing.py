@@ -1,4 +1,4 @@
-"""Bugs in comparing the books (I1, I3, I5, I12, I19)."""
+"""Bugs in comparing the books (I3, I5, I12, I19)."""
 
 from tests.world.planted.bug import Fails, Planted
 
@@ -27,8 +27,9 @@ COMPARING = (
         "batch/reconcile.py",
         '    if not row["retry_state"] and not was_paid:\n',
         "    if not was_paid:\n",
-        "I1",
+        "I5",
         Fails("tests/night/test_reconcile.py::test_a_house_charge_on_a_held_order_is_seen_once"),
+        hunted=True,
     ),
     Planted(
         "difference-is-dropped",
@@ -38,6 +39,7 @@ COMPARING = (
         "        if not each.found[1:] and not everything:\n",
         "I5",
         Fails("tests/night/test_reconcile.py::test_the_provider_lost_one"),
+        hunted=True,
     ),
     Planted(
         "strangers-are-passed-over",
@@ -47,6 +49,7 @@ COMPARING = (
         "    while False:\n",
         "I5",
         Fails("tests/night/test_reconcile.py::test_we_missed_one"),
+        hunted=True,
     ),
     Planted(
         "comparison-ends-an-order",
