@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Integer, Numeric, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection, StaticPool
 
@@ -55,6 +55,14 @@ def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = defa
     except DBAPIError as error:
         raise _ledger_problem(engine, error) from error
     return engine
+
+
+def ledger_url(url: str) -> URL:
+    """The ledger's URL, taken apart. Raises ConfigurationError for a text that is none; it repeats nothing of it."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(f"ledger.url is not a database URL that can be used ({type(error).__name__}).") from error
 
 
 def look_at_ledger(url: str, *, make_engine: MakeEngine = default_engine) -> Engine | None:

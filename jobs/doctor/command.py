@@ -11,7 +11,7 @@ from jobs.doctor.telling import Told
 from jobs.output import Options
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
-from schemas.errors import MitbatchError, UsageRefused
+from schemas.errors import InternalError, MitbatchError, UsageRefused
 
 
 def run_doctor(
@@ -43,10 +43,22 @@ def run_doctor(
     round_ = Examination(options.config, settings, around, groups, is_offline=offline, may_probe=probe, shows_key=show_key)
     told.begin(settings)
     for group in groups:
-        for finding in _looks()[group](round_):
+        for finding in _looked(_looks()[group], round_):
             told.tell(group, finding)
     told.shown_keys = round_.shown_keys
     return told.end(strict=strict, is_part=is_part)
+
+
+def _looked(look: Callable[[Examination], Iterator[Finding]], round_: Examination) -> Iterator[Finding]:
+    """A group's findings; a mistake of our own in one group is a failure of it, and the others are looked at all the same."""
+    try:
+        yield from look(round_)
+    except MitbatchError as problem:
+        yield failed("look", "broke off", problem)
+    except Exception as error:  # noqa: BLE001 - told with its kind alone, whose text may hold anything
+        yield failed(
+            "look", "broke off", InternalError(f"A mistake in the doctor ({type(error).__name__}).", next_step="Report it.")
+        )
 
 
 def _groups(names: Sequence[str], *, show_key: bool) -> tuple[Group, ...]:
@@ -65,7 +77,8 @@ def _looks() -> dict[Group, Callable[[Examination], Iterator[Finding]]]:
     from jobs.doctor.api_checks import look_at_api
     from jobs.doctor.database_checks import look_at_databases
     from jobs.doctor.ledger_checks import look_at_ledger_group
-    from jobs.doctor.machine_checks import look_at_clock, look_at_disk, look_at_ping, look_at_schedule
+    from jobs.doctor.machine_checks import look_at_clock, look_at_disk
+    from jobs.doctor.schedule_checks import look_at_ping, look_at_schedule
     from jobs.doctor.settings_checks import look_at_config, look_at_secrets
     from jobs.doctor.sftp_checks import look_at_sftp
     from jobs.doctor.webhook_checks import look_at_webhook

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import paramiko
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from batch.departures import Departures
@@ -16,6 +15,7 @@ from batch.ledger.identity import check_identity, locked_identity
 from batch.ledger_seals import LedgerSeals
 from batch.tampering import broken_chains
 from jobs.assembly import check_departures, identity_of, load_profile
+from jobs.databases import ledger_url
 from jobs.doctor.examination import Examination
 from jobs.doctor.finding import Finding, Group, failed, good, skipped, warned
 from jobs.doctor.ledger_storage import durable, file_system
@@ -37,10 +37,14 @@ _FIND_TRIGGERS = {
 
 def look_at_ledger_group(round_: Examination) -> Iterator[Finding]:
     """The file first, then what it says; there may be none yet, and then there is nothing to say."""
-    name = make_url(round_.settings.ledger.url).render_as_string(hide_password=True)
+    name = "ledger.url"
     try:
-        path = Path(str(make_url(round_.settings.ledger.url).database))
-        is_file = name.startswith("sqlite")
+        url = ledger_url(round_.settings.ledger.url)
+        name, path, is_file = (
+            url.render_as_string(hide_password=True),
+            Path(str(url.database)),
+            url.drivername.startswith("sqlite"),
+        )
         is_private = True
         if is_file and path.exists():
             file = _file(path)

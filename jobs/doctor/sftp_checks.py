@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from batch.sftp_connection import SftpAccess, SftpConnections
 
 
+MOST_SECONDS = 30.0
+"""A person waits for the doctor: no longer than this for one step, whatever a night would wait."""
+
+
 def look_at_sftp(round_: Examination) -> Iterator[Finding]:
     """Step by step, as a night would go; what a step needs and did not get is skipped, not failed once more."""
-    sftp = round_.settings.sftp
-    if sftp is None:
+    if round_.settings.sftp is None:
         yield skipped("server", "no section [sftp]: everything goes by calls")
         return
+    patience = min(MOST_SECONDS, round_.settings.sftp.deadline_seconds)
+    sftp = round_.settings.sftp.model_copy(update={"deadline_seconds": patience})
     known = None
     try:
         known = host_keys(sftp)

@@ -191,3 +191,23 @@ def test_a_lock_that_moved_meanwhile_is_left_alone(
     assert merchant.run(f"lock update {WHY} --yes") == 30
     assert rows(merchant, "SELECT host_key FROM identity") == [{"host_key": "SHA256:another"}]
     assert rows(merchant, "SELECT * FROM event WHERE subject = 'ledger'") == []
+
+
+def test_what_was_cut_off_after_the_change_is_made_good(
+    merchant: MerchantFolder, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where finance's files cannot be written the lock is changed all the same, it is said so, and the next night writes them."""
+    merchant.sandbox.change_host_key()
+    trust_what_it_shows(merchant, capfd)
+
+    def full_disk(*_what: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.ledger_run._write_books", full_disk)
+        assert merchant.run(f"lock update {WHY} --yes") == 20
+    assert "What was asked for is done." in capfd.readouterr().err
+    assert merchant.run("lock show") == 0
+    assert merchant.run("audit verify") == 10
+    assert merchant.run("--quiet nightly") in {0, 10}
+    assert merchant.run("audit verify") == 0

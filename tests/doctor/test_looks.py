@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -45,6 +46,9 @@ SETTINGS = {
     ),
     "admin": ({"ORDERS__ADMIN_URL": "sqlite:///none.db"}, "", [("database", "admin", "fail")], 78),
     "identity": ({"PROVIDER__API_URL": "http://127.0.0.1:9/v1/"}, "ledger", [("ledger", "identity", "fail")], 30),
+    "ledger url": ({"LEDGER__URL": "nonsense"}, "", [("ledger", "ledger", "fail")], 78),
+    "ledger driver": ({"LEDGER__URL": "oracle://h/d"}, "", [("ledger", "ledger", "fail")], 78),
+    "orders url": ({"ORDERS__URL": "nonsense", "ORDERS__ADMIN_URL": ""}, "", [("database", "orders", "fail")], 78),
     "merchant": (
         {"PROVIDER__MID": "3f1c09ab-0000-4000-8000-000000000002"},
         "ledger",
@@ -465,3 +469,41 @@ def test_the_probe_looks_like_no_file_of_ours(
     assert seen[0].endswith(".part")
     assert "evaluate" not in seen[0]
     assert "transmit" not in seen[0]
+
+
+def test_a_mistake_in_one_group_stops_no_other(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that breaks off with an error of ours fails by itself; its text, which may hold anything, is not shown."""
+
+    def broken(_folder: Path) -> None:
+        raise ZeroDivisionError("with something secret")
+
+    monkeypatch.setattr(machine_checks, "_room", broken)
+    found = examine("disk schedule")
+
+    assert (found.troubles, found.code) == ([("disk", "look", "fail")], 78)
+    assert "secret" not in str(found.objects)
+    assert found.look("schedule", "nightly")["mark"] == "ok"
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_long(
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes the connection and says nothing fails after the doctor's own patience, not the night's."""
+    monkeypatch.setattr(sftp_checks, "MOST_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sftp_port = silent.getsockname()[1]
+        monkeypatch.setenv("MITBATCH_SFTP__PORT", str(sftp_port))
+        (tmp_path / "hosts").write_text(f"[127.0.0.1]:{sftp_port} {key_pair()[1]}\n")
+        monkeypatch.setenv("MITBATCH_SFTP__KNOWN_HOSTS", str(tmp_path / "hosts"))
+        found = examine("sftp")
+
+    assert (found.troubles, found.code) == ([("sftp", "login", "fail")], 78)
+
+
+def test_the_path_of_a_ping_is_not_shown(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address that hears of each run is shown without its path, which is as good as a password, and is not called."""
+    monkeypatch.setenv("MITBATCH_ALERTS__PING_URL", "https://user@hc.example/3f1c09ab-secret")
+    found = examine("ping")
+
+    assert found.look("ping", "ping_url")["measured"] == "https://hc.example/..., not called now"
+    assert "secret" not in str(found.objects)

@@ -2,11 +2,14 @@
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from batch.ledger.identity import Identity, locked_identity
 from batch.ledger.lease import LESSER_JOBS
+from batch.ledger.relocking import relock
 from batch.ledger.switches import SwitchRun, SwitchWanted, turn
 from batch.switching import SENDING
 from jobs.assembly import open_ledger_alone
@@ -15,6 +18,7 @@ from jobs.doctor.database_checks import look_at_databases
 from jobs.doctor.examination import Examination
 from jobs.doctor.finding import Group
 from jobs.doctor.ledger_checks import look_at_ledger_group
+from jobs.ledger_run import ledger_run
 from jobs.surroundings import of_this_machine
 from schemas.errors import ExitCode
 from schemas.ledger_rights import ledger_grants, orders_grants
@@ -111,8 +115,14 @@ def test_the_readme_has_the_statements_of_the_program() -> None:
 
 
 def test_a_lock_can_be_changed_with_the_least_rights(least: PostgresHouse) -> None:
-    """The ledger's login may tie another host key, and removes webhooks that were applied, as runs do."""
+    """The ledger's login may lock it to another host key, and remove webhooks that were applied, as runs do; and no more."""
     least.run()
+    with open_ledger_alone(least.settings, clock=least.clock) as ledger:
+        known, _ = locked_identity(ledger) or (Identity("", "", "", ""), "")
+        wanted = replace(known, host_key="SHA256:y")
+        with ledger_run(ledger, least.settings, of_this_machine(least.clock), "lock") as run, ledger.writing(run) as writing:
+            relock(writing, known, wanted, reason="a test", person="somebody")
+        assert locked_identity(ledger) == (wanted, _)
     statements = (
         "UPDATE identity SET host_key = 'SHA256:x'",
         "DELETE FROM webhook WHERE 1 = 0",
