@@ -1,6 +1,6 @@
 """The ledger's table of figures: what is counted once, at a run's end, so that nobody counts it again to look at it."""
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, String, Table, Text, text
 
 from schemas.ledger_base import metadata
 
@@ -22,3 +22,9 @@ looked at to decide anything, and finance's files do not rest on it.
 
 TOTAL = ""
 """The business date of the sum over all dates."""
+
+STANDING = text("state IN ('capture_required', 'claimed', 'held', 'in_doubt', 'pending', 'review', 'sending')")
+"""The open states, letter for letter as the index of open orders has them; a query that says the same reads that alone."""
+
+STANDING_COLUMNS = ("mid", "site", "currency", "state", "handed_over_date", "expires_at", "amount_minor", "claimed_at")
+"""Everything that is counted of open orders, in the order of that index."""

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from schemas.action_tables import mention, operation, webhook
 from schemas.comparison_tables import comparison, comparison_row, listed_order, settled_line
-from schemas.figure_tables import figure
+from schemas.figure_tables import STANDING, STANDING_COLUMNS, figure
 from schemas.ledger_base import among, metadata
 
 __all__ = [
@@ -183,6 +183,9 @@ Index(
     sqlite_where=text("written_version <> row_version"),
     postgresql_where=text("written_version <> row_version"),
 )
+
+_COUNTED = [submission.c[name] for name in STANDING_COLUMNS]
+Index("submission_standing", *_COUNTED, sqlite_where=STANDING, postgresql_where=STANDING)
 
 transmission = Table(
     "transmission",

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select
 
-from schemas.ledger_tables import among, batch, item, run, submission
+from schemas.figure_tables import STANDING
+from schemas.ledger_tables import batch, item, run, submission
 from schemas.states import OPEN, BatchStep, State
 
 Row = RowMapping
@@ -24,7 +25,7 @@ _STANDING = (
         func.min(submission.c.claimed_at).label("oldest"),
         func.min(func.nullif(submission.c.expires_at, "")).label("expiry"),
     )
-    .where(submission.c.mid == _MID, among(submission.c.state, OPEN))
+    .where(submission.c.mid == _MID, STANDING)
     .group_by(*(submission.c[name] for name in ("site", "currency", "state", "handed_over_date")), "is_overdue")
 )
 _UNWRITTEN = (

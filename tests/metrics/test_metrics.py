@@ -1,6 +1,7 @@
 """The metrics: the list is kept, counts are the ledger's and never fall, and a file that cannot be written harms nothing."""
 
 import random
+import re
 import sqlite3
 import stat
 from collections import Counter
@@ -9,9 +10,13 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.dialects import sqlite
 
+from batch.ledger import gauges
 from jobs.call_counts import operation_of
+from schemas.figure_tables import STANDING
 from schemas.metrics import METRICS
+from schemas.states import OPEN
 from tests.metrics.reading import Shown, shown, textfile, total, value
 from tests.night.conftest import MakeHouse
 from tests.night.house import CANCELLED, DAY, ONHOLD, OTHER_AMOUNT, REFUSED, UNANSWERED, House, order, paid
@@ -250,3 +255,18 @@ def test_switches_by_hand_and_differences_are_shown(house: House) -> None:
     assert value(found, "switch_enabled", switch="mit", site="") == 0
     assert value(found, "switch_enabled", switch="site", site="acme-us") == 1
     assert total(found, "reconciliation_differences") >= 1
+
+
+def test_counting_open_orders_reads_no_row(house: House) -> None:
+    """What is open is counted from an index that has all of it, so that a scrape costs what is open and not what ever was."""
+    house.add(order())
+    house.run()
+    said = str(gauges._STANDING.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": False}))
+    plan = house.ledger(f"EXPLAIN QUERY PLAN {said}", ["", "2026-11-23T00:00:00Z", "mid"])
+
+    assert "COVERING INDEX submission_standing" in " ".join(row["detail"] for row in plan)
+
+
+def test_the_index_of_open_orders_is_of_the_open_states() -> None:
+    """Every open state is in the condition of the index, and no other."""
+    assert sorted(re.findall(r"'([a-z_]+)'", str(STANDING))) == sorted(state.value for state in OPEN)
