@@ -18,6 +18,7 @@ from tests.world.planted.holding import HOLDING
 from tests.world.planted.present import PRESENT
 from tests.world.planted.recovery import RECOVERY
 from tests.world.planted.sending import SENDING
+from tests.world.planted.timing import TIMING
 
 PLANTED = (
     *SENDING,
@@ -33,6 +34,7 @@ PLANTED = (
     *HINTS,
     *PRESENT,
     *COMPARING,
+    *TIMING,
 )
 """Every one is caught by the invariant that it names."""
 
