@@ -132,11 +132,15 @@ def settlement(
 
 @dataclass(frozen=True, slots=True)
 class RefundAsked:
-    """A refund in doubt: how much, what was left then, and what the provider showed as refunded before (None: nothing)."""
+    """A refund in doubt: how much, what was left then, and what the provider showed as refunded before (None: nothing).
+
+    `can_show`: what is asked has a word for a refund. The older call has none (CONTRACT 8): it goes on saying APPROVED.
+    """
 
     amount_minor: int
     left_minor: int
     before_minor: int | None
+    can_show: bool = True
 
 
 def _refund_settlement(refund: RefundAsked, read: OrderRead, meaning: Meaning | None, said: str, *, is_late: bool) -> Settlement:
@@ -151,7 +155,7 @@ def _refund_settlement(refund: RefundAsked, read: OrderRead, meaning: Meaning | 
     if is_all and meaning is Meaning.REFUNDED:
         return Settlement(OperationStep.DONE, f"the provider says {said}")
     shows_some = gone is None and bool(read.refunded_minor)  # nothing was shown before the request
-    untouched = meaning is Meaning.COMPLETED and not shows_some and (is_all or gone == 0)
+    untouched = refund.can_show and meaning is Meaning.COMPLETED and not shows_some and (is_all or gone == 0)
     if untouched and is_late:
         return Settlement(OperationStep.REFUSED, f"nothing was given back: the provider still says {said}")
     return Settlement(None, f"the provider says {said}, which does not tell", ever=untouched)

@@ -53,7 +53,7 @@ def judge_request(equipment: Equipment, resolution: Resolution, operation_id: st
     answer = _asked(equipment, operation, order)
     captured = order.amount_minor
     if answer.read is not None:
-        said = said_of(equipment, order, operation, answer.read, requests)
+        said = said_of(equipment, order, operation, answer.read, requests, source=answer.source)
         if said.step is not None and said.step is not _STEPS[resolution]:
             words = f"The provider shows otherwise of the {operation.kind} of order {order.order_id!r}: {said.words}."
             raise DecisionRefused(words)

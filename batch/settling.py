@@ -97,7 +97,7 @@ def _settle(writing: Writing, equipment: Equipment, operation: Operation, answer
         _compare_with_what_is_shown(writing, equipment, submission, operation, answer.read)
         return operation
     all_of_order = operations_of(writing.connection, writing.mid, operation.order_id)
-    found = said_of(equipment, submission, operation, answer.read, all_of_order)
+    found = said_of(equipment, submission, operation, answer.read, all_of_order, source=answer.source)
     if found.step is None:
         if not found.ever or _is_late(equipment, operation):
             _tell(writing, equipment, submission, operation, found.words)
@@ -125,7 +125,13 @@ def _compare_with_what_is_shown(
 
 
 def said_of(
-    equipment: Equipment, submission: Submission, operation: Operation, read: OrderRead, all_of_order: Sequence[Operation]
+    equipment: Equipment,
+    submission: Submission,
+    operation: Operation,
+    read: OrderRead,
+    all_of_order: Sequence[Operation],
+    *,
+    source: str,
 ) -> Settlement:
     """What a read says of a request that is in doubt, beside all requests about its order."""
     asked = None
@@ -133,7 +139,8 @@ def said_of(
         refunds = [each for each in all_of_order if each.kind is OperationKind.REFUND]
         confirmed = confirmed_minor([(each.step, each.amount_minor) for each in refunds])
         left = captured_minor(read, submission.amount_minor) - confirmed
-        asked = RefundAsked(operation.amount_minor, left, operation.refunded_before_minor)
+        can_show = source != "outcome"
+        asked = RefundAsked(operation.amount_minor, left, operation.refunded_before_minor, can_show)
     meaning = meaning_of(read, equipment.profile)
     late, goes_on = _is_late(equipment, operation), facts_of(equipment.clock.now(), submission).is_worked_on
     return settlement(operation.kind, read, meaning, is_late=late, refund=asked, is_worked_on=goes_on)

@@ -198,3 +198,22 @@ def test_a_request_is_told_of_in_no_more_than_its_column_takes(length: int, desk
         ((reason,),) = desk.room.sql("SELECT reason FROM event WHERE subject = ? ORDER BY seq DESC LIMIT 1", subject)
         reasons.append(len(str(reason)))
     assert reasons == [min(length, 500)] * 2
+
+
+@pytest.mark.parametrize(("source", "step"), [("poll", OperationStep.REFUSED), ("outcome", OperationStep.IN_DOUBT)])
+def test_who_has_no_word_for_a_refund_proves_none_wrong(source: str, step: OperationStep, desk: Desk) -> None:
+    """The older call goes on saying APPROVED whatever was given back: the refund stays in doubt, and a person is told (I12)."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    desk.room.put("a", State.COMPLETED)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        asked = claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.REFUND, 1999, "USD", "so", "ada"))
+        doubted = move_operation(writing, asked, OperationStep.IN_DOUBT, reason="no clear answer")
+    desk.room.clock.advance(timedelta(hours=9))
+    desk.room.run = desk.room.take("second", alive=False)
+    read = OrderRead("k", "", None, "APPROVED", None, "")
+    answers = [Answer("k", b"{}", read, source=source)]
+    desk.equipment.api.read_orders = lambda provider_order_ids: iter(answers)  # type: ignore[method-assign]
+    assert read_again(desk.equipment, desk.room.run, doubted).operation.step is step
+    told = [kind for kind, _ in items(desk.room)]
+    assert told == (["action_in_doubt"] if step is OperationStep.IN_DOUBT else ["action_refused"])

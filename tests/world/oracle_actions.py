@@ -67,12 +67,15 @@ def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
 
 
 def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
-    """An order that completed although its cancel had been asked for went to review and was told of: the provider's word wins."""
+    """An order that completed although its cancel had been asked for went to review and was told of: the provider's word wins.
+
+    A cancel that never reached the provider was not asked for.
+    """
     told = {item["subject"] for item in seen.items if item["kind"] == "double_charge"}
     for row in seen.operations:
         order_id = row["order_id"]
         word = seen.provider[order_id]["status"] if order_id in seen.provider else ""
-        if row["kind"] != "cancel" or word not in ("Completed", "Returned"):
+        if row["kind"] != "cancel" or word not in ("Completed", "Returned") or _never_left(seen, row):
             continue
         chain = seen.chains.get(f"order:{order_id}", [])
         after = [each for each in chain if each["kind"] == "transition" and each["at"] >= row["asked_at"]]
@@ -88,6 +91,12 @@ def i7_cancelled_was_asked_for(seen: Evidence) -> Iterator[str]:
     for order_id, row in seen.latest.items():
         if row["state"] == "cancelled" and order_id not in asked:
             yield f"I7: {order_id} is called cancelled, and nobody asked for that"
+
+
+def _never_left(seen: Evidence, asked: Row) -> bool:
+    """Whether no request to cancel ever came to the provider of whose cancel the ledger says that it was never asked for."""
+    came = any(row["event"] == "answered" and str(row.get("path")).endswith("/cancel") for row in seen.journal)
+    return asked["step"] == "refused" and not came
 
 
 def _refunds(seen: Evidence) -> list[Row]:
