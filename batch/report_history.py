@@ -77,10 +77,10 @@ class ReportHistory:
         return found, sorted(_differing_entry(row) for row in self._connection.execute(statements.differing(), last))
 
     def run_of(self, business_date: str) -> str:
-        """The id of the last nightly run of a date, else of its last run; empty if none ran."""
+        """The id of the first nightly run of a date, else of its first run: a repetition that changes nothing changes no page."""
         rows = self._connection.execute(statements.runs_of(), {"mid": self._mid, "business_date": business_date}).all()
         nightly = [row.run_id for row in rows if row.job in {"nightly", "rerun"}]
-        return str((nightly or [row.run_id for row in rows] or [""])[-1])
+        return str((nightly or [row.run_id for row in rows] or [""])[0])
 
 
 def _differing_entry(row: Any) -> Differing:  # noqa: ANN401 - rows of a database driver

@@ -114,18 +114,14 @@ def nights() -> Select[Any]:
             run.c.business_date < _DATE,
             among(run.c.job, ("nightly", "rerun")),
         )
-        .order_by(run.c.started_at, run.c.run_id)
+        .order_by(run.c.fencing_token)
     )
 
 
 @cache
 def runs_of() -> Select[Any]:
     """The runs of a date, in order."""
-    return (
-        select(run.c.run_id, run.c.job)
-        .where(run.c.mid == _MID, run.c.business_date == _DATE)
-        .order_by(run.c.started_at, run.c.run_id)
-    )
+    return select(run.c.run_id, run.c.job).where(run.c.mid == _MID, run.c.business_date == _DATE).order_by(run.c.fencing_token)
 
 
 @cache
