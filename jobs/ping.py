@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from schemas.counted import counted
 from schemas.errors import ExitCode
 
 TRIES, PAUSE_SECONDS, TIMEOUT_SECONDS = 3, 1.0, 5.0
@@ -78,5 +79,5 @@ def shortened(body: str) -> str:
             break
         kept.append(line)
     cut = len(lines) - len(kept) - len(tail)
-    whole = "\n".join([*kept, f"... {cut:,} lines left out", *tail])
+    whole = "\n".join([*kept, f"... {counted(cut, 'line')} left out", *tail])
     return whole.encode()[:MOST_BYTES].decode(errors="ignore")

@@ -21,6 +21,7 @@ from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.workbook_cells import CellWriter, rows_of
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
+from schemas.counted import counted
 from schemas.errors import ConfigurationError, ExitCode, FileNotWritten, UsageRefused
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def _lines(made: Exported) -> list[str]:
     lines = [f"{'workbook':<16}{made.path}", f"{'dates':<16}{span}"]
     lines += [f"{name:<16}{count.written:>9,} {'row' if count.written == 1 else 'rows'}" for name, count in made.sheets.items()]
     return lines + [
-        f"WARN  {name}: the first {count.written:,} of {count.found:,} rows are in the workbook; all are in the CSV files"
+        f"WARN  {name}: the first {count.written:,} of {counted(count.found, 'row')} are in the workbook; all are in the CSV"
+        " files"
         for name, count in made.sheets.items()
         if count.found > count.written
     ]

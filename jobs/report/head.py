@@ -30,7 +30,9 @@ def tiles(figures: ReportFigures, names: Names) -> list[Tile]:
     held = sum(balance.closing.orders for balance in closing.values())
     needs = len(figures.items)
     return [
-        Tile("Handed over", [f"{handed[-1]:,} orders"], "accepted this date", sparkline(names, "Handed over a night", handed)),
+        Tile(
+            "Handed over", [counted(handed[-1], "order")], "accepted this date", sparkline(names, "Handed over a night", handed)
+        ),
         Tile(
             "Recovered today",
             [people_text(booked.get(each, Total()).amount_minor, each) for each in figures.currencies] or ["nothing"],
@@ -43,7 +45,7 @@ def tiles(figures: ReportFigures, names: Names) -> list[Tile]:
             "after refunds and chargebacks",
             sparkline(names, f"Net, month to date, {first} minor units", net) if first else NOTHING,
         ),
-        Tile("Pending", [f"{sum(total.orders for total in pending.values()):,} orders"], f"{held:,} held in all"),
+        Tile("Pending", [counted(sum(total.orders for total in pending.values()), "order")], f"{held:,} held in all"),
         Tile("Needs a person", [f"{needs:,}"], "see section 2" if needs else "nothing waits", mood="warn" if needs else "good"),
     ]
 

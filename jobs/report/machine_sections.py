@@ -10,6 +10,7 @@ from jobs.report.charts import strip
 from jobs.report.head import mood
 from jobs.report.parts import Figures, Names, Part, Section, span
 from schemas.audit_columns import FILE_TEXTS
+from schemas.counted import counted
 from schemas.errors import ExitCode
 from schemas.matches import MATCH_TEXTS, Match
 from schemas.money import people_text
@@ -27,7 +28,7 @@ def reconciliation(figures: ReportFigures, names: Names) -> Section:
         last = figures.comparisons[-1]
         whole = "" if last.is_whole else "; the provider's list was not had to its end"
         settled = ", with a settlement" if last.is_settled else ""
-        counts = f"{last.orders:,} orders, {last.differing:,} differ{whole}"
+        counts = f"{counted(last.orders, 'order')}, {last.differing:,} differ{whole}"
         lines.append(f"Last compared on {last.business_date} ({last.compared_at}){settled}: {counts}.")
         cells = []
         for back in reversed(range(30)):

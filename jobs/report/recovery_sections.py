@@ -7,6 +7,7 @@ from jobs.report import definitions as means
 from jobs.report.charts import step_curve
 from jobs.report.parts import Figures, Names, Part, Section, percent, signed
 from jobs.report.pictures import bridge
+from schemas.counted import counted
 
 MOST_COHORTS, MOST_DAYS, MOST_KINDS = 42, 28, 15
 
@@ -19,7 +20,7 @@ def recovery_time(figures: ReportFigures, names: Names) -> Section:
         half, most = quantile(waits.recovered, 0.5), quantile(waits.recovered, 0.9)
         marks = [(day, name) for day, name in ((half, "median"), (most, "90th percentile")) if day is not None]
         n = sum(sum(counts.values()) for counts in (waits.recovered, waits.ended, waits.watched))
-        said = f"{n:,} orders; " + "; ".join(f"{name} day {day}" for day, name in marks)
+        said = f"{counted(n, 'order')}; " + "; ".join(f"{name} day {day}" for day, name in marks)
         drawn = step_curve(
             names,
             f"Share of orders recovered by day, {currency}",

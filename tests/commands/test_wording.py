@@ -66,7 +66,7 @@ def test_an_error_has_four_parts(kind: type[MitbatchError]) -> None:
     said = str(kind("The file x could not be read."))
     assert re.fullmatch(r"The file x could not be read\. .*\[MB-[A-Z-]+\]", said)
     rest = said.removeprefix("The file x could not be read. ").rpartition(" [")[0]
-    assert re.search(r"mitbatch |[Cc]heck |[Rr]un |[Ww]ait |[Ff]ree |[Aa]sk ", rest), said
+    assert re.search(r"mitbatch |[Cc]heck |[Rr]un |[Ww]ait |[Ff]ree |[Aa]sk |[Mm]ake |[Cc]orrect ", rest), said
     bare = kind("What.")
     bare.now = bare.next_step = ""
     assert str(bare) == f"What. See: mitbatch explain {kind.code} [{kind.code}]"
