@@ -7,11 +7,11 @@ from markupsafe import Markup
 from batch.report_figures import ReportFigures
 from batch.report_lives import Fate
 from batch.report_operation import AGES, DUES
-from batch.report_rates import cohort_curve, median
 from jobs.report import definitions as means
 from jobs.report.charts import cohort_curves
 from jobs.report.parts import Cell, Figures, Names, Part, Section, percent, plain
 from jobs.report.pictures import stacked
+from jobs.report.rates import cohort_curve, median
 from schemas.states import OPEN
 
 MOST_COHORTS, MOST_DAYS, MOST_KINDS = 42, 28, 15

@@ -1,10 +1,10 @@
 """Sections 9 and 10: which orders are recovered more often than others."""
 
 from batch.report_figures import ReportFigures
-from batch.report_rates import FEW, Rate, rates_by
 from jobs.report import definitions as means
 from jobs.report.parts import Figures, Names, Part, Section, percent, plain, short_total
 from jobs.report.pictures import bars, dots
+from jobs.report.rates import FEW, Rate, rates_by
 
 MOST_COHORTS, MOST_DAYS, MOST_KINDS = 42, 28, 15
 _KINDS = {"site": "By site", "brand": "By card brand", "origin": "By origin", "channel": "By channel"}

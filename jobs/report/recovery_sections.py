@@ -2,11 +2,11 @@
 
 from batch.report_figures import ReportFigures
 from batch.report_lives import Money
-from batch.report_rates import quantile, recovered_share
 from jobs.report import definitions as means
 from jobs.report.charts import step_curve
 from jobs.report.parts import Figures, Names, Part, Section, percent, signed
 from jobs.report.pictures import bridge
+from jobs.report.rates import quantile, recovered_share
 from schemas.counted import counted
 
 MOST_COHORTS, MOST_DAYS, MOST_KINDS = 42, 28, 15

@@ -38,7 +38,6 @@ batch.refund_rows
 batch.report_figures
 batch.report_lives
 batch.report_operation
-batch.report_rates
 batch.responses
 batch.review_rows
 batch.settlement

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from batch.book_entries import Total
 from batch.report_lives import Fate, Waits
-from batch.report_rates import cohort_curve, median, quantile, rate_of, recovered_share, wilson
+from jobs.report.rates import cohort_curve, median, quantile, rate_of, recovered_share, wilson
 
 
 @pytest.mark.parametrize(
