@@ -110,6 +110,7 @@ class _Schedule:
                 timers.add_job(self._lesser, args=[job], executor="lesser", id=f"{job} at once")
         before = {number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)}
         timers.start()
+        say(self._options, ["Ctrl-C or SIGTERM lets the step in hand end, and stops it."])
         try:
             while not self._stop.wait(timeout=3600):
                 pass

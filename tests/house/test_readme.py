@@ -117,7 +117,7 @@ def started(words: list[str], merchant: MerchantFolder, monkeypatch: pytest.Monk
         line = [sys.executable, "-m", "jobs", "--config", str(merchant.config), *words]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.run(line, input=card, stdout=subprocess.PIPE, env=environment, check=False, timeout=60).returncode
-    if words == ["serve"]:
+    if words in (["serve"], ["schedule"]):
         line = [sys.executable, "-m", "jobs", "--config", str(merchant.config), *words]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "MITBATCH_WEBHOOK__LISTEN": "127.0.0.1:0"}
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as served:
@@ -161,6 +161,7 @@ def test_every_command_line_runs(line: str, merchant: MerchantFolder, monkeypatc
     words = our_words(line)
     assert words is not None
     expected = stated_codes(line) | ({int(ExitCode.REFUSED)} if words[:2] == ["holds", "check"] else set())
+    expected |= {int(ExitCode.TERMINATED)} if words == ["schedule"] else set()
 
     assert started(words, merchant, monkeypatch) in expected
 
