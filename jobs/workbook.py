@@ -22,7 +22,7 @@ from jobs.settings_file import load_settings
 from jobs.workbook_cells import CellWriter, rows_of
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
 from schemas.counted import counted
-from schemas.errors import ConfigurationError, ExitCode, FileNotWritten, UsageRefused
+from schemas.errors import EXIT_MEANINGS, ConfigurationError, ExitCode, FileNotWritten, UsageRefused
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -73,7 +73,8 @@ def export_workbook(options: Options, first: str, last: str, out: Path | None, *
     except OSError as error:
         problem = f"The workbook could not be written to {path} ({error.strerror or error})."
         raise FileNotWritten(problem, next_step="Name another file with --out.") from error
-    say(options, [banner("audit export", dates[-1], settings), *_lines(made)])
+    verdict = f"EXIT {int(ExitCode.CLEAN)} {EXIT_MEANINGS[ExitCode.CLEAN]}"
+    say(options, [banner("audit export", dates[-1], settings), *_lines(made), verdict])
     answer(
         options,
         {

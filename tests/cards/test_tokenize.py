@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
-from schemas.errors import ApiLoginRefused, ConfigurationError, ExitCode, SecretMissing
+from schemas.errors import EXIT_MEANINGS, ApiLoginRefused, ConfigurationError, ExitCode, SecretMissing
 from tests.cards.desk import CANARY, CHALLENGE, DECLINED, SUCCESS, line, tokenize
 from tests.night.conftest import MakeHouse
 from tests.night.house import ONHOLD, House, order
@@ -99,10 +99,10 @@ def test_people_read_which_lines_were_left(house: House, capsys: Captured) -> No
     house.add(bare())
 
     assert tokenize(house, [line(), line("nobody")], json=False) == ExitCode.NEEDS_PERSON
-    assert capsys.readouterr().out.splitlines() == [
+    assert capsys.readouterr().out.splitlines()[1:] == [
         "line 2 (order 'nobody'): refused, the order system has no such order",
         f"tokenize sandbox mid {house.sandbox.mid[:8]}: 2 lines, written 1 · kept 0 · refused 1 · unanswered 0",
-        "EXIT 10",
+        f"EXIT 10 {EXIT_MEANINGS[ExitCode.NEEDS_PERSON]}",
     ]
 
 

@@ -194,7 +194,8 @@ def test_no_option_takes_a_secret() -> None:
     """No command has an option or argument for a secret: what stands there, every user of the machine can read (S6)."""
     names = [name for path in command_paths() for parameter in parameters(path) for name in (*parameter.opts, parameter.name)]
     banned = ("secret", "password", "passphrase", "app-key", "api-key", "credential", "cvv", "pan", "card-number")
-    assert [name for name in names if any(word in name for word in banned)] == []
+    told = [name for name in names if not re.search("[-_]file$", name)]  # a file with a secret may be named
+    assert [name for name in told if any(word in name for word in banned)] == []
     assert len(names) > 60
     assert examples()
 

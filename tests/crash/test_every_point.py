@@ -27,7 +27,7 @@ MUST_CROSS = {
         "; before SFTP rename",  # the departure is marked
         "asked for SFTP rename",
         "after SFTP rename .*; before commit ledger",
-        "after commit ledger .*; before SFTP opendir",  # delivered, not answered
+        "after (commit ledger|open mitbatch-).*; before SFTP opendir",  # delivered, not answered
         "after SFTP opendir",
         "after SFTP read ",
         "after SFTP close .*; before commit ledger",  # answered, and the ledger does not know
@@ -39,7 +39,7 @@ MUST_CROSS = {
     "stale part": (
         "after SFTP lstat",  # looked, and the part is there
         "after SFTP open .*; before commit ledger",  # in hand, the proof not recorded
-        "after commit ledger .*; before SFTP fsetstat",  # the proof recorded, nothing changed
+        "after (commit ledger|open mitbatch-).*; before SFTP fsetstat",  # the proof recorded, nothing changed
         "asked for SFTP fsetstat",  # emptied
         "after SFTP write .*; before SFTP write",
         "after SFTP rename",

@@ -31,7 +31,10 @@ def _poison(house: House) -> None:
 
 
 def _nights(house: House, *, poisoned: bool) -> tuple[object, ...]:
-    """Two days with some orders; what the merchant has at the end."""
+    """Two days with some orders; what the merchant has at the end.
+
+    That outcome files came and then came no more is told, whoever's they were: without poison there are none here at all.
+    """
     tokens = (COMPLETED, CANCELLED, ONHOLD)
     house.add(*(order(f"a{number}", payment_token=tokens[number % 3]) for number in range(9)))
     if poisoned:
@@ -41,7 +44,7 @@ def _nights(house: House, *, poisoned: bool) -> tuple[object, ...]:
         house.pass_time(hours=hours)
         house.run("poll")
     rows = [{name: cell for name, cell in house.row(f"a{n}").items() if name != "hold_reference"} for n in range(9)]
-    others = [item for item in house.items() if item[0] != "quarantine"]
+    others = [item for item in house.items() if item[0] not in ("quarantine", "no_response")]
     return house.states(), rows, others, sorted(house.accepted().items())
 
 
