@@ -96,12 +96,12 @@ def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bo
     _try(findings, lambda: look_for_unanswered(equipment, run))
     _try(findings, lambda: tell_of_hinted_refusals(equipment, run))
     _try(findings, lambda: tell_of_waiting(equipment, run, findings))
-    _try(findings, lambda: page_for_silence(equipment, run))
     _try(findings, lambda: settle_operations(equipment, run))
     _try(findings, lambda: poll(equipment, run, everything=everything))
     _try(findings, lambda: flag_overdue(equipment, run))
     _try(findings, lambda: flag_captures(equipment, run))
     _try(findings, lambda: close_reached(equipment, run))
+    _try(findings, lambda: page_for_silence(equipment, run))
     _try(findings, lambda: write_back(equipment, run))
     _try(findings, lambda: note_outstanding(equipment, run, findings))
 

@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from jobs.running import RunReport
 from jobs.sample_orders import orders as orders_table
 from jobs.sandbox import Sandbox
 from jobs.settings_file import load_settings
+from jobs.surroundings import of_this_machine
 from schemas.settings import Settings
 
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -174,8 +176,9 @@ class House:
             )
 
     def run(self, job: str = "nightly", day: str = "", **more: Any) -> RunReport:  # noqa: ANN401 - what run_with takes
-        """Run one job in this process, on the house's clock."""
+        """Run one job in this process, on the house's clock; the report is drawn only by commands in processes of their own."""
         self._have_ledger()
+        more.setdefault("surroundings", replace(of_this_machine(self.clock), page=None))
         options = Options(config=self.config, quiet=True)
         report, _ = run_with(self.settings, options, job, day, clock=self.clock, **more)
         return report

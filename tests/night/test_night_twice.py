@@ -112,7 +112,7 @@ def test_what_finance_gets(house: House) -> None:
     report = house.run()
     written = house.audit_bytes()
     names = {"declines", "submissions", "outcomes", "holds", "transmissions", "refunds", "review", "reconciliation", "summary"}
-    assert {f"{name}.csv" for name in names} | {"README.txt", "manifest.json", "report.html"} == set(written)
+    assert {f"{name}.csv" for name in names} | {"README.txt", "manifest.json"} == set(written)
     manifest = json.loads(written["manifest.json"])
     assert manifest["as_of"] == max(row["at"] for row in house.ledger("SELECT at FROM event"))
     lines = [row for row in house.audit("summary") if (row["section"], row["currency"]) == ("held", "USD")]
