@@ -12,6 +12,7 @@ import pytest
 from jobs.serve import pages
 from jobs.serve.pages import is_plain_host
 from jobs.serve.views import Views
+from jobs.surroundings import of_this_machine
 from tests.metrics.reading import read, shown, value
 from tests.night.house import DAY, House, order
 from tests.webhooks.serving import Reached
@@ -162,6 +163,8 @@ def test_a_manifest_that_somebody_changed_leads_nowhere(reached: Reached) -> Non
 def test_a_report_is_shown_without_any_right(reached: Reached) -> None:
     """A date's report is served where there is one, in a sandbox of the browser's, and the files' page leads to it."""
     path = reached.house.folder / "var" / "audit" / DAY / "report.html"
+    assert reached.call("GET", f"/report/{DAY}")[0] == 404
+    reached.house.run("poll", surroundings=of_this_machine(reached.house.clock))
 
     assert reached.call("GET", f"/report/{DAY}") == (200, path.read_bytes())
     assert f'href="/report/{DAY}"' in reached.call("GET", "/files")[1].decode()
