@@ -101,7 +101,7 @@ def test_people_read_which_lines_were_left(house: House, capsys: Captured) -> No
     assert tokenize(house, [line(), line("nobody")], json=False) == ExitCode.NEEDS_PERSON
     assert capsys.readouterr().out.splitlines()[1:] == [
         "line 2 (order 'nobody'): refused, the order system has no such order",
-        f"tokenize sandbox mid {house.sandbox.mid[:8]}: 2 lines, written 1 · kept 0 · refused 1 · unanswered 0",
+        "2 lines, written 1 · kept 0 · refused 1 · unanswered 0",
         f"EXIT 10 {EXIT_MEANINGS[ExitCode.NEEDS_PERSON]}",
     ]
 

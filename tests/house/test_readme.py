@@ -318,9 +318,10 @@ def test_the_secrets_are_named() -> None:
 
 
 def test_ci_runs_the_readmes_tests() -> None:
-    """What decides whether a change lands runs the same test command that the README shows."""
+    """What decides whether a change lands runs the README's test command, and right behind it what that leaves out."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     (shown,) = {options for line in shell_lines() for options in re.findall(r"&& \.venv/bin/pytest(.*)$", line)}
 
-    assert re.findall(r"/pytest\"?(.*)$", script, re.MULTILINE) == [shown]
+    assert re.findall(r"/pytest\"?(.*)$", script, re.MULTILINE) == [shown, f"{shown} -m at_length"]
+    assert f"`pytest{shown} -m at_length`" in README
     assert [tool for tool in ("ruff", "mypy", "openssh-server") if tool not in script] == []

@@ -181,10 +181,7 @@ def test_news_about_strangers_are_set_aside(house: House) -> None:
 
 
 def test_the_sandboxs_own_outcome_files_settle_everything(make_house: MakeHouse) -> None:
-    """With outcome files each order is read as soon as the file names it, and the books close every day.
-
-    Three days in which no order ends bring no file: that silence is told, and nothing else is.
-    """
+    """With outcome files each order is read as soon as the file names it, and days without a file are told as silence alone."""
     house = make_house(outcome_files=True)
     house.add(*(order(f"{number}", payment_token=f"0b0d6a44-6a55-4b8e-9f5e-5d21c8e7{number:04}") for number in range(25)))
     house.run()
