@@ -1,7 +1,7 @@
 """Writing to the merchant's order system: holds before sending, results afterwards, and nothing where our hold is gone.
 
 Each row is one atomic step. The merchant's own retry job takes its orders by the same kind of step, so whoever comes
-second sees the first and stands back (README, "The hold").
+second sees the first and stands back (schemas/INTEGRATION.md, "The hold").
 """
 
 from collections.abc import Iterator, Sequence

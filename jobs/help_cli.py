@@ -9,6 +9,14 @@ from jobs import completion
 from jobs.output import Options, answer, say
 from schemas.errors import EXIT_MEANINGS
 
+_DOCUMENTS = {
+    "integration": ("For the engineer: orders table, hold, what is sent and how.", "hold"),
+    "operation": ("For whoever runs it: rights, schedule, alerts, decisions.", "lock"),
+    "runbook": ("What to do when: by exit code, kind of item, or emergency.", "20"),
+    "finance": ("For finance: the files, the report, whether the books agree.", "report"),
+    "contract": ("The provider's contract as implemented, with its sources.", "webhooks"),
+}
+
 
 def make_help_app(current: Callable[[], Options]) -> typer.Typer:
     """The group `help`; `current` tells the global options of this command line."""
@@ -25,17 +33,8 @@ def make_help_app(current: Callable[[], Options]) -> typer.Typer:
         codes = {str(int(code)): meaning for code, meaning in EXIT_MEANINGS.items()}
         answer(current(), {"schema": "mitbatch.exit_codes/1", "exit_codes": codes})
 
-    @app.command("runbook")
-    def help_runbook(
-        word: Annotated[str, typer.Argument(metavar="[CODE|ITEM|TITLE]", help="An exit code, a kind of item, or a title.")] = "",
-    ) -> None:
-        """What to do when: by exit code, by kind of item, and when the night did not run or the ledger is lost.
-
-        Example: mitbatch help runbook 20
-        """
-        from jobs.runbook import show_runbook
-
-        raise typer.Exit(show_runbook(current(), word))
+    for document, (about, word) in _DOCUMENTS.items():
+        app.command(document, help=f"{about}\n\nExample: mitbatch help {document} {word}")(_printing(current, document))
 
     @app.command("settings")
     def help_settings(
@@ -55,3 +54,15 @@ def make_help_app(current: Callable[[], Options]) -> typer.Typer:
         raise typer.Exit(show_settings(current(), key))
 
     return app
+
+
+def _printing(current: Callable[[], Options], document: str) -> Callable[[str], None]:
+    def print_document(
+        word: Annotated[str, typer.Argument(metavar="[SECTION]", help="A section, by its title or a word of that.")] = "",
+    ) -> None:
+        from jobs.documents import show_document
+
+        schema = "mitbatch.runbook/1" if document == "runbook" else "mitbatch.document/1"
+        raise typer.Exit(show_document(current(), document, word, schema))
+
+    return print_document

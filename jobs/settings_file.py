@@ -140,7 +140,7 @@ def validation_sentence(error: ValidationError, path: Path) -> ConfigurationErro
         else:
             sentences.append(f"{key or 'the settings'}: {fault['msg'].removeprefix('Value error, ')}")
     kind = UnknownSetting if unknown else ConfigurationError
-    return kind(f"{path}: {'; '.join(sentences)}.", next_step="Correct it; the README lists every key.")
+    return kind(f"{path}: {'; '.join(sentences)}.", next_step="Correct it; every key: mitbatch help settings")
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:

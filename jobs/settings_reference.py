@@ -22,11 +22,11 @@ _HEAD = """\
 # Settings
 
 Made from the program itself by `python -m jobs.settings_reference`; a test compares it. `mitbatch help settings KEY` shows
-one key.
+one key; `mitbatch init` writes a file with every key explained.
 
-A key stands in its section of the TOML file, or in the environment, which overrides the file; lists and tables are JSON there.
-Paths are relative to the file. A **secret** is never in the file: a file of mode 0600 that `<key>_file` names holds it, else the
-environment, else the keyring.
+A key that nothing knows is an error that names the nearest one. A key stands in its section of the TOML file, or in the
+environment, which overrides the file; lists and tables are JSON there. Paths are relative to the file. A **secret** is never
+in the file: a file of mode 0600 that `<key>_file` names holds it, else the environment, else the keyring (`pip install keyring`).
 """
 _KINDS = {bool: "true, false", int: "whole number", float: "number", str: "text", Path: "path"}
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "under"}

@@ -103,7 +103,10 @@ class KeyWeak(ConfigurationError):
 
 
 class RightsMissing(ConfigurationError):
-    """The database login cannot do what a night does. Grant what the sentence names; the README has the statements."""
+    """The database login cannot do what a night does. Grant what the sentence names.
+
+    `mitbatch help operation rights` prints the statements.
+    """
 
     code = "MB-RIGHTS-MISSING"
 
@@ -111,7 +114,7 @@ class RightsMissing(ConfigurationError):
 class RightsTooMany(ConfigurationError):
     """The database login can do more than a night needs, so a mistake or a thief could do more as well.
 
-    Make a login for this alone, with the rights that the README lists and no other.
+    Make a login for this alone, with the rights of `mitbatch help operation rights` and no other.
     """
 
     code = "MB-RIGHTS-TOO-MANY"

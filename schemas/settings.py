@@ -1,4 +1,4 @@
-"""The settings of one merchant: what each key means, its default, and what is refused. The README lists them all."""
+"""The settings of one merchant: what each key means, its default, and what is refused. `schemas/SETTINGS.md` lists them all."""
 
 from pathlib import Path
 from typing import Literal, Self

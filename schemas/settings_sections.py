@@ -59,8 +59,7 @@ class ProviderSettings(Section):
 
 class SftpSettings(Section):
     """How to reach the provider's SFTP server (CONTRACT 6). The host key is pinned by the known_hosts file.
-
-    Who sends everything by calls needs none of it.
+    Who sends everything by calls (channels.evaluate = "api", transmit = "api" or "off") needs none of it.
     """
 
     host: str

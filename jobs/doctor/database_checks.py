@@ -28,7 +28,7 @@ TOKEN_COLUMNS = ("payment_token", "card_last4")
 """What `mitbatch tokenize` writes, as the login of `orders.admin_url`."""
 
 _OURS = tuple(status for status in RowStatus if status is not RowStatus.PAID)
-_README = "The README has the statements under Rights on PostgreSQL."
+_STATEMENTS = "The statements: mitbatch help operation rights"
 
 
 def look_at_databases(round_: Examination) -> Iterator[Finding]:
@@ -97,7 +97,9 @@ def _orders_tried(engine: Engine, orders: OrdersTable) -> Finding:
                 undone.rollback()
         except DBAPIError as error:
             words = " ".join(str(error.orig).split())[:200]
-            step = "Let the order system take every status of the README's table, and this user write the database."
+            step = (
+                "Let the order system take every status of `mitbatch help integration shows`, and this user write the database."
+            )
             problem = RightsMissing(f"A row cannot be written as a run writes it ({words}).", next_step=step)
             return failed("orders rights", f"UPDATE of {', '.join(WRITTEN_COLUMNS)}", problem)
     on = "one row, undone" if row is not None else "no row yet to try it on"
@@ -131,13 +133,13 @@ def _all(connection: Connection, settings: OrdersSettings) -> list[str]:
 def _must(look: str, login: str, missing: list[str], measured: str) -> Finding:
     if not missing:
         return good(look, f"{login}: {measured}")
-    return failed(look, login, RightsMissing(f"{login} lacks {'; '.join(missing)}.", next_step=_README))
+    return failed(look, login, RightsMissing(f"{login} lacks {'; '.join(missing)}.", next_step=_STATEMENTS))
 
 
 def _must_not(look: str, login: str, excess: list[str]) -> Finding:
     if not excess:
         return good(look, f"{login} can do nothing else")
-    return warned(look, login, RightsTooMany(f"{login} {'; '.join(excess)}.", next_step=f"Give it less. {_README}"))
+    return warned(look, login, RightsTooMany(f"{login} {'; '.join(excess)}.", next_step=f"Give it less. {_STATEMENTS}"))
 
 
 def _admin(round_: Examination) -> Iterator[Finding]:

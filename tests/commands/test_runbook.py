@@ -7,7 +7,7 @@ import pytest
 
 from batch.fitting import fitting
 from jobs.cli import run
-from jobs.runbook import sections
+from jobs.documents import sections
 from jobs.word_pages import word_page
 from schemas.errors import ExitCode
 from schemas.reasons import ItemKind
@@ -15,12 +15,12 @@ from schemas.resolutions import Resolution
 from schemas.settings import Settings
 from tests.house.command_tree import command_paths
 
-ALL = "\n".join("\n".join(lines) for lines in sections().values())
+ALL = "\n".join("\n".join(lines) for lines in sections("runbook").values())
 
 
 def test_every_exit_code_and_every_kind_of_item_has_its_section() -> None:
     """Whatever a night can end with, and whatever can wait for a person, has a section that says more than its title."""
-    found = sections()
+    found = sections("runbook")
     wanted = [f"Exit {int(code)}" for code in ExitCode] + [f"Item `{kind}`" for kind in ItemKind]
 
     assert [title for title in wanted if len(" ".join(found.get(title, []))) < 60] == []
@@ -30,7 +30,7 @@ def test_every_exit_code_and_every_kind_of_item_has_its_section() -> None:
 def test_an_items_section_names_decisions_that_fit() -> None:
     """Each decision that a section names is one that fits that kind of item, and each that fits is named."""
     for kind in ItemKind:
-        text = "\n".join(sections()[f"Item `{kind}`"])
+        text = "\n".join(sections("runbook")[f"Item `{kind}`"])
         named = {word for word in Resolution if re.search(rf"[` ]{re.escape(word)}`", text)}
         fits = {fit for subject in ("order:1", "batch:1", "operation:1") for fit in fitting(kind, subject, {})}
         fits |= set(fitting(kind, "calls:1", {"calls:1": "transmit"}))
@@ -76,17 +76,17 @@ def test_one_section_can_be_asked_for(word: str, title: str, capsys: pytest.Capt
     assert run(["help", "runbook", word]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == title
-    assert lines[2:] == sections()[title]
+    assert lines[2:] == sections("runbook")[title]
 
     assert run(["help", "runbook", word, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["sections"] == {title: "\n".join(sections()[title])}
+    assert json.loads(capsys.readouterr().out)["sections"] == {title: "\n".join(sections("runbook")[title])}
 
 
 def test_without_a_word_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     """Every title is printed, in the order in which it was written."""
     assert run(["help", "runbook"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    titles = [title for title in sections() if title]
+    titles = [title for title in sections("runbook") if title]
 
     assert [line for line in lines if line in titles] == titles
 
@@ -95,4 +95,4 @@ def test_without_a_word_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_section_is_refused(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is not there, or could be several, ends with 2 and a hint."""
     assert run(["help", "runbook", word]) == 2
-    assert "The runbook has no section" in capsys.readouterr().err
+    assert "The document runbook has no section" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What the README and the commands' own examples say can be done, can be done, and comes out as they say."""
+"""What the README, the documents and the commands' own examples say can be done, can be done, and comes out as they say."""
 
 import ast
 import os
@@ -11,13 +11,13 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from batch.pace import business_date
+from jobs import documents
 from jobs.cli import run
 from jobs.settings_file import SECRETS
 from schemas.errors import EXIT_MEANINGS, ExitCode
@@ -27,18 +27,21 @@ from tests.house.command_tree import COMMANDS, command_paths, examples_in
 from tests.house.source import ROOT, modules
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = {name: (ROOT / "schemas" / f"{name.upper()}.md").read_text(encoding="utf-8") for name in documents.DOCUMENTS}
+SETTINGS = (ROOT / "schemas" / "SETTINGS.md").read_text(encoding="utf-8")
+EVERY_TEXT = "\n".join([README, *DOCUMENTS.values()])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = {"sh", "bash", "shell", "console"}
 WORKING = {int(ExitCode.CLEAN), int(ExitCode.NEEDS_PERSON)}
 
 
 def blocks(*languages: str) -> list[str]:
-    """The README's fenced blocks in these languages."""
-    return [body for language, body in FENCE.findall(README) if language in languages]
+    """The fenced blocks of the README and the documents in these languages."""
+    return [body for language, body in FENCE.findall(EVERY_TEXT) if language in languages]
 
 
 def shell_lines(text: str = "") -> list[str]:
-    """Every command line of the README's shell blocks: whole logical lines; in a block with prompts only what is typed."""
+    """Every command line of the shell blocks: whole logical lines; in a block with prompts only what is typed."""
     found = []
     for block in [text] if text else blocks(*SHELL):
         lines = block.replace("\\\n", " ").splitlines()
@@ -72,6 +75,8 @@ def named_command(words: list[str]) -> str:
     found: Any = COMMANDS
     options = {option for parameter in COMMANDS.params for option in parameter.opts}
     for word in words:
+        if word.isupper():
+            break  # a placeholder: what follows depends on what stands there
         inner = getattr(found, "commands", {})
         if word in inner:
             found = inner[word]
@@ -134,8 +139,8 @@ def stopped(served: "subprocess.Popen[str]") -> int:
 
 
 def quoted_lines() -> list[str]:
-    """Every command of ours in the README: in its shell blocks, in its cron table, and between backticks in its text."""
-    inline = [code for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", README) if code.startswith("mitbatch ")]
+    """Every command of ours in the README and the documents: in shell blocks, in cron tables, and between backticks."""
+    inline = [code for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", EVERY_TEXT) if code.startswith("mitbatch ")]
     cron = [
         line[line.index("mitbatch ") :]
         for block in blocks("crontab", "cron")
@@ -146,7 +151,7 @@ def quoted_lines() -> list[str]:
 
 
 def lines_to_run() -> list[str]:
-    """Every line of the README and every example that runs one of our commands, each once, without placeholders.
+    """Every line of the texts and every example that runs one of our commands, each once, without placeholders.
 
     Not the one that writes into the start file of whoever's shell runs this.
     """
@@ -157,7 +162,7 @@ def lines_to_run() -> list[str]:
 
 @pytest.mark.parametrize("line", lines_to_run())
 def test_every_command_line_runs(line: str, merchant: MerchantFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command line of the README and every example of a command runs and ends with a code that is stated or clean."""
+    """Every command line of the texts and every example of a command runs and ends with a code that is stated or clean."""
     words = our_words(line)
     assert words is not None
     expected = stated_codes(line) | ({int(ExitCode.REFUSED)} if words[:2] == ["holds", "check"] else set())
@@ -182,8 +187,8 @@ def test_every_command_has_an_example() -> None:
     assert len(shown) >= 12
 
 
-def test_the_readme_names_only_commands_that_exist() -> None:
-    """Every `mitbatch ...` in the README, in a block or in the text, names a command and options that exist."""
+def test_the_texts_name_only_commands_that_exist() -> None:
+    """Every `mitbatch ...` in the README and the documents, in a block or in the text, names what exists."""
     quoted = quoted_lines()
     wrong = {code: named_command(our_words(code) or []) for code in quoted}
 
@@ -252,69 +257,62 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
     assert {int(code): text.rstrip(".") for code, text in rows} == {int(code): text for code, text in EXIT_MEANINGS.items()}
 
 
-def keys_of(section: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key that can be set, dotted, with its default; a list of sections counts once."""
+def required_keys(section: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Every key without a default, dotted, of the sections that a merchant with files must have."""
     for name, field in section.model_fields.items():
         inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
         nested = next((each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)), None)
         if nested is not None:
-            yield from keys_of(nested, f"{path}{name}.")
-        elif name not in SECRETS:
-            yield f"{path}{name}", field.default
+            yield from required_keys(nested, f"{path}{name}.")
+        elif field.is_required():
+            yield f"{path}{name}"
 
 
-def keys_in(table: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key that a TOML table sets, dotted as `keys_of` does."""
+def keys_in(table: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Every key that a TOML table sets, dotted as `required_keys` does."""
     for name, value in table.items():
-        many = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
-        for one in many:
-            if isinstance(one, dict):
-                yield f"{path}{name}", one
-                yield from keys_in(one, f"{path}{name}.")
-            else:
-                yield f"{path}{name}", value
+        if isinstance(value, dict):
+            yield from keys_in(value, f"{path}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from keys_in(value[0], f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
 
 
-def settings_block() -> dict[str, Any]:
-    """The README's settings file: its TOML block with the most keys, keys that are only shown as comments included."""
-    shown = [re.sub(r"^# ?(\w+ = )", r"\1", block, flags=re.MULTILINE) for block in blocks("toml")]
-    assert shown, "the README has no toml block"
-    return max((tomllib.loads(block) for block in shown), key=lambda table: len(list(keys_in(table))))
+def test_the_settings_file_is_a_whole_one() -> None:
+    """The README's settings file is accepted as it stands, and has each key that must be set."""
+    (block,) = blocks("toml")
+    shown = tomllib.loads(block)
+    Settings.model_validate(shown)
+    wanted = set(required_keys(Settings))
+
+    assert wanted - set(keys_in(shown)) == set()
+    assert len(wanted) > 5
 
 
-def test_the_settings_block_has_every_key_and_no_other() -> None:
-    """One TOML block of the README shows every key that can be set and none that nothing knows."""
-    known = dict(keys_of(Settings))
-    shown = dict(keys_in(settings_block()))
+def test_the_readme_is_short_and_leads_to_every_document() -> None:
+    """The README stays under 250 lines, and names each document, each as a file that is there and a command that prints it."""
+    titles = {target for text in (README, *DOCUMENTS.values()) for target in re.findall(r"\]\(([^)#]+)\)", text)}
 
-    assert sorted(set(known) - set(shown)) == []
-    sections = {key.rpartition(".")[0] for key in known}
-    assert [key for key in shown if key not in known and key not in sections and not key.startswith("orders.columns.")] == []
-
-
-def test_the_settings_block_is_a_settings_file() -> None:
-    """The README's settings file is accepted as it stands."""
-    Settings.model_validate(settings_block())
+    assert len(README.splitlines()) <= 250
+    assert [target for target in titles if not (ROOT / target).is_file()] == []
+    assert {f"schemas/{name.upper()}.md" for name in [*DOCUMENTS, "settings"]} <= titles
+    assert [name for name in [*DOCUMENTS, "settings"] if f"| `mitbatch help {name}` |" not in README] == []
 
 
-def test_the_settings_block_shows_the_defaults() -> None:
-    """Where a key has a default, the README's settings file shows that default."""
-    known, shown = dict(keys_of(Settings)), dict(keys_in(settings_block()))
-    wrong = {}
-    for key, default in known.items():
-        if isinstance(default, bool | int | float | str | tuple | Path) and not key.startswith("sites.") and key in shown:
-            meant = list(default) if isinstance(default, tuple) else str(default) if isinstance(default, Path) else default
-            if shown[key] != meant:
-                wrong[key] = (shown[key], meant)
+def test_what_the_texts_refer_to_is_there() -> None:
+    """Every file of the project that the README or a document names in backticks exists."""
+    named = set(re.findall(r"`((?:schemas|jobs|batch|tests|sample-data)/[\w./-]+)`", EVERY_TEXT))
 
-    assert wrong == {}
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert len(named) > 10
 
 
 def test_the_secrets_are_named() -> None:
-    """The README names the environment variable of each secret."""
+    """The reference of the settings names the environment variable of each secret."""
     variables = [f"MITBATCH_{section.upper()}__{name.upper()}" for name, section in SECRETS.items()]
 
-    assert [name for name in variables if name not in README] == []
+    assert [name for name in variables if name not in SETTINGS] == []
 
 
 def test_ci_runs_the_readmes_tests() -> None:

@@ -57,10 +57,10 @@ OF_THE_LEDGER = (
 )
 
 
-def grants_in_the_readme() -> tuple[list[str], list[str]]:
-    """The README's statements for the two logins."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [line for line in readme.splitlines() if line.startswith("GRANT ")]
+def grants_in_the_document() -> tuple[list[str], list[str]]:
+    """The statements of schemas/OPERATION.md for the two logins."""
+    text = (ROOT / "schemas" / "OPERATION.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("GRANT ")]
     return [line for line in lines if "mitbatch_orders" in line], [line for line in lines if "mitbatch_ledger" in line]
 
 
@@ -72,7 +72,7 @@ def least(house: PostgresHouse) -> PostgresHouse:
             house.cluster.sql("postgres", f"CREATE ROLE {role} LOGIN")
     house.sql("CREATE TABLE other (x text)")
     open_ledger(house.settings.ledger.url).dispose()
-    of_the_orders, of_the_ledger = grants_in_the_readme()
+    of_the_orders, of_the_ledger = grants_in_the_document()
     for statement in of_the_orders:
         house.sql(statement.replace("mitbatch_orders", "write_back"))
     for statement in of_the_ledger:
@@ -109,9 +109,9 @@ def test_everything_else_is_refused(least: PostgresHouse) -> None:
     assert len(OF_THE_ORDERS) + len(OF_THE_LEDGER) >= 20
 
 
-def test_the_readme_has_the_statements_of_the_program() -> None:
-    """The README's grants are those that the doctor looks for, for both logins."""
-    assert grants_in_the_readme() == (orders_grants("mitbatch_orders"), ledger_grants("mitbatch_ledger"))
+def test_the_document_has_the_statements_of_the_program() -> None:
+    """The document's grants are those that the doctor looks for, for both logins."""
+    assert grants_in_the_document() == (orders_grants("mitbatch_orders"), ledger_grants("mitbatch_ledger"))
 
 
 def test_a_lock_can_be_changed_with_the_least_rights(least: PostgresHouse) -> None:
@@ -144,7 +144,7 @@ def doctor(house: PostgresHouse, *groups: Group) -> dict[str, tuple[str, str]]:
 
 
 def test_the_doctor_finds_the_least_rights_fit(least: PostgresHouse) -> None:
-    """With the README's rights nothing is missing and nothing is too much, and the ledger is durable and guarded."""
+    """With the document's rights nothing is missing and nothing is too much, and the ledger is durable and guarded."""
     least.run()
     found = doctor(least, Group.DATABASE, Group.LEDGER)
 

@@ -14,7 +14,7 @@ THEIRS = (
     "UPDATE orders SET retry_state='in_flight' WHERE order_id=? AND status IN ('declined','not_recovered')"
     " AND hold_reference IS NULL AND retry_state IS NULL"
 )
-"""How the merchant's own retry job takes an order: one atomic step, as the README gives it."""
+"""How the merchant's own retry job takes an order: one atomic step, as schemas/INTEGRATION.md gives it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`mitbatch help runbook`: what to do when, by exit code, by kind of item, and for what is neither."""
+"""`mitbatch help TOPIC`: the documents that ship with the program, whole or one section of them."""
 
 import difflib
 import re
@@ -7,32 +7,36 @@ from importlib.resources import files
 from jobs.output import Options, answer, say
 from schemas.errors import ExitCode, UsageRefused
 
+DOCUMENTS = ("contract", "finance", "integration", "operation", "runbook")
+"""The documents that `mitbatch help` prints by name; each is a file of `schemas/` in capitals."""
 
-def sections() -> dict[str, list[str]]:
-    """The runbook's sections by title, in their order, each as lines; the words before the first are under ""."""
+
+def sections(document: str) -> dict[str, list[str]]:
+    """A document's sections by title, in their order, each as lines; the words before the first are under ""."""
     found: dict[str, list[str]] = {"": []}
     title = ""
-    for line in files("schemas").joinpath("RUNBOOK.md").read_text(encoding="utf-8").splitlines():
+    _, *lines = files("schemas").joinpath(f"{document.upper()}.md").read_text(encoding="utf-8").splitlines()
+    for line in lines:
         if line.startswith("## "):
             title = line.removeprefix("## ")
             found[title] = []
-        elif not line.startswith("# "):
+        else:
             found[title].append(line)
     return {title: _trimmed(lines) for title, lines in found.items()}
 
 
-def show_runbook(options: Options, word: str) -> int:
-    """Print the whole runbook, or the section of an exit code, a kind of item, or a title. Raises UsageRefused for none."""
-    pages = sections()
-    titles = [_meant(word, list(pages))] if word else list(pages)
+def show_document(options: Options, document: str, word: str, schema: str) -> int:
+    """Print a document, or its section of a title or a word of that. Raises UsageRefused for a word that names none."""
+    pages = sections(document)
+    titles = [_meant(document, word, list(pages))] if word else list(pages)
     lines = [line for title in titles for line in ([*([title, "-" * len(title)] if title else []), *pages[title], ""])]
     say(options, lines[:-1])
     texts = {title: "\n".join(pages[title]) for title in titles}
-    answer(options, {"schema": "mitbatch.runbook/1", "sections": texts})
+    answer(options, {"schema": schema, "sections": texts})
     return int(ExitCode.CLEAN)
 
 
-def _meant(word: str, titles: list[str]) -> str:
+def _meant(document: str, word: str, titles: list[str]) -> str:
     wanted = word.strip().lower()
     names = {_name(title): title for title in titles if title}
     if wanted in names:
@@ -40,9 +44,9 @@ def _meant(word: str, titles: list[str]) -> str:
     holding = [title for name, title in names.items() if wanted and wanted in name]
     if len(holding) == 1:
         return holding[0]
-    near = difflib.get_close_matches(wanted, list(names), n=3, cutoff=0.4)
-    hint = f"The nearest are: {', '.join(near)}." if near else "mitbatch help runbook prints all of it."
-    raise UsageRefused(f"The runbook has no section {word!r}.", next_step=hint)
+    near = [_name(title) for title in holding] or difflib.get_close_matches(wanted, list(names), n=3, cutoff=0.4)
+    hint = f"The nearest are: {', '.join(near)}." if near else f"mitbatch help {document} prints all of it."
+    raise UsageRefused(f"The document {document} has no section {word!r}.", next_step=hint)
 
 
 def _name(title: str) -> str:
