@@ -1,5 +1,6 @@
 """The samples of every metric, from what the ledger says: name, labels and value, nothing of Prometheus's own yet."""
 
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ def overdue_before(settings: Settings, now: datetime) -> str:
 
 def samples(seen: Seen) -> Iterator[Sample]:
     """Everything but histograms."""
-    build = (version("mitbatch"), seen.settings.environment, seen.settings.provider.profile)
+    build = (_version(), seen.settings.environment, seen.settings.provider.profile)
     yield "mitbatch_build_info", build, 1
     yield from _runs(seen)
     yield from _orders(seen)
@@ -62,6 +63,12 @@ def samples(seen: Seen) -> Iterator[Sample]:
     kept = {(name, tuple(json.loads(labels))): value for (name, labels), value in seen.totals.items() if name in METRICS}
     for key, value in sorted((dict.fromkeys(_from_the_start(seen), 0) | kept).items()):
         yield *key, value
+
+
+@functools.cache
+def _version() -> str:
+    """Looked up once: it does not change while the program runs."""
+    return version("mitbatch")
 
 
 def _from_the_start(seen: Seen) -> Iterator[tuple[str, tuple[str, ...]]]:
