@@ -10,7 +10,8 @@ import pytest
 
 from batch.pace import business_date
 from jobs.output import Options
-from jobs.schedule import next_times, run_schedule
+from jobs.schedule import run_schedule
+from jobs.schedule_next import next_times
 from schemas.errors import NightDone
 from tests.night.house import House
 from tests.night.test_commands import QUICK, fresh, until
