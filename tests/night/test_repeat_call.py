@@ -118,6 +118,18 @@ def test_the_key_is_as_old_as_the_first_call(house: House) -> None:
         decide(house, "order:a", "repeat-call")
 
 
+def test_a_repeat_that_stays_in_doubt_leaves_the_row_alone(house: House) -> None:
+    """The row shows a held order before and after: neither the intent nor a doubtful answer is a result to be written."""
+    doubted(house)
+    house.run("poll")
+    row, shown = house.row("a"), house.ledger("SELECT row_version, written_version FROM submission")
+    house.sandbox.faults.switch_on("service_unavailable", where="evaluate")
+    assert decide(house, "order:a", "repeat-call") == ExitCode.IN_DOUBT
+    assert house.state("a") == "in_doubt"
+    house.run("poll")
+    assert (house.row("a"), house.ledger("SELECT row_version, written_version FROM submission")) == (row, shown)
+
+
 def test_what_the_provider_shows_is_not_called_again(house: House) -> None:
     """It was taken, and its answer was lost: whoever wants it called again is shown that, or that nobody can be asked."""
     house.sandbox.faults.switch_on("server_error_before", times=FOREVER, where="orders")
