@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
@@ -87,11 +87,16 @@ class ProviderApi:
 
     def read_orders(self, provider_order_ids: Sequence[str]) -> Iterator[Answer]:
         """One answer for each id, in order. What concerns one order is in its answer; what concerns all is raised."""
-        yield from self.run(self._read_all(provider_order_ids))
+        ask = self._outcome if self.access.asks == "outcome" else self._read
+        yield from self.run(self._side_by_side(provider_order_ids, ask))
 
     def find_order(self, order_id: str) -> Answer:
         """Search the provider's orders for ours (CONTRACT 9). Finding nothing proves nothing: `read` is None."""
         return self.run(self._find(order_id))
+
+    def find_orders(self, order_ids: Sequence[str]) -> Iterator[Answer]:
+        """`find_order` for each of these, side by side; answers come in order. What concerns one order is in its answer."""
+        yield from self.run(self._side_by_side(order_ids, self._look_for))
 
     def list_orders(self, codes: Sequence[int], placed_from: str, page: int) -> ListedOrders:
         """One page of the orders with these status codes, placed since a moment (UTC text), oldest first (CONTRACT 9).
@@ -122,13 +127,12 @@ class ProviderApi:
             self._has_asked = True
             return self._runner.run(work)
 
-    async def _read_all(self, ids: Sequence[str]) -> list[Answer]:
+    async def _side_by_side(self, ids: Sequence[str], ask: Callable[[str], Awaitable[Answer]]) -> list[Answer]:
         gate = asyncio.Semaphore(self.access.concurrency)
-        ask = self._outcome if self.access.asks == "outcome" else self._read
 
-        async def one(provider_order_id: str) -> Answer:
+        async def one(asked_for: str) -> Answer:
             async with gate:
-                return await ask(provider_order_id)
+                return await ask(asked_for)
 
         tasks = [asyncio.ensure_future(one(each)) for each in ids]
         try:
@@ -170,6 +174,12 @@ class ProviderApi:
             return Answer(provider_order_id, kept, None, error.what, source="outcome")
         problem = "" if read else "the provider does not know the order"
         return Answer(provider_order_id, kept, read, problem, is_absent=read is None, source="outcome")
+
+    async def _look_for(self, order_id: str) -> Answer:
+        try:
+            return await self._find(order_id)
+        except ApiUnreachable as error:
+            return Answer(order_id, b"", None, error.what, is_unreachable=True)
 
     async def _find(self, order_id: str) -> Answer:
         names = self._profile.orders

@@ -13,6 +13,7 @@ from batch.ledger.past import Past, past_of
 from batch.order_rows import is_storable
 from batch.pace import end_of_business_date
 from batch.permission import switches_in
+from batch.second_attempts import SecondAttempts
 from schemas.order import Origin
 from schemas.reasons import ItemKind, Reason
 from schemas.states import State
@@ -65,13 +66,16 @@ def _standing(past: Past | None) -> State | None:
 def choose(equipment: Equipment, run: Run) -> None:
     """Decide on every candidate with its reason, and claim and hold those that may go, a file's worth at a time.
 
-    MIT and CIT are claimed apart: the first go by their channel, the others by calls always.
+    MIT and CIT are claimed apart: the first go by their channel, the others by calls always. What the provider refused once
+    is claimed only after it was asked (`batch.second_attempts`); what it gave no answer about is raised once all is chosen.
     """
     equipment.progress.stage("choose")
     most = equipment.settings.channels.max_rows_per_file
     chosen: dict[bool, list[tuple[Verdict, Past | None]]] = {False: [], True: []}
     bearing: set[str] = set()
-    for page in verdicts(equipment, run.business_date):
+    again = SecondAttempts(equipment, run)
+    for judged in verdicts(equipment, run.business_date):
+        page = again.asked_first(judged)
         bearing |= {f"order:{verdict.order_id}" for verdict, _ in page if verdict.reason is Reason.PAN_FOUND}
         _record_skipped(equipment, run, [verdict for verdict, _ in page if not verdict.selected])
         for is_cit, due in chosen.items():
@@ -87,6 +91,7 @@ def choose(equipment: Equipment, run: Run) -> None:
         for found in open_items(writing.connection, writing.mid):
             if found.kind is ItemKind.PAN_FOUND and found.subject.startswith("order:") and found.subject not in bearing:
                 close_items(writing, ItemKind.PAN_FOUND, found.subject, "no row with a card number is left there")
+    again.tell()
 
 
 def is_of_cit(verdict: Verdict) -> bool:

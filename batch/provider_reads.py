@@ -64,6 +64,10 @@ class ProviderReads(Protocol):
         """Look for an order by our own id."""
         ...
 
+    def find_orders(self, order_ids: Sequence[str]) -> Iterator[Answer]:
+        """Look for each of these orders by our own id."""
+        ...
+
     def list_orders(self, codes: Sequence[int], placed_from: str, page: int) -> ListedOrders:
         """One page of the orders that have one of these status codes, oldest first."""
         ...

@@ -55,10 +55,22 @@ def look_for_unanswered(equipment: Equipment, run: Run) -> None:
         try:
             _search_one(equipment, run, submission)
         except InternalError as error:
-            with equipment.ledger.writing(run) as writing:
-                words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: what was found of it could not be applied ({error.what})"
-                raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words)
-                note_reads(writing, [(submission, "")])
+            _set_aside(equipment, run, submission, error)
+
+
+def apply_found(equipment: Equipment, run: Run, submission: Submission, answer: Answer) -> None:
+    """Follow what a search for this order has found; what cannot be applied is set aside, and a person told."""
+    try:
+        _apply(equipment, run, submission, answer)
+    except InternalError as error:
+        _set_aside(equipment, run, submission, error)
+
+
+def _set_aside(equipment: Equipment, run: Run, submission: Submission, error: InternalError) -> None:
+    with equipment.ledger.writing(run) as writing:
+        words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: what was found of it could not be applied ({error.what})"
+        raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words)
+        note_reads(writing, [(submission, "")])
 
 
 def search_some(equipment: Equipment, run: Run, batch: Batch, most: int) -> None:
@@ -121,6 +133,11 @@ def _search(equipment: Equipment, run: Run, batch: Batch) -> None:
 
 def _search_one(equipment: Equipment, run: Run, submission: Submission) -> Answer:
     answer = equipment.api.find_order(submission.order_id)
+    _apply(equipment, run, submission, answer)
+    return answer
+
+
+def _apply(equipment: Equipment, run: Run, submission: Submission, answer: Answer) -> None:
     with equipment.ledger.writing(run) as writing:
         submission = _as_it_stands(writing, submission)
         evidence_id = ""
@@ -132,7 +149,7 @@ def _search_one(equipment: Equipment, run: Run, submission: Submission) -> Answe
         if bearer != submission.order_id:
             contest_id(writing, equipment, found_id, [submission.order_id, bearer], evidence_id, "poll")
             note_reads(writing, [(submission, "")])
-            return answer
+            return
         if answer.is_double:
             doubt = f"{answer.problem}; ask its support to stop one of them"
         elif answer.read is not None and submission.state not in _WAITING:
@@ -148,7 +165,6 @@ def _search_one(equipment: Equipment, run: Run, submission: Submission) -> Answe
         else:
             words = f"{ITEM_TEXTS[ItemKind.QUARANTINE]}: it cannot be searched for: {answer.problem}"
             raise_item(writing, equipment, ItemKind.QUARANTINE, submission, words, evidence_id)
-    return answer
 
 
 def _as_it_stands(writing: Writing, asked: Submission) -> Submission:

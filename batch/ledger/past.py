@@ -14,7 +14,7 @@ class Past:
     """What the ledger knows of an order id: its latest attempt, that attempt's state, and the head of its event chain.
 
     It is settled when the order row shows how it ended and no hint about it is unanswered; until then the order is not
-    claimed again.
+    claimed again. `was_refused`: the provider refused it, this time or at any attempt before.
     """
 
     attempt: int
@@ -23,6 +23,7 @@ class Past:
     event_hash: str
     event_date: str
     is_settled: bool
+    was_refused: bool
 
 
 _LATEST = (
@@ -30,6 +31,13 @@ _LATEST = (
     .where(submission.c.mid == bindparam("mid"), submission.c.order_id.in_(bindparam("order_ids", expanding=True)))
     .group_by(submission.c.order_id)
     .subquery()
+)
+_EARLIER = submission.alias("earlier")
+_REFUSED = (
+    select(_EARLIER.c.attempt)
+    .where(_EARLIER.c.mid == submission.c.mid, _EARLIER.c.order_id == submission.c.order_id)
+    .where(_EARLIER.c.state == State.REJECTED.value)
+    .exists()
 )
 _PAST = (
     select(
@@ -42,6 +50,7 @@ _PAST = (
         submission.c.next_read_at.is_not(None).label("is_hinted"),
         submission.c.row_version,
         submission.c.written_version,
+        _REFUSED.label("was_refused"),
     )
     .join(_LATEST, (submission.c.order_id == _LATEST.c.order_id) & (submission.c.attempt == _LATEST.c.attempt))
     .where(submission.c.mid == bindparam("mid"))
@@ -59,6 +68,7 @@ def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[
             event_hash=row.event_hash,
             event_date=row.event_date,
             is_settled=row.written_version == row.row_version and not row.is_hinted,
+            was_refused=bool(row.was_refused),
         )
         for row in rows
     }

@@ -81,6 +81,10 @@ class Provider:
         self.heard.update(rows)
         return Answer(order_id, page, same[0])
 
+    def find_orders(self, order_ids: Sequence[str]) -> Iterator[Answer]:
+        """The same for each."""
+        return map(self.find_order, order_ids)
+
     def list_orders(self, codes: Sequence[int], placed_from: str, page: int) -> ListedOrders:
         """Everything that the listing shows and that has one of these codes, on one page."""
         rows = [said.content for said in self.said.values() if said.is_listed]

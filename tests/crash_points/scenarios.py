@@ -1,5 +1,6 @@
 """The nights in which every point is a place to die: how each begins, its runs, and what goes wrong in it by design."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -239,6 +240,24 @@ def mends(world: World) -> None:
             world.merchant.change(order_id, payment_token=COMPLETES, status="declined", charged_at=fresh)
 
 
+def denies(world: World) -> None:
+    """The provider takes a file, and the only answer that appears says that it refused each row; the merchant sets them back."""
+    world.provider.faults.switch_on("no_acknowledgement")
+    world.run("nightly")
+    with closing(sqlite3.connect(world.ground.ledger_path)) as connection:
+        ((file_name,),) = connection.execute("SELECT file_name FROM batch").fetchall()
+        numbers = connection.execute("SELECT order_id, sequence_number FROM submission").fetchall()
+    no = {"orderSessionKey": None, "status": "FAILED", "result": "Failed", "errors": ["no"]}
+    rows = [{"sequenceNumber": str(number), "orderId": order_id, **no} for order_id, number in numbers]
+    head = {"file": file_name, "kind": "evaluate", "mid": world.provider.mid, "result": "success", "errors": []}
+    answer = world.provider.outbound / f"{file_name.rpartition('.')[0]}_response.json"
+    answer.write_text(json.dumps({**head, "responses": rows}), encoding="utf-8")
+    world.pass_time(minutes=10)
+    world.run("poll")
+    for order_id in world.order_ids:
+        world.merchant.change(order_id, status="declined")
+
+
 def bought(world: World) -> None:
     """The merchant is paid for the first order in another way."""
     world.merchant.change(world.order_ids[0], status="paid")
@@ -302,6 +321,7 @@ SCENARIOS = {
             tokens=(REFUSED, COMPLETES, DECLINES),
             engine=False,
         ),
+        Scenario("refused falsely", (NIGHT,), tokens=(LASTS, LASTS), until=BOOKS, begin=denies, engine=False),
         Scenario("after a full disk", (NIGHT, POLL), tokens=QUICK, begin=full_disk),
         Scenario(
             "lease of another machine",

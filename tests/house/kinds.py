@@ -154,6 +154,7 @@ batch.results
 batch.review
 batch.run_figures
 batch.search
+batch.second_attempts
 batch.set_aside
 batch.settled_orders
 batch.settling

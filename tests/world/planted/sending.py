@@ -1,8 +1,10 @@
 """Bugs in how a file is sent: recorded too late, sent again, under another name, with other rows (I2, I4, I12)."""
 
-from tests.world.planted.bug import Fails, Planted, quiet, when
+from tests.world.planted.bug import Fails, Happens, Planted, quiet, when
+from tests.world.schedule import Deed, Schedule
 
-_DELIVERY = "batch/delivery.py"
+_DELIVERY, _AGAIN = "batch/delivery.py", "batch/second_attempts.py"
+_ASKED = "tests/night/test_second_attempts.py"
 
 SENDING = (
     Planted(
@@ -230,6 +232,53 @@ SENDING = (
         "            if why := objection(call)[:0]:",
         "I25",
         Fails("tests/night/test_switch_commands.py::test_paused_while_calls_are_under_way"),
+    ),
+    Planted(
+        "a-refused-order-goes-again-unasked",
+        "an order that was refused once and set back is claimed again, and nobody asks whether the provider has it all the same",
+        "batch/choosing.py",
+        "        page = again.asked_first(judged)\n",
+        "        page = judged\n",
+        "I2",
+        Happens(
+            Schedule(
+                881002639,
+                3,
+                (
+                    Deed("fault", 0, 0, "same_name_other_content"),
+                    Deed("order", 2, 8),
+                    Deed("merchant", 2, 3, "set back", "before commit ledger"),
+                    Deed("fault", 0, 0, "gzip_bomb_file*4"),
+                ),
+            ).as_json()
+        ),
+    ),
+    Planted(
+        "no-answer-lets-a-refused-order-go",
+        "an order that was refused once goes again where the provider gave no answer about it",
+        _AGAIN,
+        "        return kept | silent\n",
+        "        return kept\n",
+        "I2",
+        Fails(f"{_ASKED}::test_without_an_answer_it_waits"),
+    ),
+    Planted(
+        "a-withdrawal-hides-a-refusal",
+        "an order whose latest attempt was withdrawn is not asked about, although an earlier one was refused",
+        "batch/ledger/past.py",
+        "            was_refused=bool(row.was_refused),\n",
+        "            was_refused=row.state == State.REJECTED.value,\n",
+        "I2",
+        Fails(f"{_ASKED}::test_an_attempt_that_was_withdrawn_in_between_hides_no_refusal"),
+    ),
+    Planted(
+        "what-is-there-is-held-at-the-end-of-the-run",
+        "an order that the provider has all the same stays free until the run that asked has sent everything else",
+        _AGAIN,
+        "        if any(verdict.reason_text == THERE for verdict in kept.values()):\n",
+        "        if not kept:\n",
+        "I1",
+        Fails(f"{_ASKED}::test_it_is_held_before_anything_else_goes"),
     ),
 )
 """Bugs on the way from the claim to the provider."""
