@@ -1,7 +1,6 @@
 """Running kits in every order of arrival, comparing where they end, and saying which two orders disagree."""
 
 import gc
-import os
 import random
 import sqlite3
 import tempfile
@@ -19,6 +18,7 @@ from tests.confluence.rebuild import rebuild, shuffled, states
 from tests.confluence.replay import replay, stored_evidence, uncited
 from tests.confluence.stories import EIGHTS, KITS
 from tests.confluence.wording import file_refused
+from tests.in_memory import in_memory
 
 
 @dataclass(slots=True)
@@ -52,8 +52,7 @@ class Verdict:
 @contextmanager
 def bench_of(kit: Kit) -> Iterator[Bench]:
     """A ledger in which the kit's orders have been sent, in memory where the machine has a folder for that."""
-    quick = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a private folder is made in it
-    with tempfile.TemporaryDirectory(dir=quick) as folder:
+    with tempfile.TemporaryDirectory(dir=in_memory()) as folder:
         bench = Bench(Path(folder) / "ledger.db")
         try:
             bench.prepare(kit.shape, file_refused("refused before") if kit.shape.claimed_again else None)

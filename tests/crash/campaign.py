@@ -1,17 +1,16 @@
 """T3: so many real processes killed with SIGKILL: at every labelled point, twice, after random delays; by strace at syscalls."""
 
 import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from tests.crash.kills import SYSCALLS, why_not_traced
 from tests.crash.pool import Pool
 from tests.crash.races import race_of
 from tests.crash.world import STEPS, Case, Verdict
+from tests.in_memory import private_folder
 from tests.long.campaign import Campaign
 from tests.world.dice import dice
 
@@ -25,8 +24,7 @@ def campaign(size: int, seed: int, *, bug: str = "") -> Campaign:
     The runs have this `bug`, if one is named (tests/crash/planted.py).
     """
     began = time.monotonic()
-    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made inside
-    folder = Path(tempfile.mkdtemp(prefix="mitbatch-kills-", dir=memory if memory.is_dir() else None))
+    folder = private_folder("kills")
     reason = why_not_traced()
     try:
         with Pool(folder, bug) as pool:
@@ -45,8 +43,7 @@ def campaign(size: int, seed: int, *, bug: str = "") -> Campaign:
 def races(size: int, seed: int, *, bug: str = "") -> Campaign:
     """T5 with real processes: so many pairs of runs on one ledger, each judged by the provider's journal."""
     began = time.monotonic()
-    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made inside
-    folder = Path(tempfile.mkdtemp(prefix="mitbatch-races-", dir=memory if memory.is_dir() else None))
+    folder = private_folder("races")
     try:
         with Pool(folder, bug) as pool:
             night, milliseconds = pool.labels["night"][0], pool.durations_ms["night"][0]

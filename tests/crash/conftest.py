@@ -1,7 +1,6 @@
 """The two workers, and what became of every point: run once, looked at by every test."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from tests.crash.pool import Pool
 from tests.crash.world import Case, Verdict
+from tests.in_memory import private_folder
 
 POINTS = 9
 """Of the points of all scenarios, one in so many is tried here; T3 of the long run dies at all of them."""
@@ -31,8 +31,7 @@ class Outcome:
 @pytest.fixture(scope="package")
 def quick_folder() -> Iterator[Path]:
     """A folder in memory where the machine has one: what is synced there need not wait for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made inside
-    folder = Path(tempfile.mkdtemp(prefix="mitbatch-crash-", dir=memory if memory.is_dir() else None))
+    folder = private_folder("crash")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

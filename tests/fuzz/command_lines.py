@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import tempfile
 from functools import cache
 from pathlib import Path
 from unittest import mock
@@ -21,6 +20,7 @@ from schemas.errors import ConfigurationError, UsageRefused
 from tests.fuzz.dice import Dice
 from tests.fuzz.targets import Judged, Target
 from tests.fuzz.toml_files import SETTINGS_TEXT
+from tests.in_memory import private_folder
 from tests.night.house import order
 from tests.pure.samples import NOW, settings
 
@@ -103,8 +103,7 @@ _TEXTS = (
 @cache
 def _place() -> Path:
     """A folder in memory that holds nothing but, sometimes, a settings file."""
-    shared = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
-    return Path(tempfile.mkdtemp(prefix="fuzz", dir=shared if os.access(shared, os.W_OK) else None))
+    return private_folder("fuzz")
 
 
 @cache

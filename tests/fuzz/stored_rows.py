@@ -1,11 +1,8 @@
 """Fuzzed rows as a database stores them: any type in any column, texts that are no UTF-8; read without loss or refused."""
 
 import json
-import os
 import sqlite3
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from batch.gate import Verdict
@@ -14,6 +11,7 @@ from jobs.databases import open_orders
 from jobs.sample_orders import orders as orders_table
 from tests.fuzz.dice import Dice
 from tests.fuzz.targets import Judged, Target
+from tests.in_memory import private_folder
 from tests.night.house import order
 from tests.pure.samples import gate_under, settings
 
@@ -22,8 +20,7 @@ _ODD: tuple[Any, ...] = (None, "", 0, -1, 2**63 - 1, 1.5, 1e308, float("1e-5"), 
 
 @cache
 def _place() -> tuple[sqlite3.Connection, OrderSource]:
-    shared = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
-    path = Path(tempfile.mkdtemp(prefix="fuzz", dir=shared if os.access(shared, os.W_OK) else None)) / "orders.db"
+    path = private_folder("fuzz") / "orders.db"
     direct = sqlite3.connect(path, isolation_level=None)
     names = ", ".join(f'"{column.name}"' for column in orders_table.columns)
     direct.execute(f"CREATE TABLE orders ({names})")  # no column has a type, so that each keeps what it is given

@@ -1,7 +1,5 @@
 """Fuzzed settings files and provider profiles: a sentence that names the key, never a crash."""
 
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from schemas.network_rules import parse_network_rules
 from schemas.profile import parse_profile
 from tests.fuzz.dice import Dice, shows_card
 from tests.fuzz.targets import Judged, Target
+from tests.in_memory import private_folder
 from tests.pure.samples import MID, SITE_ID, packaged
 
 SETTINGS_TEXT = f"""environment = "sandbox"
@@ -51,8 +50,7 @@ _VALUES = (
 
 @cache
 def _place() -> Path:
-    shared = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
-    return Path(tempfile.mkdtemp(prefix="fuzz", dir=shared if os.access(shared, os.W_OK) else None)) / "mitbatch.toml"
+    return private_folder("fuzz") / "mitbatch.toml"
 
 
 def _spoilt(dice: Dice, text: str) -> bytes:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+
+from tests.in_memory import private_folder
 
 OWNER = "postgres"
 OPTIONS = "-c listen_addresses= -c max_connections=200 -c shared_buffers=32MB -c fsync=on -c log_min_messages=fatal"
@@ -72,8 +73,7 @@ def running_cluster() -> Iterator[Cluster]:
     """A cluster for as long as the block lasts, in memory where the machine allows. It is stopped whatever happens."""
     binaries = server_binaries()
     assert binaries is not None, "PostgreSQL's server is not installed (Debian: postgresql)"
-    home = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a private folder is made in it
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir=home))
+    folder = private_folder("cluster")
     if os.geteuid() == 0:
         shutil.chown(folder, OWNER, OWNER)
     cluster = None

@@ -5,12 +5,10 @@ The provider is the world's: real SFTP packets and HTTP requests in memory, and 
 
 import random
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -31,6 +29,7 @@ from jobs.sandbox import Sandbox
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, no_log
 from schemas.errors import ExitCode, MitbatchError
+from tests.in_memory import private_folder
 from tests.night.house import START, order
 from tests.postgres.cluster import Cluster
 from tests.postgres.house import THEIRS
@@ -103,8 +102,7 @@ class Ground:
     """What all schedules of one process share: two databases, their engines, the settings and a folder in memory."""
 
     def __init__(self, cluster: Cluster) -> None:
-        memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made inside
-        self.folder = Path(tempfile.mkdtemp(prefix="mitbatch-pg-", dir=memory if memory.is_dir() else None))
+        self.folder = private_folder("pg")
         self.cluster, self.killer, self._engines = cluster, Killer(cluster), dict[str, Engine]()
         databases = {name: cluster.database() for name in ("orders", "ledger")}
         self._urls = {name: cluster.url(database) for name, database in databases.items()}

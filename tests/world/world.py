@@ -8,7 +8,6 @@ import functools
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -47,6 +46,7 @@ from jobs.surroundings import Surroundings, no_log
 from schemas.errors import MitbatchError
 from schemas.operations import OperationKind
 from schemas.settings import Settings
+from tests.in_memory import private_folder
 from tests.night.house import order
 from tests.world.dice import dice
 from tests.world.disk import WorldDisk
@@ -236,8 +236,7 @@ def _open_handed(options: SandboxOptions) -> SandboxOptions:
 @functools.cache
 def ground() -> Ground:
     """This process's ground; in memory where the machine has such a place."""
-    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made inside
-    return Ground(Path(tempfile.mkdtemp(prefix="mitbatch-world-", dir=memory if memory.is_dir() else None)))
+    return Ground(private_folder("world"))
 
 
 def leave_ground() -> None:
