@@ -323,3 +323,13 @@ def test_ci_runs_the_readmes_tests() -> None:
     assert re.findall(r"/pytest\"?(.*)$", script, re.MULTILINE) == [shown, f"{shown} -m at_length"]
     assert f"`pytest{shown} -m at_length`" in README
     assert [tool for tool in ("ruff", "mypy", "openssh-server") if tool not in script] == []
+
+
+def test_ci_installs_what_tests_are_skipped_without() -> None:
+    """Every package that the README names for the tests is installed by CI where it is missing: nothing is skipped there."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    named = {word for words in re.findall(r"Debian: `apt-get install ([^`]+)`", README) for word in words.split()}
+    installed = {word for words in re.findall(r"missing\+=\(([^)]+)\)", script) for word in words.split()}
+
+    assert "prometheus" in named
+    assert named == installed - {"openssh-client"}
