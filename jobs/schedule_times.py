@@ -22,6 +22,9 @@ LOOK_BACK = 400
 RETRY_AFTER = timedelta(minutes=30)
 """A night that sent nothing because something was away is tried again after so long."""
 
+GRACE = timedelta(hours=2)
+"""So long after its time a job may begin, behind a long night or a machine that sleeps, before somebody should look."""
+
 NOT_DONE = (None, ExitCode.NOTHING_SENT, ExitCode.ANOTHER_RUN, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 """Exit codes after which a night is still to be done: cut off, stopped, or nothing sent. Others need a person, not a timer."""
 
@@ -129,3 +132,15 @@ def nights_between(expression: str, timezone: str, after: str, before: str) -> l
     first, last = date.fromisoformat(after), date.fromisoformat(before)
     days = [(first + timedelta(days=number)).isoformat() for number in range(1, (last - first).days)][-30:]
     return [day for day in days if night_due(expression, timezone, day) is not None]
+
+
+def missed_since(expression: str, timezone: str, begun: datetime, now: datetime) -> datetime | None:
+    """The first time at which a job was due after it last began, once the grace is over; None while it is in time."""
+    due: datetime | None = cron_trigger(expression, timezone).get_next_fire_time(None, begun + timedelta(seconds=1))
+    return due.astimezone(UTC) if due is not None and due + GRACE < now else None
+
+
+def missed_night(expression: str, timezone: str, latest: str, now: datetime) -> datetime | None:
+    """When the latest night was due that no run is for, once the grace is over; `latest` is the last date that had one."""
+    day = latest_night(expression, timezone, now - GRACE)
+    return night_due(expression, timezone, day) if day > latest else None

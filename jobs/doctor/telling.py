@@ -35,7 +35,7 @@ class Told:
     def tell(self, group: Group, finding: Finding) -> None:
         """Print one finding, as soon as it is there."""
         self._found.append((group, finding))
-        lines = [f"{finding.mark.value:<6}{group.value:<10}{finding.look:<17}{finding.measured}".rstrip()]
+        lines = [f"{finding.mark.value:<6}{group.value:<10}{finding.look:<18}{finding.measured}".rstrip()]
         if finding.problem is not None:
             lines += [f"{_INDENT}{finding.problem.what}", f"{_INDENT}{_remedy(finding.problem)}"]
         say(self._options, lines)

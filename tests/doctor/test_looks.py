@@ -401,6 +401,66 @@ def test_a_night_that_was_missed_is_a_warning(examine: Examine, monkeypatch: pyt
     assert "2d 3h" in found.look("schedule", "nightly")["cause"]
 
 
+RUNS = """
+INSERT INTO run (mid, run_id, fencing_token, job, business_date, started_at, finished_at, exit_code)
+  SELECT mid, '{job}-x', 1000 + {hours}, '{job}', business_date, strftime('%Y-%m-%dT%H:%M:%SZ', started_at, '-{hours} hours'),
+  finished_at, 0 FROM run WHERE job = 'nightly' ORDER BY fencing_token LIMIT 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("job", "expression", "hours", "is_missed"),
+    [
+        ("transmit", "0 * * * *", 4, True),
+        ("transmit", "0 * * * *", 1, False),
+        ("transmit", "0 0 1 1 *", 4, False),
+        ("transmit", "", 400, False),
+        ("reconcile", "0 */6 * * *", 10, True),
+        ("reconcile", "0 */6 * * *", 2, False),
+        ("poll", "*/15 * * * *", 4, False),
+    ],
+)
+def test_a_job_is_missed_by_its_own_times(
+    job: str,
+    expression: str,
+    hours: int,
+    *,
+    is_missed: bool,
+    examine: Examine,
+    other_ledger: OtherLedger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is configured decides when a job should have run, two hours of grace included; a night polls as well."""
+    monkeypatch.setenv(f"MITBATCH_SCHEDULE__{job.upper()}", expression)
+    other_ledger(RUNS.format(job=job, hours=hours))
+    found = examine("schedule")
+
+    assert found.troubles == ([("schedule", job, "warn")] if is_missed else [])
+    assert (f'schedule.{job} = "{expression}" it was due at ' in found.look("schedule", job)["cause"]) is is_missed
+
+
+@pytest.mark.parametrize(("expression", "is_missed"), [("30 1 * * *", True), ("0 0 1 1 *", False), ("", False)])
+def test_a_night_is_missed_by_its_own_times(
+    expression: str, *, is_missed: bool, examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two days without a night are too long where one is due every night, and not where one is due once a year or never."""
+    clock = ShiftedClock()
+    clock.advance(timedelta(days=2, hours=3))
+    monkeypatch.setattr("jobs.doctor.command.SystemClock", lambda: clock)
+    monkeypatch.setenv("MITBATCH_SCHEDULE__NIGHTLY", expression)
+
+    assert examine("schedule").troubles == ([("schedule", "nightly", "warn")] if is_missed else [])
+
+
+def test_times_that_are_none_are_a_failure(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expression that no timer can keep is told before anybody starts the schedule."""
+    monkeypatch.setenv("MITBATCH_SCHEDULE__POLL", "61 * * * *")
+    found = examine("schedule")
+
+    assert (found.troubles, found.code) == ([("schedule", "poll", "fail")], 78)
+    assert "schedule.poll = '61 * * * *' is no cron expression" in found.look("schedule", "poll")["cause"]
+
+
 def test_a_pause_is_a_warning(examine: Examine, other_ledger: OtherLedger, merchant: MerchantFolder) -> None:
     """While sending is paused by hand that is a warning with who and why; a switch that is off by hand is told, and fits."""
     other_ledger("")

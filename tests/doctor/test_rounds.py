@@ -103,6 +103,16 @@ def test_people_see_a_line_for_each(merchant: MerchantFolder, capsys: pytest.Cap
     assert lines[-1].startswith("EXIT 78 ")
 
 
+def test_no_name_runs_into_what_was_measured(merchant: MerchantFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    """In every line the columns begin at the same places, each with two blanks before it."""
+    assert merchant.run("doctor") == 0
+    lines = capsys.readouterr().out.splitlines()[1:-2]
+
+    assert len(lines) > 30
+    assert [line for line in lines if line[4:6] + line[14:16] + line[32:34] != " " * 6 or " " in (line[16], line[34])] == []
+    assert "ok    api       clock difference  as the provider's" in "\n".join(lines)
+
+
 def test_quiet_says_nothing_of_a_fit_merchant(merchant: MerchantFolder, capsys: pytest.CaptureFixture[str]) -> None:
     """--quiet prints nothing where all is fit, and everything where something is not."""
     assert merchant.run("--quiet doctor disk") == 0
