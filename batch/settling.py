@@ -56,6 +56,7 @@ def settle_operations(equipment: Equipment, run: Run) -> None:
             for operation, order in zip(page, orders, strict=True):
                 if not order.provider_order_id and _is_late(equipment, operation):
                     _tell(writing, equipment, order, operation, "the order's id at the provider is not known")
+        equipment.progress.advance(len(page))
 
 
 def read_again(equipment: Equipment, run: Run, operation: Operation) -> Asked:

@@ -135,14 +135,6 @@ def test_a_heartbeat_comes_after_a_minute_and_then_seldom(capsys: pytest.Capture
     assert told_at[2][2] == "still at work: deliver, 3,350 done\n"
 
 
-def test_who_waits_for_acknowledgements_beats_too(unanswered: MerchantFolder) -> None:
-    """Under cron a nightly that waits for an answer tells so once the first minute is over."""
-    with running(unanswered, "--verbose nightly") as command:
-        assert command.err.saw("at work: acknowledgements")
-        command.interrupt()
-        assert command.end() == 130
-
-
 @pytest.mark.parametrize("path", [path for path in command_paths() if path.split()[0] not in {*SERVING, "demo"}])
 def test_quiet_silences_only_what_is_clean(path: str, merchant: MerchantFolder) -> None:
     """With `--quiet` a command that ends with 0 says nothing on either stream, and any other says all that it says without."""

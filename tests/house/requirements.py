@@ -25,7 +25,9 @@ RULES: dict[str, str] = {
         commands/test_streams::test_the_second_ctrl_c_stops_now""",
     "6 a heartbeat under cron": """
         commands/test_streams::test_a_heartbeat_comes_after_a_minute_and_then_seldom
-        commands/test_streams::test_who_waits_for_acknowledgements_beats_too""",
+        night/test_heartbeat::test_who_waits_for_acknowledgements_beats_too
+        night/test_heartbeat::test_who_waits_shortly_says_nothing
+        night/test_heartbeat::test_no_stage_is_mute""",
     "7 one closing line": """
         night/test_commands::test_the_summary_and_the_code
         commands/test_acting::test_the_first_line_says_where_it_acts
@@ -86,6 +88,8 @@ RULES: dict[str, str] = {
     "22 Ctrl-C once and twice": """
         commands/test_streams::test_the_first_signal_finishes_the_step
         commands/test_streams::test_the_second_ctrl_c_stops_now
+        house/test_startup::test_the_answer_to_a_signal_waits_for_nothing
+        house/test_startup::test_every_job_listens_before_it_opens_anything
         night/test_commands::test_a_signal_ends_the_run_and_a_rerun_completes_it""",
     "23 fast start": """
         house/test_startup::test_the_entry_loads_nothing_heavy

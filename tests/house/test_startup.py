@@ -1,11 +1,14 @@
 """The command line starts at once, because it loads nothing heavy before it is needed."""
 
+import ast
 import os
 import resource
 import subprocess
 import sys
 
 import pytest
+
+from tests.house.source import Module, definitions, modules, planted
 
 HEAVY = (
     "pandas",
@@ -60,3 +63,49 @@ def test_the_modules_of_the_night_load_without_the_sandbox() -> None:
     )
 
     assert ended.stdout.strip() == "[]"
+
+
+HEARD = """
+import os, signal, sys
+from jobs.outside import StopRequest
+with StopRequest().listening():
+    before = set(sys.modules)
+    os.kill(os.getpid(), signal.SIGINT)
+    print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_the_answer_to_a_signal_waits_for_nothing() -> None:
+    """Ctrl-C is answered by the handler itself, on stderr, and nothing is loaded, opened or asked before that (rule 22)."""
+    ended = subprocess.run([sys.executable, "-c", HEARD], capture_output=True, text=True, check=True, timeout=60)
+
+    assert ended.stderr == "SIGINT: finishing the step in hand; once more stops at once.\n"
+    assert ended.stdout.strip() == "[]"
+    (heard,) = [node for name, node in definitions(module_of("jobs.outside")) if name.endswith("StopRequest._asked")]
+    calls = {ast.unparse(node.func) for node in ast.walk(heard) if isinstance(node, ast.Call)}
+    assert calls == {"signal.Signals", "kind", "print"}
+
+
+def late(found: list[Module]) -> list[str]:
+    """Functions that run a job and begin to listen for signals after something else, or not at all."""
+    places = []
+    for module in found:
+        for name, node in definitions(module):
+            if not any(isinstance(each, ast.Call) and ast.unparse(each.func) == "run_job" for each in ast.walk(node)):
+                continue
+            blocks = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+            if not any(ast.unparse(block.items[0].context_expr).endswith(".stop.listening()") for block in blocks):
+                places.append(f"{module.place}:{name}")
+    return places
+
+
+def test_every_job_listens_before_it_opens_anything() -> None:
+    """The first thing that a run enters is the listening for signals; only a switch, which is over in a moment, has none."""
+    assert late(list(modules("jobs"))) == ["jobs/switches.py:carry_out"]
+    assert late([planted("def f():\n with assemble(x) as w, around.stop.listening():\n  run_job(w)")]) == ["batch/planted.py:f"]
+
+
+def module_of(name: str) -> Module:
+    """One module of ours."""
+    (found,) = [each for each in modules() if each.name == name]
+    return found
