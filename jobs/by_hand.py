@@ -10,7 +10,7 @@ from typing import TextIO
 
 from batch.card_numbers import has_card_number
 from jobs.output import Options, say
-from schemas.errors import UsageRefused
+from schemas.errors import EXIT_MEANINGS, ExitCode, UsageRefused
 
 MOST_REASON = 500
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -42,9 +42,9 @@ def this_person() -> str:
     return f"{user}@{socket.gethostname()}"[:128]
 
 
-def show_dry_run(options: Options, effects: Iterable[str]) -> None:
-    """Print what would be done, each line marked."""
-    say(options, [f"DRY RUN  {line}".rstrip() for line in effects])
+def show_dry_run(options: Options, lines: Iterable[str], code: ExitCode = ExitCode.CLEAN) -> None:
+    """Print what would be done, each line marked, and the code with which the dry run ends as the last one."""
+    say(options, [f"DRY RUN  {line}".rstrip() for line in [*lines, f"EXIT {int(code)} {EXIT_MEANINGS[code]}"]])
 
 
 def ask_for_word(

@@ -110,7 +110,8 @@ def _act(
         return int(ExitCode.CLEAN)
     if dry_run:
         show_dry_run(options, [banner(kind.value, today, settings), *lines])
-        answer(options, {**_head(settings, kind.value, clock), "dry_run": True, "order_id": order_id, "effects": lines})
+        fields = {"dry_run": True, "order_id": order_id, "effects": lines, "exit_code": int(ExitCode.CLEAN)}
+        answer(options, {**_head(settings, kind.value, clock), **fields})
         return int(ExitCode.CLEAN)
     ask_for_word([banner(kind.value, today, settings), *lines], yes=yes)
     request = Request(order_id, make(this_person()))

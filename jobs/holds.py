@@ -3,13 +3,14 @@
 from batch.ledger import Ledger
 from batch.ledger.reading import attempts_of, open_submissions
 from batch.order_rows import is_storable
-from batch.pace import utc_text
+from batch.pace import business_date, utc_text
 from batch.source import OrderSource
 from jobs.assembly import open_books
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
+from jobs.report_lines import banner
 from jobs.settings_file import load_settings
-from schemas.errors import ExitCode, UsageRefused
+from schemas.errors import EXIT_MEANINGS, ExitCode, UsageRefused
 from schemas.money import people_text
 
 
@@ -107,7 +108,11 @@ def show_view(options: Options, *, create: bool) -> int:
         statement = writer.view_statement()
         if create:
             writer.create_view()
-    say(options, ["The view retryable_orders stands." if create else f"{statement};"])
+    if create:
+        first = banner("holds view", business_date(SystemClock().now(), settings.schedule.timezone), settings)
+        say(options, [first, "The view retryable_orders stands.", f"EXIT 0 {EXIT_MEANINGS[ExitCode.CLEAN]}"])
+    else:
+        say(options, [f"{statement};"])
     answer(
         options,
         {

@@ -76,7 +76,10 @@ def update_lock(options: Options, *, reason: str, dry_run: bool = False, yes: bo
         if not differs:
             lines = ["The ledger is locked to these settings already; nothing was changed."]
             lines = [banner("lock update", today, settings), *lines]
-            say(options, [f"DRY RUN  {line}" for line in lines] if dry_run else lines)
+            if dry_run:
+                show_dry_run(options, lines)
+            else:
+                say(options, [*lines, f"EXIT 0 {EXIT_MEANINGS[ExitCode.CLEAN]}"])
             answer(options, {**_head(settings, around, "lock update"), "changed": [], "exit_code": 0})
             return int(ExitCode.CLEAN)
         effects = [banner("lock update", today, settings), *_effects(known, wanted, differs, open_now)]

@@ -12,9 +12,10 @@ from batch.left_over_copies import has_any_to_send
 from batch.modes import refuse_changed_mode
 from batch.pace import utc_text
 from jobs.assembly import assemble
+from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.night import checked_date
-from jobs.output import Options, answer, say
+from jobs.output import Options, answer
 from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
@@ -68,7 +69,7 @@ def show_plan(options: Options, day: str, clock: Clock | None = None, *, command
         with equipment.ledger.reading() as connection:
             unsent = unsent_batches(connection, equipment.ledger.mid)
         left = [batch for batch in unsent if has_any_to_send(equipment, batch)]
-    say(options, [f"DRY RUN  {line.rstrip()}" for line in _lines(command, plan, left, day, settings)])
+    show_dry_run(options, _lines(command, plan, left, day, settings))
     files = _files(plan, settings)
     answer(
         options,
@@ -85,6 +86,7 @@ def show_plan(options: Options, day: str, clock: Clock | None = None, *, command
             "would_send": {"orders": plan.orders, "amount_minor": dict(sorted(plan.amounts.items()))},
             "channels": {"sftp": {**_object(plan.by_file), "files": files}, "api": _object(plan.by_call)},
             "left_from_before": [batch.file_name for batch in left],
+            "exit_code": int(ExitCode.CLEAN),
         },
     )
     return int(ExitCode.CLEAN)

@@ -61,7 +61,7 @@ def refund_one(
     lines = [banner("refund", today, settings), *_effects(request, plan)]
     if dry_run:
         show_dry_run(options, lines)
-        answer(options, {**_head(settings, clock), "dry_run": True, "order_id": order_id, "effects": lines[1:]})
+        answer(options, {**_head(settings, clock), "dry_run": True, "order_id": order_id, "effects": lines[1:], "exit_code": 0})
         return int(ExitCode.CLEAN)
     ask_for_word(lines, yes=yes)
     requests = [Request(order_id, lambda equipment, run: refund_order(equipment, run, request))]
@@ -143,9 +143,10 @@ def _plan_all(options: Options, settings: Settings, checked: Sequence[Checked], 
                 f"line {row.number:,}   order {row.order_id!r}   {row.amount} {row.currency}   {problem or 'would be sent'}"
             )
             objects.append({"line": row.number, "order_id": row.order_id, "sentence": str(problem) if problem else ""})
-    show_dry_run(options, said)
-    answer(options, {**_head(settings, clock), "dry_run": True, "results": objects})
-    return int(ExitCode.NEEDS_PERSON if wrong else ExitCode.CLEAN)
+    code = ExitCode.NEEDS_PERSON if wrong else ExitCode.CLEAN
+    show_dry_run(options, said, code)
+    answer(options, {**_head(settings, clock), "dry_run": True, "results": objects, "exit_code": int(code)})
+    return int(code)
 
 
 def _plan_problem(equipment: Equipment, wanted: RefundRequest) -> MitbatchError | str | None:

@@ -37,7 +37,7 @@ def resolve(
     effects = [first, judged.sentence, f"{decision.resolution}: {RESOLUTION_TEXTS[decision.resolution]}"]
     if dry_run:
         show_dry_run(options, effects)
-        answer(options, {**_result(settings, around, decision, judged.sentence, ""), "dry_run": True})
+        answer(options, {**_result(settings, around, decision, judged.sentence, ""), "dry_run": True, "exit_code": 0})
         return int(ExitCode.CLEAN)
     ask_for_word(effects, yes=yes)
     report, sentence = carry_out(settings, around, decision)

@@ -1,6 +1,7 @@
 """`mitbatch schedule`: the jobs at their times, each as a process of its own, until it is stopped."""
 
 from batch.pace import business_date, utc_text
+from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
 from jobs.report_lines import banner
@@ -18,8 +19,8 @@ def run_schedule(options: Options, *, dry_run: bool = False) -> int:
     lines = [f"{job:<16}{'   '.join(map(utc_text, moments)) or 'never'}" for job, moments in times.items()]
     shown = {job: list(map(utc_text, moments)) for job, moments in times.items()}
     if dry_run:
-        say(options, [f"DRY RUN  {line}" for line in [banner("schedule", today, settings), *lines]])
-        answer(options, {**schedule_object(settings), "dry_run": True, "next": shown})
+        show_dry_run(options, [banner("schedule", today, settings), *lines])
+        answer(options, {**schedule_object(settings), "dry_run": True, "next": shown, "exit_code": int(ExitCode.CLEAN)})
         return int(ExitCode.CLEAN)
     say(options, [banner("schedule", today, settings), *first_times(times)])
     answer(options, {**schedule_object(settings), "type": "settings", "next": shown})

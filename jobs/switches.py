@@ -4,7 +4,10 @@ They need the ledger and nothing else: no key, no server, no order system, for w
 """
 
 import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from batch.findings import gravest
 from batch.ledger import Ledger
 from batch.ledger.identity import Identity, check_account, is_tied
 from batch.ledger.switches import SwitchRun, SwitchWanted, turn
@@ -19,7 +22,15 @@ from jobs.running import run_job
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
 from jobs.switch_lines import called, is_on_in_file
-from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, UsageRefused
+from schemas.errors import (
+    EXIT_MEANINGS,
+    AnotherRunActive,
+    ExitCode,
+    InternalError,
+    MitbatchError,
+    ReportNotDrawn,
+    UsageRefused,
+)
 from schemas.settings import Settings
 
 _ON_OFF = {"on": True, "off": False}
@@ -73,22 +84,50 @@ def turn_sending(
     return _act(options, settings, "resume" if on else "pause", SENDING, on, effects, reason, dry_run, yes, around)
 
 
-def carry_out(settings: Settings, around: Surroundings, command: str, wanted: SwitchWanted) -> tuple[bool, str]:
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What came of it: whether anything changed, the run that stands for it, and what kept finance's files from showing it."""
+
+    changed: bool
+    run_id: str
+    problems: tuple[MitbatchError, ...] = ()
+
+    @property
+    def code(self) -> ExitCode:
+        """Another run at work is nothing amiss: the switch stands, and finance's files follow by themselves."""
+        amiss = [problem.exit_code for problem in self.problems if not isinstance(problem, AnotherRunActive)]
+        return gravest([ExitCode.CLEAN, *amiss])
+
+
+def carry_out(settings: Settings, around: Surroundings, command: str, wanted: SwitchWanted) -> Turned:
     """Write it down, outside the lease; then finance's files, if no other run is at work: else that one's next does.
 
-    Returns whether anything changed, and the id of the run that stands for it. Raises UsageRefused before the first run.
+    Raises UsageRefused before the first run. Once the switch stands nothing is raised any more: what goes wrong is told.
     """
     run_id, today = around.new_run_id(), business_date(around.clock.now(), settings.schedule.timezone)
     with open_ledger_alone(settings, clock=around.clock, make_engine=around.make_engine) as ledger:
         _check_ledger(settings, ledger)
         changed = turn(ledger, SwitchRun(run_id, command, today), wanted)
-    if changed:
-        try:
-            with assemble(settings, around) as workshop:
-                run_job(workshop, "switch", today, lambda _equipment, _run, _findings: None)
-        except MitbatchError:
-            pass  # the switch stands; its date waits for the next run that writes finance's files
-    return changed, run_id
+    if not changed:
+        return Turned(changed, run_id)
+    try:
+        with assemble(settings, around) as workshop:
+            report = run_job(workshop, "switch", today, lambda _equipment, _run, _findings: None)
+    except MitbatchError as problem:
+        return Turned(changed, run_id, (_as_waiting(problem, today),))
+    return Turned(changed, run_id, tuple(_as_waiting(problem, today) for problem in report.findings.problems))
+
+
+def _as_waiting(problem: MitbatchError, today: str) -> MitbatchError:
+    """The switch stands whatever the problem was: what waits is finance's files, and there is a command for those."""
+    if isinstance(problem, ReportNotDrawn | InternalError):
+        return problem  # the files are written
+    waits_for_run = isinstance(problem, AnotherRunActive)
+    first = "" if waits_for_run else problem.next_step or f"See: mitbatch explain {problem.code}."
+    then = "Nothing has to be done; sooner, once it has ended" if waits_for_run else "Then"
+    problem.now = f"The switch stands; finance's files of {today} do not show it yet, the next run writes them."
+    problem.next_step = f"{first} {then}: mitbatch audit export --from {today}".strip()
+    return problem
 
 
 def _act(
@@ -108,17 +147,21 @@ def _act(
     fields = {"switch": name, "on": on, "reason": why, "by": this_person(), "effects": effects}
     if dry_run:
         show_dry_run(options, [first, *effects])
-        answer(options, {**_head(settings, command, around), **fields, "dry_run": True})
+        answer(options, {**_head(settings, command, around), **fields, "problems": [], "dry_run": True, "exit_code": 0})
         return int(ExitCode.CLEAN)
     ask_for_word([first, *effects], yes=yes)
-    changed, run_id = carry_out(settings, around, command, SwitchWanted(name, on, why, this_person()))
-    code = ExitCode.CLEAN
-    if not options.quiet:
-        is_now = "paused" if name == SENDING and not on else "on" if on else "off"
-        words = f"{called(name)} is {is_now} from now on." if changed else f"{called(name)} was {is_now} before."
-        say(options, [words, "next  mitbatch status", f"EXIT {int(code)} {EXIT_MEANINGS[code]}"])
-    answer(options, {**_head(settings, command, around), **fields, "run_id": run_id, "changed": changed, "exit_code": int(code)})
+    turned = carry_out(settings, around, command, SwitchWanted(name, on, why, this_person()))
+    code, warnings = turned.code, [f"WARN  {problem}" for problem in turned.problems]
+    is_now = "paused" if name == SENDING and not on else "on" if on else "off"
+    words = f"{called(name)} is {is_now} from now on." if turned.changed else f"{called(name)} was {is_now} before."
+    say(options, [words, *warnings, "next  mitbatch status", f"EXIT {int(code)} {EXIT_MEANINGS[code]}"])
+    ended = {"run_id": turned.run_id, "changed": turned.changed, "exit_code": int(code)}
+    answer(options, {**_head(settings, command, around), **fields, "problems": _objects(turned.problems), **ended})
     return int(code)
+
+
+def _objects(problems: Iterable[MitbatchError]) -> list[dict[str, str]]:
+    return [{"code": problem.code, "sentence": str(problem)} for problem in problems]
 
 
 def _check_name(settings: Settings, name: str) -> None:

@@ -18,7 +18,7 @@ from jobs.output import Options, answer, say
 from jobs.report.drawing import INSTALL, machine_page
 from jobs.report_lines import banner
 from jobs.settings_file import load_settings
-from schemas.errors import AnotherRunActive, ConfigurationError, ExitCode, FileNotWritten, UsageRefused
+from schemas.errors import EXIT_MEANINGS, AnotherRunActive, ConfigurationError, ExitCode, FileNotWritten, UsageRefused
 from schemas.settings import Settings
 
 MOST_TRIES = 3
@@ -37,7 +37,8 @@ def make_report(options: Options, day: str, out: Path | None) -> int:
         content = _drawn(ledger, settings, folder, disk, day, draw)
     path = out or folder.root / day / REPORT
     _write(disk, path, content)
-    say(options, [banner("report", day, settings), f"{'report':<16}{path}   {len(content) // 1024:,} KB"])
+    page = f"{'report':<16}{path}   {len(content) // 1024:,} KB"
+    say(options, [banner("report", day, settings), page, f"EXIT 0 {EXIT_MEANINGS[ExitCode.CLEAN]}"])
     answer(
         options,
         {

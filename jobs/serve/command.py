@@ -3,9 +3,11 @@
 import signal
 import sys
 
+from batch.pace import business_date
 from batch.webhooks import PATH
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
+from jobs.report_lines import banner
 from jobs.serve.address import envelope, public_url
 from jobs.settings_file import load_settings
 from schemas.errors import ConfigurationError, ExitCode, InternalError
@@ -37,7 +39,8 @@ def serve(options: Options) -> int:
                 "dashboard": f"http://{server.address}/",
                 "metrics": f"http://{server.address}/metrics",
             }
-            say(options, [*(f"{name:<12}{place}" for name, place in places.items()), "Ctrl-C stops it."])
+            first = banner("serve", business_date(clock.now(), settings.schedule.timezone), settings)
+            say(options, [first, *(f"{name:<12}{place}" for name, place in places.items()), "Ctrl-C stops it."])
             answer(options, envelope("serve", "started", settings.environment, **places))
             while signal.sigtimedwait(enders, 0.5) is None:
                 if not server.is_alive:

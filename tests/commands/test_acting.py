@@ -2,7 +2,10 @@
 
 import re
 import shlex
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -13,10 +16,16 @@ from tests.commands.terminals import running
 from tests.commands.walking import ended, examples, todays
 from tests.house.command_tree import COMMANDS, command_paths
 from tests.house.test_readme import named_command
+from tests.settings.settings_folder import key_pair
 
-LONG = {"demo"}
-NO_MERCHANT = {"sandbox", "sandbox faults", "sandbox clock", "demo", "serve"}
-"""Commands that act on the pretend provider, or say where they listen."""
+ELSEWHERE = {
+    "sandbox": "the pretend provider's own page, API and SFTP server",
+    "sandbox faults": "the pretend provider",
+    "sandbox clock": "the pretend provider",
+    "demo": "a folder of its own; it says which, and each of its runs says where it acts",
+    "init": "the settings file, which says where everything else acts; it ends with the doctor's first line",
+}
+"""Commands that act, and on nothing of the merchant's."""
 
 
 def options_of(path: str) -> set[str]:
@@ -29,24 +38,59 @@ def options_of(path: str) -> set[str]:
 
 DRY = [path for path in command_paths() if "--dry-run" in options_of(path)]
 BY_HAND = [path for path in command_paths() if "--yes" in options_of(path)]
-RUNS = ["nightly", "poll", "transmit", "rerun", "audit export", "tokenize"]
+RUNS = ["nightly", "poll", "transmit", "rerun", "reconcile", "audit export", "tokenize", "report", "schedule", "serve"]
 """Commands that act without being asked twice."""
+LOOKING = sorted(set(command_paths()) - {*BY_HAND, *RUNS, *ELSEWHERE})
+STOPPED, AT_WORK, ITEM = "sub-81-2026-11", "sub-82-2026-11", "3f2a91c0d4e5"
+"""Orders that can be cancelled, and captured; and the item of an example."""
 
 
 @pytest.fixture(scope="module")
 def merchant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MerchantFolder]:
-    """A merchant after a first night."""
+    """A merchant after a first night, with the provider's folder where `sandbox journal` looks for it."""
     with merchant_folder(tmp_path_factory.mktemp("acting")) as folder:
         assert folder.run("--quiet nightly") == 10
+        (folder.folder / "mitbatch-sandbox").symlink_to(folder.folder / "provider")
         yield folder
 
 
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MerchantFolder]:
+    """A merchant who has something to do for every command by hand."""
+    with merchant_folder(tmp_path_factory.mktemp("ready")) as folder:
+        assert folder.run("--quiet nightly") == 10
+        with closing(sqlite3.connect(folder.ledger)) as ledger, ledger:
+            for state, order_id in (("capture_required", AT_WORK), ("completed", given(folder)), ("withdrawn", "000471")):
+                assert ledger.execute("UPDATE submission SET state = ? WHERE order_id = ?", (state, order_id)).rowcount == 1
+        folder.sandbox.advance(timedelta(hours=3))
+        folder.sql("UPDATE orders SET status = 'declined', hold_reference = NULL, payment_token = NULL WHERE order_id = '000471'")
+        hosts = (folder.folder / "provider" / "known_hosts").read_text().split()[0]
+        (folder.folder / "other_hosts").write_text(f"{hosts} {key_pair()[1]}\n")
+        yield folder
+
+
+def given(merchant: MerchantFolder) -> str:
+    """An order that the provider completes, of more than an example gives back."""
+    wanted = "SELECT min(order_id) FROM orders WHERE status = 'pending' AND payment_token LIKE '%a001' AND amount_minor > 4000"
+    return str(merchant.sql(f"{wanted} AND order_id LIKE 'sub-%' AND order_id NOT IN ('{STOPPED}', '{AT_WORK}')")[0][0])
+
+
+def able(path: str, merchant: MerchantFolder) -> tuple[list[str], dict[str, str]]:
+    """The words of a command's example without its word or its dry run, and settings, so that there is something to do."""
+    with closing(sqlite3.connect(merchant.ledger)) as ledger:
+        ((item,),) = ledger.execute("SELECT max(item_id) FROM item WHERE kind = 'pan_found'")
+    orders = {"cancel": STOPPED, "capture": AT_WORK, "refund": given(merchant)}
+    instead = {ITEM: item, **({"000471": orders[path]} if path in orders else {})}
+    words = [instead.get(word, word) for word in examples()[path] if word not in {"--dry-run", "--yes"}]
+    return words, {"MITBATCH_SFTP__KNOWN_HOSTS": "other_hosts"} if path == "lock update" else {}
+
+
 def picture(merchant: MerchantFolder) -> dict[str, bytes]:
-    """All that a dry run must leave alone: every file of ours but logs, the order system, and the provider's journal."""
+    """All that a dry run must leave alone: every file of ours but the last verdict on the chain, and both others' books."""
     found = {
         str(path): path.read_bytes()
         for path in sorted((merchant.folder / "var").rglob("*"))
-        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+        if path.is_file() and not path.name.endswith(("-shm", "-wal", "audit_verified"))
     }
     found["orders"] = repr(merchant.sql("SELECT * FROM orders ORDER BY order_id")).encode()
     sent = [row for row in merchant.sandbox.journal() if row["event"] not in {"login", "token", "read", "list"}]
@@ -54,21 +98,37 @@ def picture(merchant: MerchantFolder) -> dict[str, bytes]:
     return found
 
 
-@pytest.mark.parametrize("path", DRY)
-def test_a_dry_run_is_marked_and_changes_nothing(path: str, merchant: MerchantFolder) -> None:
-    """With `--dry-run` every line is marked, the first says where it would act, and nothing is written, not even a claim."""
-    words = examples()[path]
-    words = words if "--dry-run" in words else [*words, "--dry-run"]
-    before = picture(merchant)
-    process = ended(merchant, words)
+def test_every_command_is_of_one_kind() -> None:
+    """Each command is asked for by hand, acts by itself, acts elsewhere, or only looks; whoever adds one says which."""
+    kinds = [*BY_HAND, *RUNS, *ELSEWHERE, *LOOKING]
 
-    assert process.returncode in {0, 2, 10, 30}, process.stderr
-    lines = process.stdout.splitlines()
-    assert [line for line in lines if not line.startswith("DRY RUN")] == []
-    assert bool(lines) is (process.returncode in {0, 10})
-    if lines:
-        assert lines[0].startswith(f"DRY RUN  mitbatch {path} ")
+    assert sorted(kinds) == sorted(command_paths())
+    assert len(set(kinds)) == len(kinds) > 35
+
+
+@pytest.mark.parametrize("path", LOOKING)
+def test_who_looks_changes_nothing(path: str, merchant: MerchantFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that does not say where it acts does not act: every file, order row and order at the provider is as before."""
+    monkeypatch.chdir(merchant.folder)
+    before = picture(merchant)
+
+    assert merchant.run(shlex.join(examples()[path])) == (30 if path == "holds check" else 0)
     assert picture(merchant) == before
+
+
+@pytest.mark.parametrize("path", DRY)
+def test_a_dry_run_is_marked_and_changes_nothing(path: str, ready: MerchantFolder) -> None:
+    """With `--dry-run` every line is marked, the first says where it would act, the last is the verdict; nothing is written."""
+    words, changed = able(path, ready)
+    before = picture(ready)
+    process = ended(ready, [*words, "--dry-run"], changed=changed)
+
+    assert process.returncode == 0, process.stdout + process.stderr
+    lines = process.stdout.splitlines()
+    assert [line for line in lines if not line.startswith("DRY RUN  ")] == []
+    assert lines[0].startswith(f"DRY RUN  mitbatch {path} ")
+    assert lines[-1] == "DRY RUN  EXIT 0 clean"
+    assert picture(ready) == before
 
 
 @pytest.mark.parametrize("path", BY_HAND)
@@ -78,17 +138,30 @@ def test_what_is_done_by_hand_has_its_options(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", BY_HAND)
-def test_without_a_terminal_nobody_is_waited_for(path: str, merchant: MerchantFolder) -> None:
-    """Without a terminal and without `--yes` it refuses, never hangs, and changes nothing."""
-    words = [word for word in examples()[path] if word not in {"--dry-run", "--yes"}]
-    before = picture(merchant)
-    process = ended(merchant, words)
+def test_without_a_terminal_nobody_is_waited_for(path: str, ready: MerchantFolder) -> None:
+    """Without a terminal and `--yes` it says where it would act and what it would do, refuses, and changes nothing."""
+    words, changed = able(path, ready)
+    before = picture(ready)
+    process = ended(ready, words, changed=changed)
+    lines = process.stderr.splitlines()
 
-    if process.returncode == 0:
-        assert "nothing was changed" in process.stdout
-    else:
-        assert process.returncode in {2, 30}, process.stdout + process.stderr
-    assert picture(merchant) == before
+    assert (process.returncode, process.stdout) == (2, "")
+    assert where(path, ready) in lines[0]
+    assert len(lines) > 2
+    assert lines[-1].startswith("Nobody is there to be asked; nothing was done. Add --yes")
+    assert picture(ready) == before
+
+
+@pytest.mark.parametrize("path", BY_HAND)
+def test_without_a_reason_nothing_is_done(path: str, ready: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever is done by hand is refused without its reason, `--yes` or not."""
+    words, _ = able(path, ready)
+    at = words.index("--reason")
+    before = picture(ready)
+
+    assert ready.run(shlex.join([*words[:at], *words[at + 2 :], "--yes"])) == 2
+    assert "reason" in capfd.readouterr().err
+    assert picture(ready) == before
 
 
 def test_the_effect_is_shown_before_the_word_is_asked_for(merchant: MerchantFolder) -> None:
@@ -101,16 +174,28 @@ def test_the_effect_is_shown_before_the_word_is_asked_for(merchant: MerchantFold
     assert lines[-1].startswith("Nobody is there to be asked; nothing was done. Add --yes")
 
 
+def where(path: str, merchant: MerchantFolder) -> str:
+    """The first line of a command that acts: its name, date, environment and merchant account; run and ledger follow."""
+    (date,) = todays(["2026-01-01"], merchant)
+    return f"mitbatch {path} {date} sandbox mid {merchant.settings.provider.mid[:8]} "
+
+
 @pytest.mark.parametrize("path", RUNS)
 def test_the_first_line_says_where_it_acts(path: str, merchant: MerchantFolder) -> None:
     """Environment, the first eight of the merchant account, date and ledger stand in the first line; the last is EXIT."""
     lines = ended(merchant, examples()[path]).stdout.splitlines()
-    first = lines[0].removeprefix("DRY RUN  ")
-    (date,) = todays(["2026-01-01"], merchant)
 
-    assert first.startswith(f"mitbatch {path} {date} sandbox mid {merchant.settings.provider.mid[:8]} ")
-    assert first.endswith(f"ledger {merchant.ledger}")
-    assert lines[-1].removeprefix("DRY RUN  ").startswith("EXIT ") or path == "nightly"
+    assert lines[0].removeprefix("DRY RUN  ").startswith(where(path, merchant))
+    assert lines[0].endswith(f"ledger {merchant.ledger}")
+    assert lines[-1].removeprefix("DRY RUN  ").startswith("EXIT ") or path == "serve"
+
+
+def test_a_view_is_made_where_it_says(merchant: MerchantFolder) -> None:
+    """`holds view` only looks; with `--create` it acts, and says where."""
+    lines = ended(merchant, ["holds", "view", "--create"]).stdout.splitlines()
+
+    assert lines[0].startswith(where("holds view", merchant))
+    assert lines[-1] == "EXIT 0 clean"
 
 
 def test_production_is_spelled_out(merchant: MerchantFolder) -> None:

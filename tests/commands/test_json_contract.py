@@ -73,6 +73,18 @@ def test_every_command_keeps_to_the_schema_of_errors(path: str, capfd: pytest.Ca
     assert err == f"{objects[0]['sentence']}\n"
 
 
+RUNS = ("nightly", "rerun", "poll", "transmit", "reconcile", "audit")
+
+
+def test_what_every_run_says_is_required(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    """Every field that a run's object always has is required by the schema of each kind of run."""
+    assert after_a_night.run("--json poll") == 0
+    (found,) = objects_in(capfd.readouterr().out)
+
+    assert {"metrics_problem", "alerts", "switches"} < set(found)
+    assert [(name, field) for name in RUNS for field in set(found) - set(schema_named(name)["required"])] == []
+
+
 def test_an_error_names_the_environment(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
     """Where the settings can be read, an error says for which environment they are."""
     assert after_a_night.run("--json explain never-heard-of") == 2

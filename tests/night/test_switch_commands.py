@@ -15,7 +15,7 @@ from jobs.report_lines import people_lines
 from jobs.status import show_status
 from jobs.surroundings import of_this_machine
 from jobs.switches import turn_sending, turn_switch
-from schemas.errors import UsageRefused
+from schemas.errors import SecretMissing, UsageRefused
 from tests.night.house import ONHOLD, House, order, paid
 
 WHY = "the descriptor is wrong"
@@ -79,6 +79,63 @@ def test_it_is_an_event_with_who_when_and_why(house: House) -> None:
     jobs = [(row["job"], row["finished_at"] is None) for row in house.ledger("SELECT * FROM run ORDER BY rowid")]
     assert jobs == [("nightly", False), ("switch", True), ("switch", False), ("switch", True), ("switch", False)]
     assert json.loads(house.audit_bytes()["manifest.json"])["as_of"] == events[1]["at"]
+
+
+def test_who_turns_it_beside_a_run_is_told_that_the_files_follow(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run at work keeps finance's files from showing it: exit 0, a line that says so and how to have them sooner."""
+    house.run()
+    step = Delivery._intend
+
+    def then_paused(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+        result = step(*arguments, **more)
+        monkeypatch.undo()
+        options, around = Options(house.config), of_this_machine(house.clock)
+        assert turn_sending(options, on=False, reason=WHY, yes=True, around=around) == 0
+        return result
+
+    monkeypatch.setattr(Delivery, "_intend", then_paused)
+    house.add(order())
+    house.run()
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("WARN")]
+    assert line.startswith("WARN  A nightly run (")
+    assert line.partition(" is active. ")[2] == (
+        f"The switch stands; finance's files of {DAY} do not show it yet, the next run writes them. "
+        f"Nothing has to be done; sooner, once it has ended: mitbatch audit export --from {DAY} [MB-LEASE-HELD]"
+    )
+
+
+def test_what_keeps_the_files_from_being_written_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The switch stands whatever is in the way; the line says why, how things stand and what to do, and the code is its own."""
+    house.run()
+    (house.folder / "var" / "audit").rename(house.folder / "var" / "audit-aside")
+    (house.folder / "var" / "audit").write_text("in the way")
+    options = Options(house.config, quiet=True)
+    assert turn_sending(options, on=False, reason=WHY, yes=True, around=of_this_machine(house.clock)) == 20
+    (line,) = [line for line in options.kept_back if line.startswith("WARN")]
+    assert "The switch stands; finance's files of 2026-11-23 do not show it yet" in line
+    assert line.endswith("Then: mitbatch audit export --from 2026-11-23 [MB-DISK]")
+    assert options.kept_back[-1].startswith("EXIT 20 ")
+
+    (house.folder / "var" / "audit").unlink()
+    (house.folder / "var" / "audit-aside").rename(house.folder / "var" / "audit")
+    monkeypatch.setattr("jobs.switches.assemble", _keyless)
+    options = Options(house.config, json=True)
+    assert turn_sending(options, on=True, reason=WHY, yes=True, around=of_this_machine(house.clock)) == 78
+    found = json.loads(capsys.readouterr().out)
+    assert [each["code"] for each in found["problems"]] == ["MB-SECRET-MISSING"]
+    assert (found["changed"], found["exit_code"]) == (True, 78)
+    assert house.ledger("SELECT to_state FROM event WHERE kind = 'switch' ORDER BY seq") == [
+        {"to_state": "off"},
+        {"to_state": "on"},
+    ]
+
+
+def _keyless(*_: object) -> None:
+    raise SecretMissing("The file app_key is not there.")
 
 
 def test_paused_after_the_claim_frees_the_orders(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
