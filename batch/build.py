@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid5
 
 import orjson
@@ -12,8 +12,10 @@ import orjson
 from batch.order_rows import Kind, billing_name
 from schemas.errors import InternalError
 from schemas.order import Order, Origin
-from schemas.profile import Profile
 from schemas.settings import SiteSettings
+
+if TYPE_CHECKING:
+    from schemas.profile import Profile
 
 Record = dict[str, object]
 
@@ -79,7 +81,7 @@ class BatchRow:
 
 
 def evaluate_record(
-    order: Order, *, mid: str, site: SiteSettings, profile: Profile, idempotency_key: str, expires_at: str
+    order: Order, *, mid: str, site: SiteSettings, profile: "Profile", idempotency_key: str, expires_at: str
 ) -> Record:
     """A declined charge as the provider takes it for a rescue (CONTRACT 7), without a sequence number.
 
@@ -109,7 +111,7 @@ def evaluate_record(
     )
 
 
-def transmit_record(order: Order, *, mid: str, site: SiteSettings, profile: Profile) -> Record:
+def transmit_record(order: Order, *, mid: str, site: SiteSettings, profile: "Profile") -> Record:
     """A copy of a good charge (CONTRACT 5), without a sequence number: no token, only the card's first 6 and last 4 digits."""
     recurring = order.origin is Origin.RECURRING
     return _known(
@@ -134,7 +136,7 @@ def idempotency_key(mid: str, order_id: str, attempt: int) -> str:
     return str(uuid5(UUID(mid), f"{order_id}\n{attempt}"))
 
 
-def file_name(kind: str, *, mid: str, business_date: str, batch_id: str, extension: str, profile: Profile) -> str:
+def file_name(kind: str, *, mid: str, business_date: str, batch_id: str, extension: str, profile: "Profile") -> str:
     """What a batch file is called, at every attempt (CONTRACT 6.4). `business_date` is YYYY-MM-DD."""
     prefixes = {"evaluate": profile.files.evaluate_prefix, "transmit": profile.files.transmit_prefix}
     return profile.files.name.format(
@@ -146,12 +148,12 @@ def file_name(kind: str, *, mid: str, business_date: str, batch_id: str, extensi
     )
 
 
-def canonical_csv(kind: Kind, rows: Sequence[BatchRow], *, mid: str, expires_at: str, profile: Profile) -> bytes:
+def canonical_csv(kind: Kind, rows: Sequence[BatchRow], *, mid: str, expires_at: str, profile: "Profile") -> bytes:
     """The rows of a batch file as the CSV that is kept: that of CONTRACT 6.4 without the authorization column."""
     return _csv(kind, rows, _leading(kind, mid, expires_at, profile), profile)
 
 
-def called_csv(rows: Sequence[BatchRow], *, mid: str, expires_at: str, profile: Profile) -> bytes:
+def called_csv(rows: Sequence[BatchRow], *, mid: str, expires_at: str, profile: "Profile") -> bytes:
     """The rows of a group of calls as the CSV that is kept: as of a file, and for customers who were present their fields."""
     is_cit = any(row.record.get("isMIT") is False for row in rows)
     return _csv("evaluate", rows, _leading("evaluate", mid, expires_at, profile), profile, CIT_FIELDS if is_cit else ())
@@ -170,7 +172,7 @@ def render(
     mid: str,
     token: str,
     expires_at: str,
-    profile: Profile,
+    profile: "Profile",
 ) -> bytes:
     """A batch file with its bearer token, as it travels (CONTRACT 6.4). It is a secret: the token is good for ten minutes."""
     if file_format == "csv":
@@ -253,11 +255,13 @@ def _billing(order: Order) -> Record:
     )
 
 
-def _leading(kind: Kind, mid: str, expires_at: str, profile: Profile) -> dict[str, str]:
+def _leading(kind: Kind, mid: str, expires_at: str, profile: "Profile") -> dict[str, str]:
     return {profile.csv.mid: mid} | ({profile.csv.expiry: expires_at} if kind == "evaluate" else {})
 
 
-def _csv(kind: Kind, rows: Sequence[BatchRow], leading: Mapping[str, str], profile: Profile, more: tuple[str, ...] = ()) -> bytes:
+def _csv(
+    kind: Kind, rows: Sequence[BatchRow], leading: Mapping[str, str], profile: "Profile", more: tuple[str, ...] = ()
+) -> bytes:
     """One header row, one row per record. A field that stands among the leading columns has no second column of that name."""
     columns = tuple(name.replace(".", profile.csv.nested_separator) for name in (*FIELDS[kind], *more))
     own = [name for name in columns if name not in leading]
@@ -271,7 +275,7 @@ def _csv(kind: Kind, rows: Sequence[BatchRow], leading: Mapping[str, str], profi
     return "".join(lines).encode()
 
 
-def _cells(record: Mapping[str, object], prefix: str, profile: Profile) -> Iterator[tuple[str, str]]:
+def _cells(record: Mapping[str, object], prefix: str, profile: "Profile") -> Iterator[tuple[str, str]]:
     for name, value in record.items():
         if isinstance(value, dict):
             yield from _cells(value, f"{prefix}{name}{profile.csv.nested_separator}", profile)

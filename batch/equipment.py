@@ -3,20 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from batch.api_sends import ProviderSends
 from batch.departures import Departures
 from batch.export import ExportFolder
 from batch.ledger import Batch, Ledger
-from batch.provider_reads import ProviderReads
-from batch.sftp import ProviderFolder
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
-from schemas.decline_codes import DeclineCodes
-from schemas.network_rules import NetworkRules
-from schemas.profile import Profile
 from schemas.settings import Settings
+
+if TYPE_CHECKING:  # commands that only look at the ledger start without what a run needs
+    from batch.api_sends import ProviderSends
+    from batch.provider_reads import ProviderReads
+    from batch.sftp import ProviderFolder
+    from schemas.decline_codes import DeclineCodes
+    from schemas.network_rules import NetworkRules
+    from schemas.profile import Profile
 
 
 class Clock(Protocol):
@@ -60,15 +62,15 @@ class Equipment:
     """Everything that a flow may touch. Tests hand in the same edges on other clocks, folders and servers."""
 
     settings: Settings
-    profile: Profile
-    network_rules: NetworkRules
-    decline_codes: DeclineCodes
+    profile: "Profile"
+    network_rules: "NetworkRules"
+    decline_codes: "DeclineCodes"
     ledger: Ledger
     source: OrderSource
     writer: OrderWriter
-    folder: ProviderFolder
-    api: ProviderReads
-    sends: ProviderSends
+    folder: "ProviderFolder"
+    api: "ProviderReads"
+    sends: "ProviderSends"
     export: ExportFolder
     departures: Departures
     clock: Clock

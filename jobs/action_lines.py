@@ -6,8 +6,8 @@ from typing import Any
 
 from batch.pace import utc_text
 from jobs.actions import Result
+from jobs.banner import banner
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.running import RunReport
 from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode

@@ -24,10 +24,7 @@ from batch.writeback import OrderWriter
 from jobs.databases import MakeEngine, default_engine, open_ledger, open_orders
 from jobs.event_log import EventLog, NoLog, Telling, note_problem
 from jobs.surroundings import Surroundings
-from schemas.decline_codes import parse_decline_codes
 from schemas.errors import EnvironmentMixed, LedgerBehind, MitbatchError, PathMissing
-from schemas.network_rules import parse_network_rules
-from schemas.profile import Profile, parse_profile
 from schemas.settings import Settings
 from schemas.states import BatchStep
 
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from batch.bookkeeping import Bookkeeping
     from batch.sftp import ProviderFolder
     from batch.sftp_connection import SftpAccess
+    from schemas.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +65,16 @@ class Silent:
         """Say nothing; the summary will."""
 
 
-def api_url(settings: Settings, profile: Profile) -> str:
+def api_url(settings: Settings, profile: "Profile") -> str:
     """The provider's API as the settings or, where they leave it open, the environment name it; always ends in a slash."""
     url = settings.provider.api_url or getattr(profile.hosts, settings.environment)
     return url if url.endswith("/") else f"{url}/"
 
 
-def load_profile(settings: Settings) -> Profile:
+def load_profile(settings: Settings) -> "Profile":
     """The provider profile that the settings name: a packaged one, or a file. Raises PathMissing, ConfigurationError."""
+    from schemas.profile import parse_profile
+
     name = settings.provider.profile
     try:
         own = name.endswith(".toml")
@@ -126,6 +126,8 @@ def _put_together(
     from batch.audit import AuditFolder
     from batch.bookkeeping import Bookkeeping
     from batch.ledger_history import LedgerHistory
+    from schemas.decline_codes import parse_decline_codes
+    from schemas.network_rules import parse_network_rules
 
     profile = load_profile(settings)
     check_environment(settings, profile)
@@ -208,7 +210,13 @@ def _folder(settings: Settings, access: "SftpAccess | None") -> tuple["ProviderF
 
 
 def _ledger(
-    settings: Settings, profile: Profile, access: "SftpAccess | None", surroundings: Surroundings, log: EventLog, *, writes: bool
+    settings: Settings,
+    profile: "Profile",
+    access: "SftpAccess | None",
+    surroundings: Surroundings,
+    log: EventLog,
+    *,
+    writes: bool,
 ) -> tuple[Ledger, bytes]:
     """The ledger, locked to these settings at first use. Raises IdentityChanged when it is locked to others."""
     engine = open_ledger(settings.ledger.url, create=writes, make_engine=surroundings.make_engine)
@@ -227,7 +235,7 @@ def _ledger(
     return ledger, lock_identity(ledger, wanted, ledger_id=surroundings.new_run_id(), scrub_key=fresh_key)
 
 
-def check_environment(settings: Settings, profile: Profile) -> None:
+def check_environment(settings: Settings, profile: "Profile") -> None:
     """Refuse settings of one environment with the address of the other one. Raises EnvironmentMixed."""
     url = api_url(settings, profile)
     for name in ("sandbox", "production"):
@@ -238,7 +246,7 @@ def check_environment(settings: Settings, profile: Profile) -> None:
             )
 
 
-def identity_of(settings: Settings, profile: Profile, host_keys: "Iterable[paramiko.PKey]") -> Identity:
+def identity_of(settings: Settings, profile: "Profile", host_keys: "Iterable[paramiko.PKey]") -> Identity:
     """What a ledger of these settings is locked to; no host keys while no SFTP server is set."""
     from batch.sftp_connection import fingerprint
 
@@ -272,7 +280,7 @@ _NOT_YET_LEFT = (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.EMPTY)
 
 
 def _api(
-    settings: Settings, profile: Profile, secrets: dict[str, str], surroundings: Surroundings, calls: Figures
+    settings: Settings, profile: "Profile", secrets: dict[str, str], surroundings: Surroundings, calls: Figures
 ) -> tuple["ProviderApi", "ApiSends"]:
     from batch.api import ApiAccess, ProviderApi
     from batch.api_sends import ApiSends

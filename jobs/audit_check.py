@@ -11,11 +11,11 @@ from batch.pace import business_date, utc_text
 from batch.tampering import MOST_NAMED, Tampering
 from batch.verifying import Verification, Verified
 from jobs.assembly import open_ledger_alone
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.disk import MachineDisk
 from jobs.night import checked_date
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from schemas.counted import counted
 from schemas.errors import AnotherRunActive, AuditBroken, ExitCode

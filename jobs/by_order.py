@@ -12,11 +12,11 @@ from batch.pace import business_date, from_utc_text, utc_text
 from jobs.action_lines import show_results
 from jobs.actions import Make, Request, run_requests
 from jobs.assembly import assemble
+from jobs.banner import banner
 from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
 from jobs.clock import SystemClock
 from jobs.holds import check_order_id
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
 from schemas.counted import counted

@@ -6,9 +6,9 @@ from batch.order_rows import is_storable
 from batch.pace import business_date, utc_text
 from batch.source import OrderSource
 from jobs.assembly import open_books
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from schemas.errors import EXIT_MEANINGS, ExitCode, UsageRefused
 from schemas.money import people_text

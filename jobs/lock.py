@@ -7,11 +7,11 @@ from batch.ledger.identity import Identity, locked_identity
 from batch.ledger.relocking import OpenNow, check_change, differences, relock
 from batch.pace import business_date, utc_text
 from jobs.assembly import check_departures, check_environment, identity_of, load_profile, open_ledger_alone
+from jobs.banner import banner
 from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
 from jobs.clock import SystemClock
 from jobs.ledger_run import ledger_run
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.sftp_access import host_keys
 from jobs.surroundings import Surroundings, of_this_machine

@@ -12,11 +12,11 @@ from batch.left_over_copies import has_any_to_send
 from batch.modes import refuse_changed_mode
 from batch.pace import utc_text
 from jobs.assembly import assemble
+from jobs.banner import banner
 from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.night import checked_date
 from jobs.output import Options, answer
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
 from schemas.counted import counted

@@ -15,11 +15,11 @@ from batch.refunding import RefundPlan, plan_refund, refund_order
 from jobs.action_lines import result_line, show_results, word_of
 from jobs.actions import Request, Result, run_requests
 from jobs.assembly import assemble
+from jobs.banner import banner
 from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
 from jobs.clock import SystemClock
 from jobs.holds import check_order_id
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
 from schemas.counted import counted

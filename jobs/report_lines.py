@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from batch.book_entries import Total
 from batch.books import Balance
 from batch.pace import utc_text
 from jobs.alert_lines import alert_lines
+from jobs.banner import banner
 from jobs.report.drawing import INSTALL
 from jobs.running import RunReport
 from jobs.switch_lines import switch_lines
@@ -98,21 +98,6 @@ def of_this_run(report: RunReport) -> str:
     """The files of the date, and how many of them this very run delivered."""
     figures, now = report.figures, len(report.findings.delivered)
     return f"delivered {figures.delivered_files} ({now} by this run), in doubt {figures.in_doubt_files}"
-
-
-def banner(command: str, business_date: str, settings: Settings, run_id: str = "") -> str:
-    """Where a command acts: environment, merchant id, business date, run, ledger."""
-    environment = settings.environment.upper() if settings.environment == "production" else settings.environment
-    words = ["mitbatch", command, business_date, environment, "mid", settings.provider.mid[:8]]
-    return " ".join([*words, *(["run", run_id[:8]] if run_id else []), "ledger", _ledger_named(settings.ledger.url)])
-
-
-def _ledger_named(url: str) -> str:
-    """Where the ledger lives, without the login: a path, or a host and the database's name."""
-    if url.startswith("sqlite:///"):
-        return url.removeprefix("sqlite:///")
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}{parts.path}"
 
 
 def verdict(report: RunReport) -> str:

@@ -10,10 +10,10 @@ from batch.results import write_back
 from batch.review import Decision, judge
 from batch.webhook_news import apply_webhooks
 from jobs.assembly import assemble
+from jobs.banner import banner
 from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.running import RunReport, run_job
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine

@@ -1,10 +1,10 @@
 """`mitbatch schedule`: the jobs at their times, each as a process of its own, until it is stopped."""
 
 from batch.pace import business_date, utc_text
+from jobs.banner import banner
 from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.schedule_next import first_times, next_times
 from jobs.schedule_timers import Schedule, schedule_object
 from jobs.settings_file import load_settings

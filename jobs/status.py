@@ -10,9 +10,9 @@ from batch.ledger.reading import count_by_state, last_runs
 from batch.pace import business_date, utc_text
 from jobs.alert_lines import alert_lines, alert_objects
 from jobs.assembly import open_books
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.switch_lines import switch_lines, switch_object, switches_of
 from schemas.errors import ExitCode

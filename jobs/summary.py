@@ -13,11 +13,11 @@ from batch.pace import business_date, utc_text
 from batch.report_lives import LivesTally, Money
 from batch.tally import Tally
 from jobs.assembly import open_ledger_alone
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.disk import MachineDisk
 from jobs.night import checked_date
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.summary_figures import SiteSummary, summarised, whole_of
 from schemas.errors import ExitCode

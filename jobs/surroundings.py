@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from batch.api_line import Aside
-from batch.bookkeeping import Page
 from batch.disk import Disk
 from batch.equipment import Clock, SideBySide
 from batch.ledger import Owner
@@ -21,6 +19,8 @@ from schemas.settings import Settings, SftpSettings
 if TYPE_CHECKING:
     import httpx
 
+    from batch.api_line import Aside
+    from batch.bookkeeping import Page
     from batch.sftp_connection import SftpAccess
 
 
@@ -65,9 +65,9 @@ class Surroundings:
     sftp_access: Callable[[SftpSettings], "SftpAccess"] = sftp_access
     http_transport: Callable[[], "httpx.AsyncBaseTransport"] = _machine_transport
     side_by_side: Callable[[int], SideBySide] = side_by_side
-    aside: Aside = aside
+    aside: "Aside" = aside
     event_log: Callable[[Settings, Clock], EventLog] = _log_file
-    page: Page | None = None
+    page: "Page | None" = None
 
 
 def of_this_machine(clock: Clock) -> Surroundings:

@@ -14,10 +14,10 @@ from batch.ledger.switches import SwitchRun, SwitchWanted, turn
 from batch.pace import business_date, utc_text
 from batch.switching import SENDING, SITE, switch_names
 from jobs.assembly import api_url, assemble, load_profile, open_ledger_alone
+from jobs.banner import banner
 from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.running import run_job
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine

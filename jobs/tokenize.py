@@ -10,11 +10,11 @@ from batch.pace import business_date, utc_text
 from batch.token_writer import TokenWriter
 from batch.tokenizing import LineOutcome, LineReason, LineResult, TokenDesk, tokenize
 from jobs.assembly import assemble
+from jobs.banner import banner
 from jobs.card_pipe import check_pipe, keep_no_picture, lines_of
 from jobs.clock import SystemClock
 from jobs.databases import open_orders
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
 from schemas.errors import EXIT_MEANINGS, ApiUnreachable, ConfigurationError, ExitCode, NothingSent

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from batch.audit import AuditFolder
 from batch.pace import utc_text
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.disk import MachineDisk
 from jobs.night import checked_date
 from jobs.output import Options, answer, say
 from jobs.report.drawing import INSTALL
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from jobs.workbook_cells import CellWriter, rows_of
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS

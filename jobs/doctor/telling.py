@@ -3,9 +3,9 @@
 from typing import Any
 
 from batch.pace import business_date, utc_text
+from jobs.banner import banner
 from jobs.doctor.finding import Finding, Group, Mark
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.surroundings import Surroundings
 from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError

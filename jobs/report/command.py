@@ -11,12 +11,12 @@ from batch.ledger_history import LedgerHistory
 from batch.ledger_seals import LedgerSeals
 from batch.pace import utc_text
 from jobs.assembly import open_ledger_alone
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.disk import MachineDisk
 from jobs.night import checked_date
 from jobs.output import Options, answer, say
 from jobs.report.drawing import INSTALL, machine_page
-from jobs.report_lines import banner
 from jobs.settings_file import load_settings
 from schemas.errors import EXIT_MEANINGS, AnotherRunActive, ConfigurationError, ExitCode, FileNotWritten, UsageRefused
 from schemas.settings import Settings

@@ -5,9 +5,9 @@ import sys
 
 from batch.pace import business_date
 from batch.webhooks import PATH
+from jobs.banner import banner
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
-from jobs.report_lines import banner
 from jobs.serve.address import envelope, public_url
 from jobs.settings_file import load_settings
 from schemas.errors import ConfigurationError, ExitCode, InternalError

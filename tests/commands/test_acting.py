@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.report_lines import banner
+from jobs.banner import banner
 from jobs.settings_file import load_settings
 from tests.commands.merchant_folder import MerchantFolder, merchant_folder
 from tests.commands.terminals import running

@@ -5,9 +5,15 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
+from jobs.clock import ShiftedClock
+from jobs.databases import open_ledger
+from jobs.sample_orders import orders
+from jobs.sandbox import Sandbox
 from tests.house.source import Module, definitions, modules, planted
 
 HEAVY = (
@@ -24,22 +30,41 @@ HEAVY = (
     "httpx",
     "aiohttp",
     "rich",
+    "batch.bookkeeping",
     "tests",
 )
+LOOKING_COMMANDS = (["status"], ["holds", "check", "000471"], ["holds", "list"], ["explain", "pending"], ["review", "list"])
 LIGHT_COMMANDS = (["--help"], ["--version"], ["nightly", "--help"], ["help", "exit-codes"], ["holds"], ["nigthly"])
 
 
 @pytest.mark.parametrize("arguments", LIGHT_COMMANDS, ids=" ".join)
 def test_the_entry_loads_nothing_heavy(arguments: list[str]) -> None:
     """Help, version and a misspelt command load no library that takes long to load."""
+    assert heavy_after(arguments) == []
+
+
+@pytest.mark.parametrize("arguments", LOOKING_COMMANDS, ids=" ".join)
+def test_who_only_looks_loads_nothing_that_sends(arguments: list[str], tmp_path: Path) -> None:
+    """Commands that look into the ledger load what reads it, not HTTP, SSH or books: a retry job asks at each charge."""
+    text = Sandbox(tmp_path / "provider", clock=ShiftedClock()).settings_toml("var", "sqlite:///orders.db")
+    (tmp_path / "mitbatch.toml").write_text(text.replace("port = 0", "port = 9"), encoding="utf-8")
+    engine = create_engine(f"sqlite:///{tmp_path / 'orders.db'}")
+    orders.metadata.create_all(engine)
+    engine.dispose()
+    open_ledger(f"sqlite:///{tmp_path / 'var' / 'ledger.db'}").dispose()
+
+    assert heavy_after(["--config", str(tmp_path / "mitbatch.toml"), *arguments]) == ["sqlalchemy"]
+
+
+def heavy_after(arguments: list[str]) -> list[str]:
+    """What a command line has loaded, in a process of its own, of what takes long to load."""
     code = (
         "import sys\nfrom jobs.cli import run\n"
         f"run({arguments!r})\n"
         f"sys.stderr.write('LOADED ' + ' '.join(sorted(set(sys.modules) & {set(HEAVY)!r})))\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-
-    assert ended.stderr.rpartition("LOADED")[2].split() == []
+    return ended.stderr.rpartition("LOADED")[2].split()
 
 
 def test_help_costs_under_a_second() -> None:
