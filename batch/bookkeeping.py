@@ -151,6 +151,7 @@ class Bookkeeping:
             avoided=more.avoided(today, start),
             leaving=more.leaving(today),
             nights=more.nights(today, strip_start(today)),
+            calls=more.calls(today, strip_start(today)),
             comparisons=comparisons,
             differing=differing,
             files=files,

@@ -298,6 +298,7 @@ class Delivery:
                 writing,
                 batch,
                 BatchStep.PART_VERIFIED,
+                len(content),
                 reason="the part is whole on the server",
                 token_minted_at=minted_at,
                 part_sha256=hashlib.sha256(content).hexdigest(),

@@ -124,7 +124,7 @@ def transmissions(dialect: str) -> Select[Any]:
 def deliveries() -> Select[Any]:
     """Every step of one file by a date."""
     return (
-        select(event.c.to_state, event.c.source, event.c.at, event.c.business_date)
+        select(event.c.to_state, event.c.source, event.c.at, event.c.business_date, event.c.detail)
         .where(event.c.mid == _MID, event.c.subject == bindparam("subject"), event.c.business_date <= _DATE)
         .order_by(event.c.seq)
     )

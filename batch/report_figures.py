@@ -10,7 +10,7 @@ from batch.book_entries import Decision, Heads
 from batch.books import Standing
 from batch.day_counts import DayCounts
 from batch.report_lives import LivesTally
-from batch.report_operation import Avoided, BrandTally, Comparing, Differing, Leaving, Night, Waiting, WaitingTally
+from batch.report_operation import Avoided, BrandTally, Called, Comparing, Differing, Leaving, Night, Waiting, WaitingTally
 from batch.tally import Tally
 from schemas.errors import ExitCode
 
@@ -54,6 +54,7 @@ class ReportFigures:
     avoided: Sequence[Avoided]
     leaving: Sequence[Leaving]
     nights: Sequence[Night]
+    calls: Sequence[Called]
     comparisons: Sequence[Comparing]
     differing: Sequence[Differing]
     files: Sequence[FileFigures]

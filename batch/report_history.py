@@ -12,7 +12,7 @@ from batch.book_entries import Event
 from batch.history_rows import delivery_of
 from batch.history_statements import deliveries
 from batch.report_lives import Life
-from batch.report_operation import Avoided, Comparing, Differing, Leaving, Night
+from batch.report_operation import Avoided, Called, Comparing, Differing, Leaving, Night
 from schemas.network_rules import brand_name
 from schemas.states import API_FORMAT, BatchStep
 
@@ -52,7 +52,9 @@ class ReportHistory:
             claimed = steps[0].at if steps else ""
             name = "by calls" if row.format == API_FORMAT else row.file_name
             last = steps[-1].to_state if steps else ""
-            found.append(Leaving(name, row.kind, row.row_count, claimed, delivery.at, answers[0] if answers else "", last))
+            sizes = [size for step in steps if (size := orjson.loads(step.detail).get("size")) is not None]
+            answered, size = answers[0] if answers else "", sizes[-1] if sizes else None
+            found.append(Leaving(name, row.kind, row.row_count, claimed, delivery.at, answered, last, size))
         return sorted(found)
 
     def nights(self, business_date: str, start: str) -> list[Night]:
@@ -62,6 +64,13 @@ class ReportHistory:
         for row in self._connection.execute(statements.nights(), asked):
             latest[row.business_date] = Night(row.business_date, row.exit_code, row.started_at, row.finished_at or "")
         return [latest[day] for day in sorted(latest)]
+
+    def calls(self, business_date: str, start: str) -> list[Called]:
+        """The calls of the API of each date before this one, sorted; a run's calls are counted when it has ended."""
+        asked = {"mid": self._mid, "business_date": business_date, "start": start}
+        rows = self._connection.execute(statements.calls(), asked)
+        found = [(row.business_date, orjson.loads(row.labels), row.value) for row in rows]
+        return sorted(Called(day, operation, answer, calls) for day, (operation, answer), calls in found)
 
     def comparisons(self, business_date: str, start: str) -> tuple[list[Comparing], list[Differing]]:
         """The last comparison of each date up to this one, oldest first, and what differs in the last of all."""

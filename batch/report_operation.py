@@ -36,7 +36,10 @@ class Avoided:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Leaving:
-    """One file, or group of calls, and how far it had got: times are UTC, empty for what had not happened."""
+    """One file, or group of calls, and how far it had got: times are UTC, empty for what had not happened.
+
+    `size` is what was written to the server last, in bytes: None for calls, and for files of a version that did not note it.
+    """
 
     name: str
     kind: str
@@ -45,6 +48,7 @@ class Leaving:
     delivered_at: str
     answered_at: str
     step: str
+    size: int | None = None
 
     @property
     def delivery_seconds(self) -> int | None:
@@ -70,6 +74,21 @@ class Night:
     def seconds(self) -> int | None:
         """How long it took."""
         return seconds_between(self.started_at, self.finished_at)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Called:
+    """Calls of the provider's API on one date, by what was asked and what came back: a class of HTTP status, or `timeout`."""
+
+    date: str
+    operation: str
+    answer: str
+    calls: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether the provider did not do what it was asked."""
+        return self.answer not in ("2xx", "3xx")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, null, or_, select, union
 
 from batch.history_statements import CHUNK
-from schemas.ledger_tables import among, batch, comparison, comparison_row, decision, event, run, submission
+from schemas.ledger_tables import among, batch, comparison, comparison_row, decision, event, figure, run, submission
 from schemas.matches import Match
 from schemas.reasons import Reason
 from schemas.states import NEVER_AGAIN, State
@@ -115,6 +115,17 @@ def nights() -> Select[Any]:
             among(run.c.job, ("nightly", "rerun")),
         )
         .order_by(run.c.fencing_token)
+    )
+
+
+@cache
+def calls() -> Select[Any]:
+    """What was counted of the API's calls on the dates before one."""
+    return select(figure.c.business_date, figure.c.labels, figure.c.value).where(
+        figure.c.mid == _MID,
+        figure.c.business_date >= _START,
+        figure.c.business_date < _DATE,
+        figure.c.name == "mitbatch_api_requests",
     )
 
 

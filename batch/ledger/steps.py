@@ -19,15 +19,20 @@ def move_batch(
     writing: Writing,
     batch: Batch,
     to: BatchStep,
+    size: int | None = None,
+    /,
     *,
     reason: str,
     evidence_id: str = "",
     source: str = "send",
     **changes: Any,  # noqa: ANN401 - columns of several types
 ) -> Batch:
-    """Take one batch to its next step; `changes` are further columns. Raises as `move_orders` does."""
+    """Take one batch to its next step; `changes` are further columns, `size` is of its file, in bytes.
+
+    Raises as `move_orders` does.
+    """
     ways = (*BATCH_EDGES[batch.step], *(BATCH_EDGES_BY_HAND.get(batch.step, ()) if source == BY_HAND else ()))
-    detail = {"file_name": batch.file_name}
+    detail = {"file_name": batch.file_name, **({} if size is None else {"size": size})}
     step = Step(to, ways, f"Batch {batch.batch_id}", source, reason, evidence_id, detail)
     is_delivered = to is BatchStep.DELIVERED or (not batch.delivered_at and "delivered_at" in changes)
     dated = "delivered_date" if is_delivered else ""

@@ -148,5 +148,11 @@ def money(figures: ReportFigures, names: Names) -> Section:
         table = Figures(("By booking date", f"{today} ({currency})", f"month to date ({currency})"), rows)
         parts.append(Part(f"{currency}, {today[:7]} to date", drawn, table, is_open=True))
     return Section(
-        4, "money", "Money", "What came in, what went out?", parts, definitions=[means.BOOKED, means.NET], empty="No money moved."
+        4,
+        "money",
+        "Money",
+        "What came in, what went out?",
+        parts,
+        definitions=[means.BOOKED, means.BOOKED_LATER, means.NET],
+        empty="No money moved.",
     )

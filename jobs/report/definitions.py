@@ -27,6 +27,14 @@ BALANCE = (
     " rejected, declined, expired and cancelled orders together."
 )
 BOOKED = "By booking date: money counts on the business date on which it was learnt. In is positive, out is negative."
+BOOKED_LATER = (
+    "Caveat: learnt is when a status read told it, not when the card was charged, of which it says nothing. Without a poll"
+    " before midnight it counts for the next date; a settlement of the provider's goes by dates of its own."
+)
+CALLS = (
+    "Calls of the API: counted when a run ends, so this date's own stand on the next page. 4xx: refused; 5xx: failed there;"
+    " timeout: no answer in time; error: no connection. What was called again is counted again."
+)
 OVERDUE = "Overdue: the provider has the order, its expiry and outcomes.expiry_grace_seconds are over, and no final answer came."
 AVOIDED = (
     "Attempt avoided: an order that a dated network rule kept from being handed over; each order counts once per rule, on the"
@@ -59,11 +67,13 @@ ALL = (
     QUANTILES,
     NET,
     BOOKED,
+    BOOKED_LATER,
     BALANCE,
     OVERDUE,
     AVOIDED,
     FEES,
     COUNTER,
     DIFFERENCE,
+    CALLS,
     CURRENCIES,
 )

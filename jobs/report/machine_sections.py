@@ -1,4 +1,4 @@
-"""Sections 14 to 16: the three books, the machine, and where to look things up."""
+"""Sections 14 and 16: the three books, and where to look things up."""
 
 import re
 from datetime import date, timedelta
@@ -7,15 +7,12 @@ from batch.report_figures import ReportFigures
 from batch.report_operation import Comparing
 from jobs.report import definitions as means
 from jobs.report.charts import strip
-from jobs.report.head import mood
-from jobs.report.parts import Figures, Names, Part, Section, span
+from jobs.report.parts import Figures, Names, Part, Section
 from schemas.audit_columns import FILE_TEXTS
 from schemas.counted import counted
-from schemas.errors import ExitCode
 from schemas.matches import MATCH_TEXTS, Match
 from schemas.money import people_text
 
-MOST_FILES = 40
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
 
@@ -72,48 +69,6 @@ def _differing(figures: ReportFigures, today: date) -> list[Part]:
     ]
     head = ("Match", "What it means", "Since", "Age", "Orders", "Their amount", "Difference")
     return [Part("What differs, by kind and age", figures=Figures(head, rows, 3), is_open=True, is_wide=True)] if rows else []
-
-
-def operation(figures: ReportFigures, names: Names) -> Section:
-    """15: is the machine healthy?"""
-    today = date.fromisoformat(figures.day.business_date)
-    by_date = {night.business_date: night for night in figures.nights}
-    cells, rows = [], []
-    for back in reversed(range(1, 30)):
-        day = (today - timedelta(days=back)).isoformat()
-        night = by_date.get(day)
-        cells.append((day[5:], *_night(night.exit_code if night else None, is_there=night is not None)))
-        if night:
-            rows.append(
-                (day, "cut off" if night.exit_code is None else str(night.exit_code), night.started_at, span(night.seconds))
-            )
-    cells.append((figures.day.business_date[5:], str(int(figures.exit_code)), mood(figures.exit_code)))
-    missed = sum(said == "–" for _, said, _ in cells)
-    clean = sum(said == "0" for _, said, _ in cells)
-    desc = f"30 nights up to {today}: {clean} ended with exit 0, on {missed} none ran; the last is as its books stand."
-    drawn = strip(names, "The last 30 nights by exit code", desc, cells)
-    head: tuple[str, ...] = ("Night", "Exit", "Began (UTC)", "Took")
-    parts = [Part("The last 30 nights by exit code", drawn, Figures(head, rows[::-1], 3))]
-    files = [
-        (f.name, f.kind, f.step, f"{f.rows:,}", f.delivered_at or "–", span(f.delivery_seconds), span(f.answer_seconds) or "–")
-        for f in figures.leaving
-    ]
-    if files:
-        head = ("File", "Kind", "Step", "Rows", "Delivered (UTC)", "Claim to delivery", "Delivery to answer")
-        note = f"{len(files) - MOST_FILES:,} more; see submissions.csv." if len(files) > MOST_FILES else ""
-        parts.append(
-            Part("Files of this date", figures=Figures(head, files[:MOST_FILES], 3), note=note, is_open=True, is_wide=True)
-        )
-    return Section(15, "operation", "Operation", "Is the machine healthy?", parts)
-
-
-def _night(code: int | None, *, is_there: bool) -> tuple[str, str]:
-    if not is_there:
-        return "–", "none"
-    if code is None:
-        return "cut", "bad"
-    known = code in {int(each) for each in ExitCode}
-    return str(code), mood(ExitCode(code)) if known else "bad"
 
 
 def lookup(figures: ReportFigures, _names: Names) -> Section:

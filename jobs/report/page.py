@@ -12,6 +12,7 @@ from jobs.report import (
     head,
     machine_sections,
     network_sections,
+    operation_section,
     rate_sections,
     recovery_sections,
     tonight_sections,
@@ -63,7 +64,7 @@ def sections(figures: ReportFigures, names: Names) -> list[Section]:
         *(draw(figures, names) for draw in _PLAIN),
         network_sections.network(figures, names, _rules(), _fees()),
         machine_sections.reconciliation(figures, names),
-        machine_sections.operation(figures, names),
+        operation_section.operation(figures, names),
         machine_sections.lookup(figures, names),
     ]
 

@@ -102,3 +102,10 @@ def span(seconds: int | None) -> str:
     if hours:
         return f"{hours}h {minutes:02d}m"
     return f"{minutes}m {left:02d}s" if minutes else f"{left}s"
+
+
+def size_text(size: int) -> str:
+    """A size in bytes for people: `812 B`, `12.4 kB`, `3.1 MB`."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:,.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"

@@ -36,7 +36,7 @@ def recovery_time(figures: ReportFigures, names: Names) -> Section:
         ends = ["none yet" if day is None else f"{day} d" for day in (half, most)]
         note = f"n = {n:,}; median {ends[0]}, 90th percentile {ends[1]}."
         parts.append(Part(currency, drawn, table, note=note))
-    said_ = [means.SHARE_BY_DAY, means.QUANTILES, means.RECOVERY_DAY]
+    said_ = [means.SHARE_BY_DAY, means.QUANTILES, means.RECOVERY_DAY, means.BOOKED_LATER]
     return Section(
         11, "time", "Time to recovery", "How long should we hold?", parts, definitions=said_, empty="Nothing was handed over yet."
     )

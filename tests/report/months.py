@@ -1,5 +1,6 @@
 """Months of an invented merchant's nights in a real ledger, written in bulk: the same seed gives the same rows."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, create_engine, insert
 
 from batch.books import canonical_detail
-from schemas.ledger_tables import batch, comparison, comparison_row, decision, event, item, metadata, run, submission
+from schemas.ledger_tables import batch, comparison, comparison_row, decision, event, figure, item, metadata, run, submission
 from tests.audit.ledger_builder import CELLS, MID
 
 _SITES = {"acme-us": "USD", "acme-eu": "EUR", "acme-jp": "JPY"}
@@ -106,7 +107,11 @@ class Months:
         for seq, (old, new) in enumerate(
             (("", "claimed"), ("claimed", "sending"), ("sending", "delivered"), ("delivered", "acknowledged"))
         ):
-            self._event(f"batch:{batch_id}", seq + 1, day, 6 + seq, old, new, kind="step", source="send")
+            sized = {"detail": {"file_name": file["file_name"], "size": 1000 * (night + 1)}} if new == "sending" else {}
+            self._event(f"batch:{batch_id}", seq + 1, day, 6 + seq, old, new, kind="step", source="send", **sized)
+        for operation, answer, calls in (("token", "2xx", 1), ("read", "2xx", 40 + night), ("read", "5xx", night % 5)):
+            labels = json.dumps([operation, answer])
+            self._add(figure, business_date=str(day), name="mitbatch_api_requests", labels=labels, value=calls)
         if night % 3 == 0 and self.orders:
             self._compare(day, night)
         for number in range(self.orders):

@@ -1,7 +1,9 @@
 """The report's figures are what finance's CSV files say, added up by another program: Python's csv and nothing of ours."""
 
 import csv
+import re
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batch.report_figures import ReportFigures, window_start
+from jobs.report.operation_section import operation
+from jobs.report.parts import Names
 from tests.report.conftest import Drawn, drawn_of
 from tests.report.months import Months
 
@@ -141,6 +145,29 @@ def test_differences_are_those_of_the_last_comparison(months: Months, drawn: Dra
     assert sum(each.orders for each in drawn.figures.differing) == last % 4
     assert "equal" not in {each.match for each in drawn.figures.differing}
     assert f"Last compared on {day}" in drawn.page.decode()
+
+
+def test_a_files_size_is_what_was_written(drawn: Drawn) -> None:
+    """The size that a file's step noted stands in its line; a file without one has a dash."""
+    (file,) = drawn.figures.leaving
+    without = operation(replace(drawn.figures, leaving=[replace(file, size=None)]), Names())
+
+    assert file.size == 80_000
+    assert "80.0 kB" in drawn.page.decode()
+    assert [
+        row[4] for part in without.parts if part.heading == "Files of this date" and part.figures for row in part.figures.rows
+    ] == ["–"]
+
+
+def test_failed_calls_are_those_of_the_dates_before(months: Months, drawn: Drawn) -> None:
+    """Every date before the page's is counted with its own calls, the page's own is not, and what failed is told by kind."""
+    nights = range(months.nights - 30, months.nights - 1)
+    failed = sum(night % 5 for night in nights)
+    every = sum(41 + night for night in nights) + failed
+
+    assert {each.date for each in drawn.figures.calls} == {(months.first + timedelta(days=night)).isoformat() for night in nights}
+    assert f"{every:,} calls, of which {failed:,} failed" in drawn.page.decode()
+    assert f">5xx</td><td>{failed}</td>" in re.sub(r"<td[^>]*>", "<td>", drawn.page.decode())
 
 
 def test_what_is_booked_later_changes_no_earlier_page(months: Months, drawn: Drawn, tmp_path: Path) -> None:
