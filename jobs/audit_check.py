@@ -91,7 +91,7 @@ def _lines(found: Verified) -> list[str]:
     span = f"   {first_day} to {last_day}" if found.days else ""
     lines = [
         f"{'ledger':<16}{counted(found.events, 'event')}",
-        f"{'days':<16}{counted(len(found.days), 'day')} in {counted(found.files, 'file')}{span}",
+        f"{'dates':<16}{counted(len(found.days), 'date')} in {counted(found.files, 'file')}{span}",
     ]
     lines += [f"WARN  {date}: its run was cut off or is at work; the next run writes its files" for date in found.waiting]
     return [*lines, *_alike(found.tampering), *(["all is as it was written"] if not found.tampering else [])]

@@ -23,7 +23,8 @@ def timeline(story: OrderStory) -> list[tuple[str, str, str]]:
 def _decided(story: OrderStory) -> Iterator[Entry]:
     for each in story.decisions:
         rule = f", rule {each['rule_id']}" if each["rule_id"] else ""
-        words = f"{each['decision']}, {each['reason']}: {each['reason_text']}   (date {each['business_date']}{rule})"
+        verdict = ", ".join(dict.fromkeys((each["decision"], each["reason"])))
+        words = f"{verdict}: {each['reason_text']}   (date {each['business_date']}{rule})"
         yield each["decided_at"], "gate", 0, "gate", words
 
 

@@ -104,6 +104,8 @@ def verdict(report: RunReport) -> str:
     """The exit code in words."""
     if report.code is ExitCode.NEEDS_PERSON:
         return f"done, {counted(len(report.items), 'item needs', 'items need')} a person"
+    if report.code is ExitCode.CLEAN and report.items:
+        return f"clean; {counted(len(report.items), 'item waits', 'items wait')} for a person, none new or overdue"
     return EXIT_MEANINGS[report.code]
 
 
@@ -201,7 +203,8 @@ def _needs(report: RunReport) -> list[str]:
         kinds.setdefault(item.kind.value, []).append(item.subject)
     counts = " · ".join(f"{kind} {len(subjects):,}{first_ids(subjects)}" for kind, subjects in sorted(kinds.items()))
     needed = counted(len(report.items), "item needs", "items need")
-    return [f"NEED  {needed} a person ({report.new_items:,} new): {counts}: mitbatch review list"]
+    overdue = f", {report.overdue_items:,} overdue" if report.overdue_items else ""
+    return [f"NEED  {needed} a person ({report.new_items:,} new{overdue}): {counts}: mitbatch review list"]
 
 
 def _took(report: RunReport) -> str:

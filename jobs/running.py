@@ -47,7 +47,10 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """How one run went: what is printed, what `--json` says, and the exit code; `metrics_problem` is mostly empty."""
+    """How one run went: what is printed, what `--json` says, and the exit code; `metrics_problem` is mostly empty.
+
+    Of `items` so many are new, and so many waited longer than they should: these alone change the exit code.
+    """
 
     job: str
     business_date: str
@@ -64,6 +67,7 @@ class RunReport:
     switches: Switches
     states: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     metrics_problem: str = ""
+    overdue_items: int = 0
 
 
 def run_job(workshop: Workshop, job: str, date: str, work: Work, judge: Judge = exit_code, unless: Unless = always) -> RunReport:
@@ -239,6 +243,7 @@ def _end(
         overdue=late,
         switches=switches,
         states=states,
+        overdue_items=overdue,
     )
 
 

@@ -106,7 +106,7 @@ def _ending(run: dict[str, Any]) -> str:
 def _item_lines(items: list[Item]) -> list[str]:
     if not items:
         return ["nothing needs a person"]
-    lines = [f"{len(items):,} {'item needs' if len(items) == 1 else 'items need'} a person:"]
+    lines = [f"{len(items):,} {'item needs' if len(items) == 1 else 'items need'} a person: mitbatch review list"]
     lines += [f"  {item.kind.value:<24}{item.subject}   by {item.due_date}   {item.explanation}" for item in items[:MOST_ITEMS]]
     return [*lines, *([f"  and {len(items) - MOST_ITEMS:,} more; --json lists all"] if len(items) > MOST_ITEMS else [])]
 

@@ -17,6 +17,7 @@ from jobs.disk import MachineDisk
 from jobs.night import checked_date
 from jobs.output import Options, answer, say
 from jobs.report.drawing import INSTALL, machine_page
+from jobs.report.parts import size_text
 from jobs.settings_file import load_settings
 from schemas.errors import EXIT_MEANINGS, AnotherRunActive, ConfigurationError, ExitCode, FileNotWritten, UsageRefused
 from schemas.settings import Settings
@@ -37,7 +38,7 @@ def make_report(options: Options, day: str, out: Path | None) -> int:
         content = _drawn(ledger, settings, folder, disk, day, draw)
     path = out or folder.root / day / REPORT
     _write(disk, path, content)
-    page = f"{'report':<16}{path}   {len(content) // 1024:,} KB"
+    page = f"{'report':<16}{path}   {size_text(len(content))}"
     say(options, [banner("report", day, settings), page, f"EXIT 0 {EXIT_MEANINGS[ExitCode.CLEAN]}"])
     answer(
         options,

@@ -34,7 +34,7 @@ def test_untouched_books_are_clean(merchant: MerchantFolder, day: Path, capfd: p
     out, err = capfd.readouterr()
     assert out.splitlines()[0].startswith("mitbatch audit verify 20")
     assert out.splitlines()[-1] == "all is as it was written"
-    assert "1 day in 11 files" in out
+    assert "1 date in 11 files" in out
     assert err == ""
     assert merchant.run("audit verify --quiet") == 0
     assert capfd.readouterr().out == ""

@@ -35,7 +35,7 @@ def test_the_night_draws_the_page_that_the_command_draws(
     day = day_of(merchant)
     page = (day / "report.html").read_bytes()
     assert merchant.run(f"report --out {tmp_path / 'page.html'}") == 0
-    assert re.search(r"^report +\S+page\.html +\d+ KB$", capfd.readouterr().out, re.MULTILINE)
+    assert re.search(r"^report +\S+page\.html +[\d.]+ kB$", capfd.readouterr().out, re.MULTILINE)
     assert (tmp_path / "page.html").read_bytes() == page
     (day / "report.html").unlink()
     assert merchant.run(f"--json report --date {day.name}") == 0

@@ -35,7 +35,7 @@ def test_the_whole_story_of_an_order(house: House, capsys: pytest.CaptureFixture
     in_turn(
         lines,
         [
-            "gate: selected, selected",
+            "gate: selected: may be handed over",
             "order: new -> claimed",
             "order: claimed -> held",
             "order: held -> sending",

@@ -61,14 +61,12 @@ def _unfit_user(lines: list[Line]) -> list[str]:
         return ["it runs as root"]
     last = len(names) - 1 - names[::-1].index("USER")
     user = lines[last].words
-    found = (
-        [] if user.isdigit() and int(user) >= 1000 else [f"user {user}: a number of its own, so that it is not root"]
-    )
+    found = [] if user.isdigit() and int(user) >= 1000 else [f"user {user}: a number of its own, so that it is not root"]
     return found + [f"{name} after USER" for name in names[last:] if name in ("RUN", "COPY", "FROM")]
 
 
 def test_nobody_would_send_it_back() -> None:
-    """Bases are pinned, the user is not root, nothing but the program is copied, every install is by hash, no shell is between."""
+    """Bases are pinned, the user is not root, the program alone is copied, installs are by hash, no shell is between."""
     assert complaints(TEXT) == []
 
 
