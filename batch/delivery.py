@@ -19,7 +19,8 @@ leaves PART_VERIFIED without a digest: the next run renews the content again bef
 
 A run that stood still may have been overtaken. If it finds its token old, it stops at the record of the proof, a write of
 its own (I11), before it has touched the part that another run answers for. If not, it asks for the rename of the very part
-that the other run would rename as it is: one of them succeeds, and the other finds the part gone. Left is a run that
+that the other run would rename as it is: one of them succeeds, and the other finds the part gone. Before it asks a second
+time, or opens that part, it must have its turn. Left is a run that
 stands still after its look at the age, before its packet leaves: the file goes once, under its own name, with an old token
 or amid a renewal, and a provider that minds refuses it as a whole. No order is sent twice; a person is told.
 """
@@ -178,6 +179,8 @@ class Delivery:
         problem: MitbatchError = SftpLost(f"{part} was never renamed.")
         for again in range(TRIES):
             if again:
+                with self._equipment.ledger.writing(self._run):
+                    pass  # still our turn: who stood still before the last rename leaves the part alone
                 self._need_our_part(batch)
             batch = self._with_fresh_token(batch)
             if batch.step is BatchStep.DELIVERED or must_wait_now(self._equipment, batch):
