@@ -28,6 +28,7 @@ from batch.poll import flag_overdue, poll
 from batch.purposes import close_reached
 from batch.results import write_back
 from batch.search import look_for_unanswered, search_some
+from batch.second_attempts import look_again
 from batch.settling import settle_operations
 from batch.sync_repeats import repeat_evaluates
 from batch.waiting import tell_of_waiting
@@ -62,6 +63,7 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
         unsent = [batch for batch in unsent if batch.batch_id == only_batch]
     _try(findings, lambda: write_back(equipment, run))
     _try(findings, lambda: look_at_holds(equipment, run))
+    _try(findings, lambda: look_again(equipment, run, unsent))
     resumed = [batch for batch in unsent if batch.step in RESUMED]
     heard = not (resumed or refused) or _heard(equipment, run, findings, resumed)
     _try(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))

@@ -15,8 +15,10 @@ all the same, a second send would make two of them (I2). So whoever is about to 
 It is asked before the claim, so nothing has to be taken back. Dying before or after the question leaves everything as it was.
 The decision is recorded first: dying after it, the next run asks again. Dying after the review is recorded leaves an order
 that no run claims, and whose row the next run holds before anything else.
-Between the question and the send stand the claim, the hold and the intent, however many runs they take: what the provider
-says of the order meanwhile makes it due for a search, and its latest claim comes under review before it is sent.
+Between the question and the send stand the claim, the hold and the intent, and they may take many runs. Each later run asks
+once more before it goes on with what is claimed and certainly has not left. What is shown now does not leave: one that was
+only held comes under review, one whose file was intended is taken for the order that the provider shows, and left out of the
+file. Here no answer stops nothing: the order had its answer once, and the others of its file need not wait.
 
 Where we may not read orders (`outcomes.ask`), nobody can be asked, and the provider's refusal is all there is (CONTRACT 8).
 """
@@ -26,22 +28,27 @@ from dataclasses import replace
 
 from batch.equipment import Equipment
 from batch.gate import Verdict
-from batch.ledger import Run
+from batch.ledger import Batch, Run, Submission
 from batch.ledger.decisions import record_decisions
-from batch.ledger.past import Past
-from batch.ledger.reading import attempts_of
+from batch.ledger.past import Past, past_of
+from batch.ledger.reading import attempts_of, submissions_of_batch
 from batch.provider_reads import Answer
 from batch.results import write_back
 from batch.search import apply_found
 from schemas.counted import counted
 from schemas.errors import ApiLoginRefused, ApiUnreachable, NothingSent
 from schemas.reasons import Reason
+from schemas.states import BatchStep, State
 
 AT_A_TIME = 64
 """So many are asked about side by side; when none of them has an answer, no more are asked about in this run."""
 NAMED = 5
 
 _Judged = tuple[Verdict, Past | None]
+
+_HELD = (State.CLAIMED, State.HELD)
+_AT_HOME = {BatchStep.CLAIMED: _HELD, BatchStep.SENDING: (*_HELD, State.SENDING), BatchStep.CALLING: _HELD}
+"""By the step of their file or group: the states of orders that certainly have not left."""
 
 THERE = "the provider refused it, and has it all the same; a person decides"
 UNANSWERED = "the provider refused it before, and whether it has it all the same could not be learnt; the next run asks again"
@@ -112,6 +119,30 @@ class SecondAttempts:
                 self._problem = self._problem or ApiUnreachable(f"{answer.problem}.")
         self._is_over = all(answer.is_unreachable for answer in answers)
         return answers
+
+
+def look_again(equipment: Equipment, run: Run, unsent: Sequence[Batch]) -> None:
+    """Ask again about refused orders that an earlier run claimed once more, and that certainly have not left.
+
+    Each that is found is one transaction; dying between two, the next run asks about the rest.
+    """
+    if equipment.settings.outcomes.ask != "orders":
+        return
+    mid, due = equipment.ledger.mid, dict[str, Submission]()
+    with equipment.ledger.reading() as connection:
+        for batch in unsent:
+            waiting = submissions_of_batch(connection, mid, batch.batch_id, _AT_HOME.get(batch.step, ()))
+            some = {each.order_id: each for each in waiting if each.attempt > 1 and batch.kind == "evaluate"}
+            due |= {
+                order_id: some[order_id] for order_id, past in past_of(connection, mid, list(some)).items() if past.was_refused
+            }
+    for start in range(0, len(due), AT_A_TIME):
+        answers = list(equipment.api.find_orders(list(due)[start : start + AT_A_TIME]))
+        for answer in answers:
+            if answer.read is not None or answer.is_double:
+                apply_found(equipment, run, due[answer.asked_for], answer)
+        if all(answer.is_unreachable for answer in answers):
+            return
 
 
 def _has_answer(answer: Answer | None) -> bool:

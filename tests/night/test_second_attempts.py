@@ -7,8 +7,10 @@ import pytest
 from pytest_mock import MockerFixture
 
 from batch import choosing, second_attempts
+from batch.api import ProviderApi
 from batch.holding import claim
 from batch.ledger import Batch
+from batch.provider_reads import Answer
 from schemas.errors import ApiLoginRefused, ApiUnreachable, ExitCode
 from tests.night.house import CANCELLED, COMPLETED, ONHOLD, House, order
 from tests.night.test_corrections import REFUSED, mended
@@ -146,6 +148,28 @@ def test_an_attempt_that_was_withdrawn_in_between_hides_no_refusal(house: House)
     house.set(outcomes={"ask": "orders"}, switches={"mit": True})
     assert house.run().code == ExitCode.NEEDS_PERSON
     assert (house.accepted(), house.state("a")) == (Counter("a"), "review")
+    assert not house.retry_takes("a")
+
+
+@pytest.mark.parametrize(("channel", "before", "after"), [("json", "sending", "pending"), ("api", "held", "review")])
+def test_what_is_shown_before_it_leaves_stays(channel: str, before: str, after: str, house: House, mocker: MockerFixture) -> None:
+    """The listing showed it too late for the claim: the run that would send it asks again, and everything else goes."""
+    denied(house, "a")
+    mended(house, "a")
+    house.add(order("b", payment_token=ONHOLD))
+    house.set(channels=CHANNELS[channel])
+    nothing = [Answer("a", b"", None, "it is not there", is_absent=True)]
+    mocker.patch.object(ProviderApi, "find_orders", return_value=nothing)
+    fault = ("refuse_login", "") if channel == "json" else ("too_many_requests", "evaluate")
+    house.sandbox.faults.switch_on(fault[0], where=fault[1], times=FOREVER)
+    house.run()
+    assert house.states() == {"a": before, "b": before}
+    mocker.stopall()
+    house.sandbox.faults.clear()
+    house.run()
+    house.pass_time(hours=2)
+    house.run()
+    assert (house.accepted(), house.states()) == (Counter("ab"), {"a": after, "b": "pending"})
     assert not house.retry_takes("a")
 
 

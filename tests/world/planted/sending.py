@@ -234,6 +234,32 @@ SENDING = (
         Fails("tests/night/test_switch_commands.py::test_paused_while_calls_are_under_way"),
     ),
     Planted(
+        "an-overtaken-run-asks-for-the-rename-again",
+        "a run that was overtaken before a rename opens the part once more when that rename is refused",
+        _DELIVERY,
+        "                with self._equipment.ledger.writing(self._run):\n"
+        "                    pass  # still our turn: who stood still before the last rename leaves the part alone\n",
+        "",
+        "I11",
+        Happens(
+            Schedule(
+                883000649,
+                1,
+                (Deed("paused", 0, 0, "reconcile", "before SFTP rename"), Deed("fault", 0, 0, "copied_rename*4")),
+                "soon",
+            ).as_json()
+        ),
+    ),
+    Planted(
+        "the-next-run-asks-no-more",
+        "what was claimed again and not sent leaves in a later run, although the provider shows it by now",
+        "batch/pipeline.py",
+        "    _try(findings, lambda: look_again(equipment, run, unsent))\n",
+        "",
+        "I2",
+        Fails(f"{_ASKED}::test_what_is_shown_before_it_leaves_stays"),
+    ),
+    Planted(
         "a-refused-order-goes-again-unasked",
         "an order that was refused once and set back is claimed again, and nobody asks whether the provider has it all the same",
         "batch/choosing.py",
