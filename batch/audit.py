@@ -1,8 +1,9 @@
 """The folder that finance opens: each business date's files, written whole, renamed into place, and left alone if unchanged.
 
-A run may stand still in the midst of this, be overtaken, and go on later. So every run writes drafts of its own names, asks
-whether it is still its turn once all of a date's drafts are there, and only then renames them; and whoever begins to write a
-date takes away the drafts of others first. A draft that is gone cannot be renamed, so nothing older gets over what is newer.
+A run may stand still in the midst of this, be overtaken, and go on later. So every run writes what differs from what is there
+to drafts of its own names, asks whether it is still its turn once all of a date's drafts are there, and only then renames them;
+and whoever begins to write a date takes away the drafts of others first. A draft that is gone cannot be renamed, and what was
+found unchanged before the question is not touched after it, so nothing older gets over what is newer.
 """
 
 import hashlib
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from batch.audit_csv import BYTE_ORDER_MARK, Cell, Marks, RowRenderer, row_renderer
 from batch.audit_manifest import FileFigures
-from batch.disk import Disk
+from batch.disk import Disk, NewFile
 from schemas.audit_columns import SIGNED_COLUMNS
 
 MANIFEST = "manifest.json"
+IN_MEMORY = 1 << 20
+"""So many bytes of a file wait in memory: only what is longer is written before it is known whether it differs."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DRAFT = re.compile(r"\.([a-z]+\.[0-9]{4,}\.csv|README\.txt|manifest\.json|report\.html)(\.[0-9A-Za-z-]+)?\.new\Z")
 
@@ -78,7 +81,7 @@ class DayFolder:
         """Write a file that is no table."""
         draft = self._draft(name)
         draft.write(content)
-        return FileFigures(name, 0, draft.close(), {}, {}, 0)
+        return FileFigures(name, 0, draft.sha256(), {}, {}, 0)
 
     def tables(self) -> list[FileFigures]:
         """End all tables; what the manifest says of each of their files."""
@@ -87,9 +90,11 @@ class DayFolder:
     def publish(self, still_ours: Callable[[], None]) -> None:
         """Put every file that differs from what is there in its place, the manifest last; take away parts of an older shape.
 
-        `still_ours` is asked when all drafts are there, and raises when another run took over. Raises FileNotFoundError when
-        one did so after that and has begun to write this date.
+        `still_ours` is asked when the drafts of all that differs are there, and raises when another run took over. Raises
+        FileNotFoundError when one did so after that and has begun to write this date.
         """
+        for draft in self._drafts.values():
+            draft.settle()
         stale = self._stale()
         still_ours()
         for draft in sorted(self._drafts.values(), key=lambda draft: draft.final.name == MANIFEST):
@@ -165,7 +170,7 @@ class _Part:
             _add(self._signed.setdefault(name, {}), row, name)
 
     def end(self) -> FileFigures:
-        sha256 = self.draft.close()
+        sha256 = self.draft.sha256()
         return FileFigures(self.draft.final.name, self.rows, sha256, self._amounts, self._signed, self._guarded_cells)
 
 
@@ -176,28 +181,47 @@ def _add(sums: dict[str, int], row: Mapping[str, Cell], column: str) -> None:
 
 
 class _Draft:
+    """A file that shall get a name, beside the one that has it. One that is as it was reaches the disk only if it is long."""
+
     def __init__(self, disk: Disk, path: Path, final: Path) -> None:
         self.final = final
         self.path = path
         self._disk = disk
         self._digest = hashlib.sha256()
-        self._file = disk.create(path, 0o640)
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._file: NewFile | None = None
 
     def write(self, content: bytes) -> None:
         self._digest.update(content)
-        self._file.write(content)
+        self._waiting.append(content)
+        self._size += len(content)
+        if self._size > IN_MEMORY:
+            self._let_go()
 
-    def close(self) -> str:
-        self._file.close()
+    def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def publish(self) -> None:
-        sha256 = self.close()
-        if self._disk.sha256_of(self.final) == sha256:
-            self._disk.remove(self.path)
+    def settle(self) -> None:
+        """Lie on the disk as a whole, synced, or, where the file that has the name is the same, not at all."""
+        if self._disk.sha256_of(self.final) == self.sha256():
+            self.drop()
         else:
+            self._let_go().close()
+
+    def publish(self) -> None:
+        if self._file is not None:
             self._disk.replace(self.path, self.final)
 
     def drop(self) -> None:
-        self._file.abandon()
-        self._disk.remove(self.path)
+        if self._file is not None:
+            self._file.abandon()
+            self._disk.remove(self.path)
+            self._file = None
+
+    def _let_go(self) -> NewFile:
+        if self._file is None:
+            self._file = self._disk.create(self.path, 0o640)
+        self._file.write(b"".join(self._waiting))
+        self._waiting, self._size = [], 0
+        return self._file

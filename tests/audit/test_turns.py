@@ -76,6 +76,19 @@ def test_who_stood_still_after_asking_finds_its_drafts_gone(tmp_path: Path) -> N
     assert _seen(root.root / MONDAY) == newer
 
 
+def test_who_stood_still_with_nothing_new_touches_nothing(tmp_path: Path) -> None:
+    """What was the same before the question is another run's afterwards, if that took over: it stays as that run wrote it."""
+    root, newer = AuditFolder(tmp_path, MachineDisk()), dict[str, bytes]()
+    _write(root, "99999999", "old")
+    with root.day(MONDAY, Marks(), "aaaaaaaa") as folder:
+        for name in NAMES:
+            _draft(folder, name, "old")
+        _seal(folder)
+        folder.publish(lambda: newer.update(_write(root, "bbbbbbbb", "new")))
+    assert b'"new"' in newer["declines.csv"]
+    assert _seen(root.root / MONDAY) == newer
+
+
 def test_a_slow_run_that_was_overtaken_disturbs_no_draft_of_the_other(tmp_path: Path) -> None:
     """Both write drafts at the same time: each has names of its own, so what is published is what its writer wrote."""
     root = AuditFolder(tmp_path, MachineDisk())

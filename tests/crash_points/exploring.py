@@ -98,7 +98,8 @@ def labels_of(scenario: Scenario) -> list[list[str]]:
 
 
 def _until(scenario: Scenario, labels: list[str]) -> list[str]:
-    return labels[: labels.index(scenario.until)] if scenario.until else labels
+    begins = (at for at, label in enumerate(labels) if label.startswith(scenario.until))
+    return labels[: next(begins)] if scenario.until else labels
 
 
 def state_of(world: World) -> bytes:

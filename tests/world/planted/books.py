@@ -130,12 +130,12 @@ BOOKS = (
     ),
     Planted(
         "overtaken-books-are-published",
-        "who was overtaken before all its drafts were there does not ask whose turn it is",
+        "who was overtaken before its drafts were there does not ask whose turn it is",
         "batch/audit.py",
         "        still_ours()\n",
         "",
         "I19",
-        _overtaken("before create .manifest"),
+        _overtaken("before create .declines"),
     ),
     Planted(
         "overtaken-drafts-stay",
