@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from batch.equipment import Clock, Equipment
 from batch.findings import Findings
 from batch.ledger import Run
 from jobs.assembly import assemble
+from jobs.banner import banner
+from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.night import show_traces
 from jobs.output import Options, answer, say
 from jobs.reconcile_lines import comparison_lines
+from jobs.rehearsal import rehearsal
 from jobs.report_lines import people_lines
 from jobs.report_object import machine_object
 from jobs.running import RunReport, run_job
@@ -32,19 +36,41 @@ JOB = "reconcile"
 
 
 def run_reconcile(
-    options: Options, *, settlement: Path | None = None, everything: bool = False, clock: Clock | None = None
+    options: Options,
+    *,
+    settlement: Path | None = None,
+    everything: bool = False,
+    dry_run: bool = False,
+    clock: Clock | None = None,
 ) -> int:
     """Compare the books by the settings file and print what differs. Returns the exit code."""
-    settings = load_settings(options.config)
-    report, compared = reconcile_with(
-        settings, options, settlement=settlement, everything=everything, clock=clock or SystemClock()
-    )
+    settings, clock = load_settings(options.config), clock or SystemClock()
+    if dry_run:
+        with rehearsal(settings, of_this_machine(clock)) as (copy, apart):
+            report, compared = reconcile_with(
+                copy, options, settlement=settlement, everything=everything, clock=clock, surroundings=apart
+            )
+        return _show_rehearsed(options, report, compared, settings)
+    report, compared = reconcile_with(settings, options, settlement=settlement, everything=everything, clock=clock)
     if not (options.quiet and report.code is ExitCode.CLEAN):
         _show(options, report, _lines(report, compared, settings))
     if options.verbose:
         show_traces(report)
     answer(options, {**machine_object(report, settings), "comparison": comparison_object(compared) if compared else None})
     return int(report.code)
+
+
+def _show_rehearsed(options: Options, report: RunReport, compared: Compared | None, settings: Settings) -> int:
+    """Print what the real run would print, marked. Items that it would open make no dry run end otherwise than cleanly."""
+    code = ExitCode.CLEAN if report.code in (ExitCode.NEEDS_PERSON, ExitCode.IN_DOUBT) else report.code
+    report = replace(report, audit=None, code=code)
+    _, *lines, _ = _lines(report, compared, settings)
+    show_dry_run(options, [banner(JOB, report.business_date, settings), *lines], code)
+    if options.verbose:
+        show_traces(report)
+    comparison = comparison_object(compared) if compared else None
+    answer(options, {**machine_object(report, settings), "run_id": "", "comparison": comparison, "dry_run": True})
+    return int(code)
 
 
 def reconcile_with(

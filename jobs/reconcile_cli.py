@@ -20,6 +20,9 @@ def add_reconcile_command(app: typer.Typer, current: Callable[[], Options]) -> N
         everything: Annotated[
             bool, typer.Option("--all", help="Write every order that was compared, not only those that differ.")
         ] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Compare with a copy of the ledger; write nothing, tell nobody.")
+        ] = False,
     ) -> None:
         """Compare ledger, orders table, files sent and the provider's list, order by order; changes no order.
 
@@ -27,4 +30,4 @@ def add_reconcile_command(app: typer.Typer, current: Callable[[], Options]) -> N
         """
         from jobs.reconcile import run_reconcile
 
-        raise typer.Exit(run_reconcile(current(), settlement=settlement, everything=everything))
+        raise typer.Exit(run_reconcile(current(), settlement=settlement, everything=everything, dry_run=dry_run))

@@ -33,8 +33,8 @@ def comparison_lines(compared: Compared, where: Path | None) -> list[str]:
     lines.append(_line("house charges", f"{charges:,}" + ("   your own retry charges orders that are held" if charges else "")))
     lines += [f"DIFF  {each.order_id}   {each.match}   {each.explanation}" for each in compared.named]
     left = compared.differing - len(compared.named)
-    if left > 0 and where is not None:
-        lines.append(f"DIFF  {left:,} more: {where}")
+    if left > 0:
+        lines.append(f"DIFF  {left:,} more" + (f": {where}" if where is not None else ""))
     return lines
 
 
