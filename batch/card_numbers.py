@@ -46,6 +46,9 @@ _ISSUERS: tuple[tuple[str, str, str, frozenset[int]], ...] = (
     ("troy", "9792", "9792", frozenset({16})),
 )
 
+SHOWN = {"card_bin": slice(0, 6), "card_last4": slice(-4, None)}
+"""The columns that describe a card, and as much of each as anybody is shown."""
+
 _BLANKS = str.maketrans("\t\n\r\v\f", "     ")
 
 
@@ -82,6 +85,18 @@ def scrubbed_id(order_id: str, key: bytes) -> str:
     """The name under which a refused row is recorded: `pan:` and 8 hex digits of a keyed hash (HMAC-SHA256) of its order id."""
     digest = hmac.new(key, order_id.encode("utf-8", "surrogatepass"), hashlib.sha256)
     return f"pan:{digest.hexdigest()[:8]}"
+
+
+def mask(cells: Mapping[str, str]) -> dict[str, str]:
+    """The cells of a row with at most the first six and the last four digits of the card, whatever stands there (PCI 3.4.1).
+
+    A row that is refused because its `card_bin` is too long would otherwise show the rest of the number in two pieces.
+    """
+    shown = dict(cells)
+    for column, kept in SHOWN.items():
+        if column in shown:
+            shown[column] = shown[column][kept]
+    return shown
 
 
 def brand_of(digits: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from batch.card_numbers import brand_of, offending_columns, scrubbed_id
+from batch.card_numbers import brand_of, mask, offending_columns, scrubbed_id
 from batch.order_rows import Malformed, amount_of, charged_time, read_order, storable, storable_id
 from batch.pace import utc_text
 from batch.switching import Switches
@@ -212,7 +212,7 @@ class Gate:
         shown = {column: storable(cells.get(column, "")) for column in CELL_COLUMNS}
         with suppress(ValueError):  # a time that cannot be read is shown as it stands
             shown["charged_at"] = utc_text(charged_time(shown["charged_at"]))
-        return shown | {"decline_group": self._group(cells)}
+        return mask(shown) | {"decline_group": self._group(cells)}
 
 
 def _submitted_before(row: OrderRow, past: State | None) -> _Finding | None:
