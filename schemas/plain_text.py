@@ -9,3 +9,8 @@ _ESCAPED |= {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 def one_line(text: str) -> str:
     """The text with every control character, line break, turn of direction and half character escaped, such as `\\x1b`."""
     return text if text.isprintable() else text.translate(_ESCAPED)
+
+
+def shown(value: object) -> object:
+    """What a page shows of a value: text on one line; markup, which is made by us alone, and numbers as they are."""
+    return one_line(value) if type(value) is str else value

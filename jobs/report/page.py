@@ -20,6 +20,7 @@ from jobs.report import (
 from jobs.report.parts import Names, Section
 from schemas.network_fees import NetworkFees, parse_network_fees
 from schemas.network_rules import NetworkRules, parse_network_rules
+from schemas.plain_text import shown
 
 _PLAIN = (
     day_sections.needs_person,
@@ -72,7 +73,12 @@ def sections(figures: ReportFigures, names: Names) -> list[Section]:
 @cache
 def _templates() -> Environment:
     return Environment(
-        loader=PackageLoader("jobs.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("jobs.report"),
+        autoescape=True,
+        finalize=shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

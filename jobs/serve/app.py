@@ -20,6 +20,7 @@ from jobs.holds import hold_check
 from jobs.serve.access_log import AccessLog
 from jobs.serve.bodies import BodyRefused, bounded_body
 from jobs.serve.group_commit import GroupCommit, NotKept
+from jobs.serve.order_paths import ORDER_ID
 from jobs.serve.pages import Pages
 from jobs.serve.webhook_counts import WebhookCounts
 from schemas.errors import LedgerBusy, MitbatchError
@@ -51,7 +52,7 @@ class Desk:
         made = Starlette(
             routes=[
                 Route(PATH, self.take, methods=["POST"]),
-                Route(f"{HOLDS}{{order_id:path}}", self.hold, methods=["GET"]),
+                Route(f"{HOLDS}{ORDER_ID}", self.hold, methods=["GET"]),
                 Route("/health", self.health, methods=["GET"]),
                 Route("/healthz", self.health, methods=["GET"]),
                 *self.pages.routes(),

@@ -19,8 +19,10 @@ from starlette.routing import Route
 
 from jobs.metrics.exposition import CONTENT_TYPE
 from jobs.serve.access_log import AccessLog
+from jobs.serve.order_paths import ORDER_ID
 from jobs.serve.views import NotThere, Views
 from schemas.errors import MitbatchError
+from schemas.plain_text import shown
 
 MOST_WAITING = 16
 """So many pages may be asked for at a time; who comes then is told to come again."""
@@ -55,7 +57,12 @@ Make = Callable[[Request], Response]
 @cache
 def _templates() -> Environment:
     return Environment(
-        loader=PackageLoader("jobs.serve"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("jobs.serve"),
+        autoescape=True,
+        finalize=shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
@@ -83,7 +90,7 @@ class Pages:
         pages: dict[str, tuple[str, Make]] = {
             "/": ("overview", lambda _: self._page("overview.html", self.views.overview())),
             "/orders": ("orders", lambda request: self._page("orders.html", self.views.orders(dict(request.query_params)))),
-            "/orders/{order_id:path}": (
+            f"/orders/{ORDER_ID}": (
                 "order",
                 lambda request: self._page("order.html", self.views.order(request.scope["raw_path"])),
             ),
