@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -17,7 +17,7 @@ from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
 from jobs.help_cli import make_help_app
 from jobs.holds_cli import make_holds_app
-from jobs.output import Options, complain, say_kept_back
+from jobs.output import Options, answer, complain, say_kept_back
 from jobs.reconcile_cli import add_reconcile_command
 from jobs.report_cli import add_report_commands
 from jobs.review_cli import make_review_app
@@ -77,7 +77,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _ended(arguments: Sequence[str]) -> int:
     try:
-        result = app(_global_options_first(arguments), standalone_mode=False, prog_name="mitbatch")
+        result = _result(_global_options_first(arguments))
         if result == ExitCode.INTERRUPTED:
             sys.stderr.write(INTERRUPTED)
         return int(result or 0)
@@ -102,6 +102,19 @@ def _ended(arguments: Sequence[str]) -> int:
         return _internal(error)
 
 
+def _result(arguments: list[str]) -> Any:  # noqa: ANN401 - what typer gives
+    """What the command gives back. With `--json` a page of help is an object as well."""
+
+    def ran() -> Any:  # noqa: ANN401 - as above
+        return app(arguments, standalone_mode=False, prog_name="mitbatch")
+
+    if not (_current.json and "--help" in arguments):
+        return ran()
+    from jobs.help_object import answer_help
+
+    return answer_help(_current, _found(_current.command), ran)
+
+
 def _complain(problem: MitbatchError) -> None:
     """Tell an error; with `--json` its object names the environment of the settings, where these can be read."""
     environment = ""
@@ -124,6 +137,14 @@ def _command_named(arguments: Sequence[str]) -> str:
         elif not getattr(found, "commands", {}):
             break
     return " ".join(words)
+
+
+def _found(path: str) -> Any:  # noqa: ANN401 - typer's own kinds of command
+    """The command or group of that name; of no name, the program."""
+    found: Any = typer.main.get_command(app)
+    for word in path.split():
+        found = found.commands[word]
+    return found
 
 
 def _words(error: TyperException) -> str:
@@ -192,7 +213,10 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
     if value:
         from importlib.metadata import version
 
-        typer.echo(f"mitbatch {version('mitbatch')}")
+        if _current.json:
+            answer(_current, {"schema": "mitbatch.version/1", "version": version("mitbatch")})
+        else:
+            typer.echo(f"mitbatch {version('mitbatch')}")
         raise typer.Exit
 
 

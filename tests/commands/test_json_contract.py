@@ -85,6 +85,50 @@ def test_what_every_run_says_is_required(after_a_night: MerchantFolder, capfd: p
     assert [(name, field) for name in RUNS for field in set(found) - set(schema_named(name)["required"])] == []
 
 
+GROUPS = sorted({path.rpartition(" ")[0] for path in command_paths()})
+
+
+@pytest.mark.parametrize("path", sorted({*command_paths(), *GROUPS}))
+def test_help_is_an_object_too(path: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """`--help --json` prints one object: the page that people see, what it is about, and every option with its names."""
+    assert run([*path.split(), "--help"]) == 0
+    page = capfd.readouterr().out
+    assert run([*path.split(), "--help", "--json"]) == 0
+    objects = objects_in(capfd.readouterr().out)
+
+    check(objects, path)
+    (found,) = objects
+    assert (found["schema"], found["text"]) == ("mitbatch.help/1", page)
+    assert found["about"].partition(".")[0][:40] in " ".join(page.split())
+    for option in found["options"]:
+        assert option["names"][0] in page
+    assert sorted(found["commands"]) == sorted(
+        {each.split()[len(path.split())] for each in command_paths() if _inside(each, path)}
+    )
+
+
+def _inside(each: str, path: str) -> bool:
+    return each != path and each.split()[: len(path.split())] == path.split()
+
+
+def test_the_version_is_an_object_too(capfd: pytest.CaptureFixture[str]) -> None:
+    """`--version --json` prints what `--version` prints, as an object."""
+    assert run(["--version"]) == 0
+    said = capfd.readouterr().out
+    assert run(["--version", "--json"]) == 0
+    (found,) = objects = objects_in(capfd.readouterr().out)
+
+    check(objects, "")
+    assert said == f"mitbatch {found['version']}\n"
+
+
+def test_help_of_what_does_not_exist_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """A misspelt command is refused, help or not."""
+    assert run(["nigthly", "--help", "--json"]) == 2
+    (found,) = objects_in(capfd.readouterr().out)
+    assert found["code"] == "MB-USAGE"
+
+
 def test_an_error_names_the_environment(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
     """Where the settings can be read, an error says for which environment they are."""
     assert after_a_night.run("--json explain never-heard-of") == 2
