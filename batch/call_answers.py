@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from batch.provider_words import fit_to_show, plain_id, status_word
 from batch.responses import MOST_ANSWER_BYTES
-from batch.strict_json import parse
+from batch.strict_json import fields_of, parse
 from schemas.errors import AnswerUnreadable
 
 LEAST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 1.0, 120.0
@@ -52,7 +52,7 @@ def read_evaluate(http_status: int, content: bytes) -> Reply:
     if (early := _by_status(http_status, content)) is not None:
         return early
     try:
-        fields = _fields(parse(content, max_bytes=MOST_ANSWER_BYTES))
+        fields = fields_of(parse(content, max_bytes=MOST_ANSWER_BYTES))
         provider_id = plain_id(fields.get("ordersessionkey"))
     except AnswerUnreadable as error:
         return Reply(Verdict.DOUBTFUL, f"its answer cannot be read: {error.what}")
@@ -69,7 +69,7 @@ def read_transmit(http_status: int, content: bytes) -> Reply:
     if (early := _by_status(http_status, content)) is not None:
         return early
     try:
-        fields = _fields(parse(content, max_bytes=MOST_ANSWER_BYTES))
+        fields = fields_of(parse(content, max_bytes=MOST_ANSWER_BYTES))
         provider_id = plain_id(fields.get("transmitid"))
     except AnswerUnreadable as error:
         return Reply(Verdict.DOUBTFUL, f"its answer cannot be read: {error.what}")
@@ -114,7 +114,7 @@ def _by_status(http_status: int, content: bytes) -> Reply | None:
 
 def _complaints(answer: object) -> str:
     """What a validation complains of, in either shape of CONTRACT 13; empty when it is none."""
-    named = _fields(answer).get("errors")
+    named = fields_of(answer).get("errors")
     found = named if isinstance(named, dict) else answer
     words = []
     assert isinstance(found, dict)  # noqa: S101 - the answer is an object, or was refused above
@@ -123,15 +123,6 @@ def _complaints(answer: object) -> str:
         if said and str(name).lower() != "traceid":
             words.append(f"{fit_to_show(str(name))}: {fit_to_show(said[0])}")
     return "; ".join(sorted(words)[:_MOST_NAMES])
-
-
-def _fields(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise AnswerUnreadable("The answer is not an object.")
-    folded = {str(name).lower(): inner for name, inner in value.items()}
-    if len(folded) != len(value):
-        raise AnswerUnreadable("The answer has an object in which two names differ only in case.")
-    return folded
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from batch.compared import Compared
 from batch.comparison_books import gather
 from batch.comparison_strangers import compare_strangers
-from batch.comparison_tells import Finding, tell_of_the_rest, tell_page
+from batch.comparison_tells import Finding, ledger_cells, tell_of_the_rest, tell_page
 from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.ledger import Run, Submission
@@ -103,12 +103,7 @@ def _cells(order: Submission, books: OrderBooks) -> dict[str, object]:
     row, read = books.row, books.read
     said = (read.status or str(read.code)).upper() if read is not None else ""
     return {
-        "order_id": order.order_id,
-        "site": order.site,
-        "currency": order.currency,
-        "amount_minor": order.amount_minor,
-        "ledger_state": order.state.value,
-        "ledger_minor": order.amount_minor,
+        **ledger_cells(order),
         "provider_status": said[:64],
         "provider_minor": read.amount_minor if read is not None else None,
         "orders_status": fit_to_show(row["status"])[:64] if row is not None else "",

@@ -35,6 +35,18 @@ class Finding:
     cells: dict[str, Any]
 
 
+def ledger_cells(order: Submission) -> dict[str, Any]:
+    """What a row says of an order as the ledger has it."""
+    return {
+        "order_id": order.order_id,
+        "site": order.site,
+        "currency": order.currency,
+        "amount_minor": order.amount_minor,
+        "ledger_state": order.state.value,
+        "ledger_minor": order.amount_minor,
+    }
+
+
 def tell_page(
     writing: Writing,
     equipment: Equipment,

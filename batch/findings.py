@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from schemas.errors import PRECEDENCE, ExitCode, MitbatchError, NothingSent
+from schemas.errors import PRECEDENCE, AnotherRunActive, ExitCode, InternalError, MitbatchError, NothingSent, Stopped
 
 
 @dataclass(slots=True)
@@ -34,6 +34,16 @@ class Findings:
         if str(problem) not in {str(known) for known in self.problems}:
             self.problems.append(problem)
             self.tell(str(problem))
+
+
+def attempt(findings: Findings, step: Callable[[], object]) -> None:
+    """Do one step; a problem outside is remembered and the run goes on, one of our own ends it."""
+    try:
+        step()
+    except (AnotherRunActive, Stopped, InternalError):
+        raise
+    except MitbatchError as problem:
+        findings.add(problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ goes on (I9). A problem with one file, one answer or one server is remembered an
 states without a lease, or contradicts the ledger, stops the run.
 """
 
-from collections.abc import Callable
-
 from batch.acknowledgements import collect
 from batch.api_delivery import deliver_calls
 from batch.capturing import flag_captures
@@ -14,7 +12,7 @@ from batch.choosing import choose
 from batch.delivery import Delivery
 from batch.equipment import Equipment
 from batch.files_in_use import refuse_missing_server
-from batch.findings import Findings
+from batch.findings import Findings, attempt
 from batch.held_rows import look_at_holds
 from batch.hinted_refusals import tell_of_hinted_refusals
 from batch.holding import hold
@@ -33,7 +31,6 @@ from batch.settling import settle_operations
 from batch.sync_repeats import repeat_evaluates
 from batch.waiting import tell_of_waiting
 from batch.webhook_news import apply_webhooks, forget_old_webhooks
-from schemas.errors import AnotherRunActive, InternalError, MitbatchError, Stopped
 from schemas.states import BatchStep
 
 SEARCHED = 20
@@ -61,22 +58,22 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
         refused = has_refused(connection, equipment.ledger.mid)
     if only_batch:
         unsent = [batch for batch in unsent if batch.batch_id == only_batch]
-    _try(findings, lambda: write_back(equipment, run))
-    _try(findings, lambda: look_at_holds(equipment, run))
-    _try(findings, lambda: look_again(equipment, run, unsent))
+    attempt(findings, lambda: write_back(equipment, run))
+    attempt(findings, lambda: look_at_holds(equipment, run))
+    attempt(findings, lambda: look_again(equipment, run, unsent))
     resumed = [batch for batch in unsent if batch.step in RESUMED]
     heard = not (resumed or refused) or _heard(equipment, run, findings, resumed)
-    _try(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))
+    attempt(findings, lambda: _hold_and_choose(equipment, run, unsent, chooses=not only_batch))
     with equipment.ledger.reading() as connection:
         due = [b for b in unsent_batches(connection, equipment.ledger.mid) if not only_batch or b.batch_id == only_batch]
     due = [batch for batch in due if heard or batch.step not in RESUMED]
-    _try(findings, lambda: Delivery(equipment, run, findings).deliver([batch for batch in due if not batch.is_of_calls]))
-    _try(findings, lambda: deliver_calls(equipment, run, findings, [batch for batch in due if batch.is_of_calls]))
+    attempt(findings, lambda: Delivery(equipment, run, findings).deliver([batch for batch in due if not batch.is_of_calls]))
+    attempt(findings, lambda: deliver_calls(equipment, run, findings, [batch for batch in due if batch.is_of_calls]))
     await_acknowledgements(equipment, run, findings)
     gather(equipment, run, findings)
     if run.job == "nightly" and not only_batch:
-        _try(findings, lambda: page_for_night(equipment, run))
-    _try(findings, lambda: forget_old_webhooks(equipment, run))
+        attempt(findings, lambda: page_for_night(equipment, run))
+    attempt(findings, lambda: forget_old_webhooks(equipment, run))
 
 
 def _heard(equipment: Equipment, run: Run, findings: Findings, resumed: list[Batch]) -> bool:
@@ -85,36 +82,36 @@ def _heard(equipment: Equipment, run: Run, findings: Findings, resumed: list[Bat
     When it cannot be heard, no rename is asked for again in this run.
     """
     before = len(findings.problems)
-    _try(findings, lambda: collect(equipment, run))
+    attempt(findings, lambda: collect(equipment, run))
     for batch in resumed:
         if batch.kind == "evaluate":
-            _try(findings, lambda batch=batch: search_some(equipment, run, batch, SEARCHED))  # type: ignore[misc]
+            attempt(findings, lambda batch=batch: search_some(equipment, run, batch, SEARCHED))  # type: ignore[misc]
     return len(findings.problems) == before
 
 
 def gather(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
     """Take in what webhooks told, ask for what is due, look for what was never answered, and write the results to the rows."""
-    _try(findings, lambda: apply_webhooks(equipment, run))
-    _try(findings, lambda: look_for_unanswered(equipment, run))
-    _try(findings, lambda: tell_of_hinted_refusals(equipment, run))
-    _try(findings, lambda: tell_of_waiting(equipment, run, findings))
-    _try(findings, lambda: settle_operations(equipment, run))
-    _try(findings, lambda: poll(equipment, run, everything=everything))
-    _try(findings, lambda: flag_overdue(equipment, run))
-    _try(findings, lambda: flag_captures(equipment, run))
-    _try(findings, lambda: close_reached(equipment, run))
-    _try(findings, lambda: page_for_silence(equipment, run))
-    _try(findings, lambda: write_back(equipment, run))
-    _try(findings, lambda: note_outstanding(equipment, run, findings))
+    attempt(findings, lambda: apply_webhooks(equipment, run))
+    attempt(findings, lambda: look_for_unanswered(equipment, run))
+    attempt(findings, lambda: tell_of_hinted_refusals(equipment, run))
+    attempt(findings, lambda: tell_of_waiting(equipment, run, findings))
+    attempt(findings, lambda: settle_operations(equipment, run))
+    attempt(findings, lambda: poll(equipment, run, everything=everything))
+    attempt(findings, lambda: flag_overdue(equipment, run))
+    attempt(findings, lambda: flag_captures(equipment, run))
+    attempt(findings, lambda: close_reached(equipment, run))
+    attempt(findings, lambda: page_for_silence(equipment, run))
+    attempt(findings, lambda: write_back(equipment, run))
+    attempt(findings, lambda: note_outstanding(equipment, run, findings))
 
 
 def poll_only(equipment: Equipment, run: Run, findings: Findings, *, everything: bool = False) -> None:
     """Collect every kind of answer and write it back; nothing new is sent. In sync mode what is due is evaluated again."""
-    _try(findings, lambda: write_back(equipment, run))
-    _try(findings, lambda: look_at_holds(equipment, run))
-    _try(findings, lambda: collect(equipment, run))
+    attempt(findings, lambda: write_back(equipment, run))
+    attempt(findings, lambda: look_at_holds(equipment, run))
+    attempt(findings, lambda: collect(equipment, run))
     gather(equipment, run, findings, everything=everything)
-    _try(findings, lambda: repeat_evaluates(equipment, run))
+    attempt(findings, lambda: repeat_evaluates(equipment, run))
 
 
 def _hold_and_choose(equipment: Equipment, run: Run, unsent: list[Batch], *, chooses: bool) -> None:
@@ -128,7 +125,7 @@ def _hold_and_choose(equipment: Equipment, run: Run, unsent: list[Batch], *, cho
 
 def await_acknowledgements(equipment: Equipment, run: Run, findings: Findings) -> None:
     """Read the answers to our files, again and again until none is missing or the wait is over; the rest is the next poll's."""
-    _try(findings, lambda: _await(equipment, run))
+    attempt(findings, lambda: _await(equipment, run))
 
 
 def _await(equipment: Equipment, run: Run) -> None:
@@ -144,13 +141,3 @@ def _await(equipment: Equipment, run: Run) -> None:
         equipment.clock.sleep(min(pause, left))
         equipment.progress.advance(0)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-
-def _try(findings: Findings, step: Callable[[], object]) -> None:
-    """Do one step; a problem outside is remembered and the night goes on, one of our own ends it."""
-    try:
-        step()
-    except (AnotherRunActive, Stopped, InternalError):
-        raise
-    except MitbatchError as problem:
-        findings.add(problem)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from batch import strict_csv
 from batch.csv_answers import acknowledgement_document, outcomes_document
 from batch.provider_words import fit_to_show, plain_id, status_word
-from batch.strict_json import parse
+from batch.strict_json import fields_of, parse
 from schemas.errors import AnswerUnreadable
 from schemas.profile import Meaning, Profile
 
@@ -107,7 +107,7 @@ class OutcomeNews:
 
 def read_token(content: bytes) -> TokenAnswer:
     """The answer of the token call."""
-    fields = _fields(parse(content, max_bytes=MOST_ANSWER_BYTES))
+    fields = fields_of(parse(content, max_bytes=MOST_ANSWER_BYTES))
     token, expires = fields.get("accesstoken"), fields.get("expires")
     if isinstance(expires, str) and _DIGITS.fullmatch(expires):
         expires = int(expires)
@@ -118,7 +118,7 @@ def read_token(content: bytes) -> TokenAnswer:
 
 def read_order_answer(content: bytes, profile: Profile) -> OrderRead:
     """The answer of `GET /orders/{id}`."""
-    return _order(_fields(parse(content, max_bytes=MOST_ANSWER_BYTES)), profile)
+    return _order(fields_of(parse(content, max_bytes=MOST_ANSWER_BYTES)), profile)
 
 
 def read_outcome_answer(content: bytes, asked_for: str) -> OrderRead | None:
@@ -126,7 +126,7 @@ def read_outcome_answer(content: bytes, asked_for: str) -> OrderRead | None:
 
     None for NOTFOUND, which is no fact. Raises AnswerUnreadable where the call did not succeed or names another order.
     """
-    fields = _fields(parse(content, max_bytes=MOST_ANSWER_BYTES))
+    fields = fields_of(parse(content, max_bytes=MOST_ANSWER_BYTES))
     named = {plain_id(fields.get(name)) for name in ("ordersessionkey", "orderid")} - {"", asked_for}
     status = status_word(_text(fields, "status"))
     if fields.get("success") is not True or not status or named:
@@ -138,14 +138,14 @@ def read_outcome_answer(content: bytes, asked_for: str) -> OrderRead | None:
 
 def read_order_page(content: bytes, profile: Profile) -> OrderPage:
     """One page of `GET /orders`."""
-    fields = _fields(parse(content, max_bytes=MOST_PAGE_BYTES))
+    fields = fields_of(parse(content, max_bytes=MOST_PAGE_BYTES))
     rows = fields.get(profile.orders.rows.lower())
     if not isinstance(rows, list):
         raise AnswerUnreadable("The listing of orders has no orders.")
     orders, odd = [], []
     for row in rows:
         try:
-            orders.append(_order(_fields(row), profile))
+            orders.append(_order(fields_of(row), profile))
         except AnswerUnreadable:  # a row that cannot be read says nothing about its neighbours, nor of itself
             odd.append(_external_id(row, profile))
     return OrderPage(tuple(orders), fields.get(profile.orders.has_next_page.lower()) is True, tuple(odd))
@@ -154,7 +154,7 @@ def read_order_page(content: bytes, profile: Profile) -> OrderPage:
 def read_acknowledgement(content: bytes, profile: Profile) -> Acknowledgement:
     """An acknowledgement file, JSON or CSV. Raises AnswerUnreadable when it is not whole, so that it is read again later."""
     names = profile.acknowledgement
-    fields = _fields(_document(content, profile, acknowledgement_document))
+    fields = fields_of(_document(content, profile, acknowledgement_document))
     verdict = _verdict(fields.get(names.result.lower()), profile)
     if verdict is None:
         raise AnswerUnreadable("The acknowledgement says neither that the file was accepted nor that it was refused.")
@@ -185,14 +185,14 @@ def read_acknowledgement(content: bytes, profile: Profile) -> Acknowledgement:
 def read_outcomes(content: bytes, profile: Profile) -> tuple[str, tuple[OutcomeNews, ...], tuple[str, ...]]:
     """An outcomes file, JSON or CSV: the merchant id it is for, its news, and which rows could not be read, each with why."""
     names = profile.outcomes
-    fields = _fields(_document(content, profile, outcomes_document))
+    fields = fields_of(_document(content, profile, outcomes_document))
     rows = fields.get(names.rows.lower())
     if not isinstance(rows, list):
         raise AnswerUnreadable("The outcomes file has no outcomes.")
     news, odd = [], []
     for number, row in enumerate(rows, start=1):
         try:
-            cells = _fields(row)
+            cells = fields_of(row)
             key = plain_id(cells.get(names.row.order_session_key.lower()))
         except AnswerUnreadable:
             odd.append(f"row {number} is no row with these columns, or has an id that cannot be one")
@@ -262,7 +262,7 @@ def _minor(value: object) -> int | None:
 
 
 def _acknowledged_row(row: object, profile: Profile) -> AcknowledgedRow | None:
-    names, fields = profile.acknowledgement.row, _fields(row)
+    names, fields = profile.acknowledgement.row, fields_of(row)
     accepted = _verdict(fields.get(names.result.lower()), profile)
     provider_id = plain_id(fields.get(names.order_session_key.lower())) or plain_id(fields.get(names.transmit_id.lower()))
     sequence = fields.get(names.sequence_number.lower())
@@ -287,15 +287,6 @@ def _verdict(word: object, profile: Profile) -> bool | None:
     if not isinstance(word, str):
         return None
     return {profile.acknowledgement.accepted: True, profile.acknowledgement.refused: False}.get(word.strip().lower())
-
-
-def _fields(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise AnswerUnreadable("The answer is not an object.")
-    folded = {str(name).lower(): inner for name, inner in value.items()}
-    if len(folded) != len(value):
-        raise AnswerUnreadable("The answer has an object in which two names differ only in case.")
-    return folded
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from batch.compared import Compared
-from batch.comparison_tells import Finding, tell_of_settlement
+from batch.comparison_tells import Finding, ledger_cells, tell_of_settlement
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
 from batch.ledger.comparison_past import first_seen
@@ -111,12 +111,7 @@ def _finding(order: Submission, settled: Settled, refunded_minor: int) -> Findin
 
 def _cells(order: Submission, settled: Settled) -> dict[str, Any]:
     return {
-        "order_id": order.order_id,
-        "site": order.site,
-        "currency": order.currency,
-        "amount_minor": order.amount_minor,
-        "ledger_state": order.state.value,
-        "ledger_minor": order.amount_minor,
+        **ledger_cells(order),
         "provider_status": "",
         "provider_minor": None,
         "orders_status": "",

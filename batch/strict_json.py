@@ -52,6 +52,19 @@ def parse(content: bytes, *, max_bytes: int, max_depth: int = 64) -> object:
     return value
 
 
+def fields_of(value: object) -> dict[str, object]:
+    """An object's fields by their names in lower case: the provider's names are matched in any case (CONTRACT 1).
+
+    Raises AnswerUnreadable for what is no object, and for one in which two names differ only in case.
+    """
+    if not isinstance(value, dict):
+        raise AnswerUnreadable("The answer is not an object.")
+    folded = {str(name).lower(): inner for name, inner in value.items()}
+    if len(folded) != len(value):
+        raise AnswerUnreadable("The answer has an object in which two names differ only in case.")
+    return folded
+
+
 def _check_depth(text: str, max_depth: int) -> None:
     if text.count("[") + text.count("{") <= max_depth:
         return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from batch.asking import Asked
 from batch.equipment import Clock, Equipment
-from batch.findings import Findings, Standing, exit_code, gravest
+from batch.findings import Findings, Standing, attempt, exit_code, gravest
 from batch.ledger import Run
 from batch.outstanding import note_outstanding
 from batch.pace import business_date
@@ -69,18 +69,9 @@ def run_requests(
             for result in results:
                 if result.problem is not None and not isinstance(result.problem, UsageRefused):
                     findings.add(result.problem)
-        steps = (
-            lambda: close_reached(equipment, run),
-            lambda: write_back(equipment, run),
-            lambda: note_outstanding(equipment, run, findings),
-        )
-        for step in steps:
-            try:
-                step()
-            except (AnotherRunActive, Stopped, InternalError):
-                raise
-            except MitbatchError as problem:
-                findings.add(problem)
+        attempt(findings, lambda: close_reached(equipment, run))
+        attempt(findings, lambda: write_back(equipment, run))
+        attempt(findings, lambda: note_outstanding(equipment, run, findings))
 
     today = business_date(clock.now(), settings.schedule.timezone)
     with (

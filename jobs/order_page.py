@@ -4,6 +4,7 @@ import json
 import shlex
 from typing import Any
 
+from batch.history_rows import EVENT_COLUMNS
 from batch.ledger import Submission
 from batch.ledger.order_story import OrderStory, Row
 from jobs.order_timeline import timeline
@@ -97,19 +98,7 @@ def _row_amount(row: dict[str, str]) -> str:
 
 def object_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, Any]:
     """The page for machines."""
-    kept = (
-        "subject",
-        "seq",
-        "at",
-        "business_date",
-        "run_id",
-        "kind",
-        "from_state",
-        "to_state",
-        "source",
-        "reason",
-        "evidence_id",
-    )
+    kept = ("subject", *(name for name in EVENT_COLUMNS if name != "detail"))
     own = [event for event in story.events if event["subject"] == f"order:{story.order_id}"]
     return {
         "order_id": story.order_id,

@@ -121,7 +121,7 @@ ACTIONS = (
         "dead-request-asked-again",
         "a request whose run died is forgotten instead of being read about",
         "batch/pipeline.py",
-        "    _try(findings, lambda: settle_operations(equipment, run))\n",
+        "    attempt(findings, lambda: settle_operations(equipment, run))\n",
         "",
         "I13",
         Fails("tests/night/test_refund.py::test_a_death_at_any_commit_refunds_once"),

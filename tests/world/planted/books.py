@@ -177,7 +177,7 @@ BOOKS = (
     Planted(
         "problems-are-swallowed",
         "a problem outside is dropped, and the night ends with 0",
-        "batch/pipeline.py",
+        "batch/findings.py",
         "    except MitbatchError as problem:\n        findings.add(problem)\n",
         "    except MitbatchError:\n        return\n",
         "I20",

@@ -175,7 +175,7 @@ HINTS = (
         "news-of-a-refused-order-is-silent",
         "an order that news keeps from being claimed again, and that nobody may search for, is told to nobody",
         "batch/pipeline.py",
-        "    _try(findings, lambda: tell_of_hinted_refusals(equipment, run))\n",
+        "    attempt(findings, lambda: tell_of_hinted_refusals(equipment, run))\n",
         "",
         "I13",
         Fails("tests/night/test_hinted_refusals.py::test_a_person_is_told_and_lets_it_go_on"),

@@ -254,7 +254,7 @@ SENDING = (
         "the-next-run-asks-no-more",
         "what was claimed again and not sent leaves in a later run, although the provider shows it by now",
         "batch/pipeline.py",
-        "    _try(findings, lambda: look_again(equipment, run, unsent))\n",
+        "    attempt(findings, lambda: look_again(equipment, run, unsent))\n",
         "",
         "I2",
         Fails(f"{_ASKED}::test_what_is_shown_before_it_leaves_stays"),
