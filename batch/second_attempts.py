@@ -20,7 +20,8 @@ once more before it goes on with what is claimed and certainly has not left. Wha
 only held comes under review, one whose file was intended is taken for the order that the provider shows, and left out of the
 file. Here no answer stops nothing: the order had its answer once, and the others of its file need not wait.
 
-Where we may not read orders (`outcomes.ask`), nobody can be asked, and the provider's refusal is all there is (CONTRACT 8).
+Where we may not read orders (`outcomes.ask`), nobody can be asked (CONTRACT 8). So a person looks in the provider's portal: such
+an order waits as long as the item about its refusal, or about that of its file, stands open, and noting the item lets it go.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from batch.equipment import Equipment
 from batch.gate import Verdict
 from batch.ledger import Batch, Run, Submission
 from batch.ledger.decisions import record_decisions
+from batch.ledger.items import open_items
 from batch.ledger.past import Past, past_of
 from batch.ledger.reading import attempts_of, submissions_of_batch
 from batch.provider_reads import Answer
@@ -37,7 +39,7 @@ from batch.results import write_back
 from batch.search import apply_found
 from schemas.counted import counted
 from schemas.errors import ApiLoginRefused, ApiUnreachable, NothingSent
-from schemas.reasons import Reason
+from schemas.reasons import ItemKind, Reason
 from schemas.states import BatchStep, State
 
 AT_A_TIME = 64
@@ -46,11 +48,15 @@ NAMED = 5
 
 _Judged = tuple[Verdict, Past | None]
 
+_REFUSALS = (ItemKind.ROW_REFUSED, ItemKind.FILE_REFUSED)
 _HELD = (State.CLAIMED, State.HELD)
 _AT_HOME = {BatchStep.CLAIMED: _HELD, BatchStep.SENDING: (*_HELD, State.SENDING), BatchStep.CALLING: _HELD}
 """By the step of their file or group: the states of orders that certainly have not left."""
 
 THERE = "the provider refused it, and has it all the same; a person decides"
+UNSEEN = (
+    "the provider refused it before, and nobody can ask whether it has it all the same; look in its portal, then note the item"
+)
 UNANSWERED = "the provider refused it before, and whether it has it all the same could not be learnt; the next run asks again"
 
 
@@ -65,10 +71,10 @@ class SecondAttempts:
 
     def asked_first(self, page: Sequence[_Judged]) -> list[_Judged]:
         """The same verdicts, but what the provider has, or gave no answer about, is not selected."""
-        if self._equipment.settings.outcomes.ask != "orders":
-            return list(page)
         due = [verdict for verdict, past in page if verdict.selected and past is not None and past.was_refused]
         kept: dict[str, Verdict] = {}
+        if due and self._equipment.settings.outcomes.ask != "orders":
+            kept, due = self._not_noted(due), []
         for start in range(0, len(due), AT_A_TIME):
             kept |= self._kept(due[start : start + AT_A_TIME])
         if any(verdict.reason_text == THERE for verdict in kept.values()):
@@ -103,6 +109,17 @@ class SecondAttempts:
             for submission in latest:
                 apply_found(self._equipment, self._run, submission, there[submission.order_id])
         return kept | silent
+
+    def _not_noted(self, due: Sequence[Verdict]) -> dict[str, Verdict]:
+        """By order: the verdict where nobody can be asked, and no person has noted the refusal yet."""
+        mid, kept = self._equipment.ledger.mid, dict[str, Verdict]()
+        with self._equipment.ledger.reading() as connection:
+            told = {item.subject for item in open_items(connection, mid) if item.kind in _REFUSALS}
+            for verdict in due if told else ():
+                files = {f"batch:{each.batch_id}" for each in attempts_of(connection, mid, verdict.order_id)}
+                if told & {f"order:{verdict.order_id}", *files}:
+                    kept[verdict.order_id] = _not_now(verdict, UNSEEN)
+        return kept
 
     def _ask(self, order_ids: Sequence[str]) -> list[Answer]:
         if self._is_over:

@@ -15,6 +15,7 @@ from schemas.errors import ApiLoginRefused, ApiUnreachable, ExitCode
 from tests.night.house import CANCELLED, COMPLETED, ONHOLD, House, order
 from tests.night.test_corrections import REFUSED, mended
 from tests.night.test_repeat_call import Killed, dying
+from tests.night.test_review import decide, the_item
 
 FOREVER = 999
 CHANNELS: dict[str, dict[str, str]] = {
@@ -140,6 +141,7 @@ def test_an_attempt_that_was_withdrawn_in_between_hides_no_refusal(house: House)
     mended(house, "a")
     house.sandbox.faults.switch_on("refuse_login", times=FOREVER)
     house.set(outcomes={"ask": "off"})
+    decide(house, the_item(house), "noted")
     house.run()
     house.set(switches={"mit": False})
     house.run()
@@ -198,13 +200,28 @@ def test_refused_credentials_are_named_as_such(house: House) -> None:
     assert (house.state("a"), house.accepted()) == ("rejected", Counter())
 
 
-def test_where_orders_may_not_be_read_the_refusal_stands(house: House) -> None:
-    """Nobody can be asked: what the provider refused, and the merchant mended, goes (CONTRACT 8)."""
-    refused(house, "a")
+@pytest.mark.parametrize("ask", ["outcome", "off"])
+@pytest.mark.parametrize("is_file", [False, True])
+def test_where_orders_may_not_be_read_a_person_looks(ask: str, *, is_file: bool, house: House) -> None:
+    """Nobody can be asked (CONTRACT 8): what was refused and mended waits until the item of its refusal is noted, and goes."""
+    if is_file:
+        house.sandbox.faults.switch_on("refuse_file")
+        house.add(order("a", payment_token=ONHOLD))
+        house.run()
+        house.sandbox.faults.clear()
+    else:
+        refused(house, "a")
+    house.set(outcomes={"ask": ask, "trust_files": True})
     mended(house, "a")
-    house.set(outcomes={"ask": "outcome"})
+    for _ in range(2):
+        house.run()
+        assert (house.accepted(), house.reasons()["a"]) == (Counter(), ("skipped", "already_active"))
+    assert "note the item" in house.audit("declines")[0]["reason_text"]
+    assert [kind for kind, _ in house.items()] == ["file_refused" if is_file else "row_refused"]
+    assert decide(house, the_item(house), "noted") == ExitCode.CLEAN
     house.run()
-    assert (house.accepted(), asked(house)) == (Counter("a"), [])
+    house.run()
+    assert (house.accepted(), asked(house), house.state("a")) == (Counter("a"), [], "pending")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -70,6 +70,14 @@ class _Books:
         name = batch["file_name"]
         return name in self.inbound or any(row["event"] == "file_received" and row["file"] == name for row in self.journal)
 
+    def belies(self, item: Row) -> bool:
+        """Whether the provider has an order that this item says it refused: whoever looks in its portal does not note that."""
+        if item["kind"] not in ("row_refused", "file_refused"):
+            return False
+        about = {f"order:{key}": {key} for key in self.orders}
+        about |= {f"batch:{batch['batch_id']}": set(self.of_batch(batch)) for batch in self.batches}
+        return any(self.taken(key) for key in about.get(item["subject"], ()))
+
     def of_batch(self, batch: Row, *states: str) -> tuple[str, ...]:
         """A file's orders that stand so."""
         return tuple(
@@ -123,7 +131,7 @@ Found = tuple[str, tuple[str, ...]]
 def _true(story: "Story", books: _Books, wanted: Resolution) -> Iterator[Found]:
     """What may truly be decided so."""
     if wanted is Resolution.NOTED:
-        yield from ((item["item_id"], ()) for item in books.items)
+        yield from ((item["item_id"], ()) for item in books.items if not books.belies(item))
     elif wanted in AS_SHOWN:
         yield from ((f"order:{key}", (key,)) for key, row in books.orders.items() if row["state"] == "review")
     elif wanted is Resolution.UPLOADED_BY_HAND:

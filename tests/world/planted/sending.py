@@ -289,6 +289,15 @@ SENDING = (
         Fails(f"{_ASKED}::test_without_an_answer_it_waits"),
     ),
     Planted(
+        "a-refused-order-goes-where-nobody-can-look",
+        "where orders may not be read, an order that was refused and set back goes again before anybody has looked",
+        _AGAIN,
+        "            for verdict in due if told else ():\n",
+        "            for verdict in ():\n",
+        "I2",
+        Fails(f"{_ASKED}::test_where_orders_may_not_be_read_a_person_looks"),
+    ),
+    Planted(
         "a-withdrawal-hides-a-refusal",
         "an order whose latest attempt was withdrawn is not asked about, although an earlier one was refused",
         "batch/ledger/past.py",
