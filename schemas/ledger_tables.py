@@ -157,9 +157,9 @@ submission = Table(
 )
 """One order's claim. `row_version` grows with what the order row should show, `written_version` follows when it does.
 
-`record_json` is the wire record as it was claimed (CONTRACT 7), without the token: files are rendered from it for ever,
-whatever the order system or the settings say later. `mit_mode` is sync or cit for an order that was handed over so;
-empty is managed.
+`record_json` is the wire record as it was claimed (CONTRACT 7), without the token: files are rendered from it whatever the
+order system or the settings say later. Long after the order's end only id, amount and currency are left. `mit_mode` is sync
+or cit for an order that was handed over so; empty is managed.
 """
 
 Index(

@@ -252,10 +252,13 @@ class RetentionSettings(Section):
 
     `webhook_days`: the inbox's own copy of a webhook that was applied, with its nonce. No replay is taken after it has gone:
     one is believed for five minutes around its signed date (CONTRACT 12), and two days also bear a clock that jumps.
-    `log_days`: files of the log. PCI DSS 10.5.1 asks for twelve months.
+    `sent_days`: the rows that were sent, with names, addresses and payment tokens, counted from the end of an order; which
+    order, amount and currency stay, as does everything that happened. `log_days`: files of the log. PCI DSS 10.5.1 asks for
+    twelve months.
     """
 
     webhook_days: int = Field(default=30, ge=2)
+    sent_days: int = Field(default=30, ge=7)
     log_days: int = Field(default=400, ge=1)
 
 

@@ -41,6 +41,17 @@ _STEPS = select(batch.c.batch_id, batch.c.step).where(_MINE)
 _NAMED = _BATCHES.where(batch.c.file_name == bindparam("file_name"))
 _BY_ID = _BATCHES.where(batch.c.batch_id == bindparam("batch_id"))
 
+_UNEXPORTED = _IN_ORDER.where(
+    batch.c.business_date.between(bindparam("since"), bindparam("until")),
+    (batch.c.step == BatchStep.EMPTY.value)
+    | ((batch.c.kind == "transmit") & ~_IS_FILE & (batch.c.step == BatchStep.ACKNOWLEDGED.value)),
+)
+
+
+def unexported_batches(connection: Connection, mid: str, *, since: str, until: str) -> list[Batch]:
+    """Batches of these business dates that ended and of which no file was exported: empty ones, and copies sent by calls."""
+    return _batches(connection, _UNEXPORTED, mid=mid, since=since, until=until)
+
 
 def unsent_batches(connection: Connection, mid: str, kind: str | None = None) -> list[Batch]:
     """Batches whose delivery is not finished, oldest first."""

@@ -85,6 +85,7 @@ EDGES = {
         batch.ledger.relocking
         batch.ledger.records
         batch.ledger.repeats
+        batch.ledger.sent_records
         batch.ledger.steps
         batch.ledger.switches
         batch.ledger.transaction
@@ -128,6 +129,7 @@ batch.early_news
 batch.equipment
 batch.evaluate_answers
 batch.files_in_use
+batch.forgetting
 batch.held_rows
 batch.hinted_refusals
 batch.holding

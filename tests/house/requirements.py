@@ -154,7 +154,8 @@ SECURITY: dict[str, str] = {
         commands/test_canaries::test_payment_tokens_stay_where_they_are_needed
         commands/test_canaries::test_nothing_personal_is_left
         commands/test_looking::test_everything_that_is_kept_is_private
-        webhooks/test_forgetting::test_applied_webhooks_leave_after_their_time""",
+        webhooks/test_forgetting::test_applied_webhooks_leave_after_their_time
+        night/test_forgetting_sent::test_copies_and_calls_go_as_well""",
     "S6": """
         commands/test_canaries::test_no_option_takes_a_secret
         commands/test_canaries::test_the_list_of_processes_shows_no_secret
@@ -227,7 +228,10 @@ SECURITY: dict[str, str] = {
         ledger/test_promises::test_every_chain_is_whole""",
     "S24": """
         night/test_event_log::test_old_files_go_and_nothing_else
-        webhooks/test_forgetting::test_many_go_in_pages""",
+        webhooks/test_forgetting::test_many_go_in_pages
+        night/test_forgetting_sent::test_what_was_sent_goes_after_its_time
+        night/test_forgetting_sent::test_what_happened_stays_and_can_be_verified
+        night/test_forgetting_sent::test_who_dies_before_the_file_is_gone_leaves_it_to_the_next_night""",
     "S25": """
         commands/test_wording::test_text_from_outside_forges_nothing
         night/test_event_log::test_awkward_values_make_one_line_each""",
