@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, PrimaryKeyConstraint, String, Table, Text, UniqueConstraint, text
 
-from schemas.ledger_base import metadata
+from schemas.ledger_base import metadata, partial_index
 
 webhook = Table(
     "webhook",
@@ -28,12 +28,11 @@ deleted when `retention.webhook_days` are over; what the webhook said stays as e
 """
 
 _STORED = text("verdict = 'stored'")
-Index(
+partial_index(
     "webhook_to_apply",
     webhook.c.mid,
     webhook.c.received_at,
-    sqlite_where=_STORED,
-    postgresql_where=_STORED,
+    where=_STORED,
 )
 Index("webhook_by_arrival", webhook.c.mid, webhook.c.received_at)
 
@@ -73,14 +72,13 @@ a refund was asked for, so that a lost answer is settled by reading. Its events 
 """
 
 _UNSETTLED = text("step IN ('claimed', 'sending', 'in_doubt')")
-Index(
+partial_index(
     "one_unsettled_operation",
     operation.c.mid,
     operation.c.order_id,
     operation.c.kind,
     unique=True,
-    sqlite_where=_UNSETTLED,
-    postgresql_where=_UNSETTLED,
+    where=_UNSETTLED,
 )
 Index("operation_by_date", operation.c.mid, operation.c.business_date)
 Index("operation_by_order", operation.c.mid, operation.c.order_id)

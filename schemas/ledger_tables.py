@@ -18,7 +18,7 @@ from sqlalchemy import (
 from schemas.action_tables import mention, operation, webhook
 from schemas.comparison_tables import comparison, comparison_row, listed_order, settled_line
 from schemas.figure_tables import STANDING, STANDING_COLUMNS, figure
-from schemas.ledger_base import among, metadata
+from schemas.ledger_base import among, metadata, partial_index
 
 __all__ = [
     "among",
@@ -162,13 +162,12 @@ order system or the settings say later. Long after the order's end only id, amou
 or cit for an order that was handed over so; empty is managed.
 """
 
-Index(
+partial_index(
     "one_rescue_per_order",
     submission.c.mid,
     submission.c.order_id,
     unique=True,
-    sqlite_where=_NOT_CLAIMABLE_AGAIN,
-    postgresql_where=_NOT_CLAIMABLE_AGAIN,
+    where=_NOT_CLAIMABLE_AGAIN,
 )
 Index("submission_by_state", submission.c.mid, submission.c.state, submission.c.next_read_at)
 Index("submission_by_total", submission.c.mid, submission.c.state, submission.c.currency, submission.c.amount_minor)
@@ -176,16 +175,15 @@ Index("submission_by_batch", submission.c.mid, submission.c.batch_id, submission
 Index("submission_by_key", submission.c.mid, submission.c.idempotency_key)
 Index("submission_by_date", submission.c.mid, submission.c.business_date)
 Index("one_order_per_provider_order", submission.c.mid, submission.c.provider_order_id, unique=True)
-Index(
+partial_index(
     "submission_to_write_back",
     submission.c.mid,
     submission.c.order_id,
-    sqlite_where=text("written_version <> row_version"),
-    postgresql_where=text("written_version <> row_version"),
+    where=text("written_version <> row_version"),
 )
 
 _COUNTED = [submission.c[name] for name in STANDING_COLUMNS]
-Index("submission_standing", *_COUNTED, sqlite_where=STANDING, postgresql_where=STANDING)
+partial_index("submission_standing", *_COUNTED, where=STANDING)
 
 transmission = Table(
     "transmission",
@@ -339,12 +337,11 @@ version have none, and their time counts.
 """
 
 _OPEN_ITEM = text("closed_at IS NULL")
-Index(
+partial_index(
     "one_open_item",
     item.c.mid,
     item.c.kind,
     item.c.subject,
     unique=True,
-    sqlite_where=_OPEN_ITEM,
-    postgresql_where=_OPEN_ITEM,
+    where=_OPEN_ITEM,
 )

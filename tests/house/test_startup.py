@@ -26,6 +26,7 @@ HEAVY = (
     "starlette",
     "asyncssh",
     "sqlalchemy",
+    "sqlalchemy.dialects.postgresql",
     "alembic",
     "httpx",
     "aiohttp",
