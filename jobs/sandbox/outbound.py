@@ -63,8 +63,11 @@ class Outbound:
 
     def _put(self, post: Post) -> None:
         final = self.folder / post.name
+        if final.is_dir():
+            final.rmdir()  # what appears later under this name takes its place
         if post.shape == "folder":
-            final.mkdir(exist_ok=True)
+            final.unlink(missing_ok=True)
+            final.mkdir()
             return
         aside = self.spool / f"{post.name}.tmp"
         aside.write_bytes(post.content)

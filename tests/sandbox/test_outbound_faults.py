@@ -275,6 +275,17 @@ def test_folder_and_link(sandbox: Sandbox) -> None:
     assert list(sandbox.outbound.iterdir()) == []
 
 
+def test_a_folder_gives_way_to_the_file_of_its_name(sandbox: Sandbox) -> None:
+    """What appears ten seconds later under the same name takes the folder's place."""
+    sandbox.faults.switch_on("folder_instead_of_file")
+    sandbox.faults.switch_on("same_name_other_content")
+    acknowledged(sandbox)
+    (entry,) = sandbox.outbound.iterdir()
+    assert entry.is_dir()
+    sandbox.advance(timedelta(seconds=10))
+    assert list(outbound(sandbox)) == [entry.name]
+
+
 def test_a_fault_can_be_limited_to_outcome_files(sandbox: Sandbox) -> None:
     """`where` names the kind of file; the acknowledgement neither feels nor uses up the fault."""
     sandbox.faults.switch_on("empty_file", where="outcomes")
