@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ import httpx
 from batch.pace import business_date, utc_text
 from jobs.outside import StopRequest
 from jobs.sandbox.faults import CATALOGUE
-from schemas.errors import Interrupted, Terminated
+from schemas.errors import Interrupted, Stopped, Terminated
 from schemas.exit_codes import ExitCode
 from tests.world import counted, hands
 from tests.world.befores import BEFORE, SETTLED, do_before
@@ -33,21 +33,34 @@ WORKING = ("Draft", "Processing", "Onhold", "Capturerequired", "Problem")
 
 
 class Wish(StopRequest):
-    """What an operator wants of the run that is active; no signal of this very process has to do with it."""
+    """What an operator wants of the process that is active, and of no other; no signal of this very process has to do with it."""
+
+    def __init__(self, process: Callable[[], int]) -> None:
+        super().__init__()
+        self._process, self._wants = process, dict[int, Stopped]()
 
     def want(self, name: str) -> None:
-        """Ask the run to stop."""
-        kind = {"SIGTERM": Terminated, "SIGINT": Interrupted}.get(name)
-        self._wanted = kind("The run was asked to stop; the step in hand was finished.") if kind else None
+        """Ask the process to stop."""
+        kind = Terminated if name == "SIGTERM" else Interrupted
+        self._wants[self._process()] = kind("The run was asked to stop; the step in hand was finished.")
+
+    def check(self) -> None:
+        """Raise what is wanted of the process that is active."""
+        if wanted := self._wants.get(self._process()):
+            raise wanted
+
+    def forget(self) -> None:
+        """Nothing is wanted any more."""
+        self._wants.clear()
 
     @contextmanager
     def of_another(self) -> Iterator[None]:
-        """Inside, another run is active: what is wanted of this one is not wanted of that one."""
-        wanted, self._wanted = self._wanted, None
+        """Inside, somebody is at work who is not a process of its own here, and of whom nothing is wanted."""
+        wants, self._wants = self._wants, {}
         try:
             yield
         finally:
-            self._wanted = wanted
+            self._wants = wants
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -90,8 +103,12 @@ class Story:
     locks: list[sqlite3.Connection] = field(default_factory=list)
     undo: list[Act] = field(default_factory=list)
     advised: list[Act] = field(default_factory=list)
-    wish: Wish = field(default_factory=Wish)
+    wish: Wish = field(init=False)
     _begun_at: int = 0
+
+    def __post_init__(self) -> None:
+        """A wish is for the process that the witness sees at work."""
+        self.wish = Wish(lambda: self.world.witness.process)
 
     def tell(self) -> None:
         """Let everything happen: runs as long as the schedule has something for them, then the quiet nights."""
@@ -222,7 +239,7 @@ class Story:
             self.strike("P-14")
         world.disk.full, world.disk.refused = False, 0
         world.http_trouble = lambda _name, _moment: None
-        self.wish.want("")
+        self.wish.forget()
         while self.locks:
             self.locks.pop().close()
         if self.undo:
