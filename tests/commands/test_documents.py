@@ -44,6 +44,6 @@ def test_a_word_of_several_sections_names_them(capsys: pytest.CaptureFixture[str
     """Where a word could mean several sections, or none, the command ends with 2 and offers what there is."""
     assert run(["help", "integration", "hold"]) == 0
     assert run(["help", "operation", "what"]) == 2
-    assert "The nearest are: stopping what is sent, what a person decides." in capsys.readouterr().err
+    assert "The nearest are: stopping what is sent, what a person decides, what is kept how long." in capsys.readouterr().err
     assert run(["help", "finance", "xyzzy"]) == 2
     assert "mitbatch help finance prints all of it." in capsys.readouterr().err
