@@ -4,7 +4,7 @@ import contextlib
 import functools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -133,43 +133,39 @@ def _put_together(
     check_environment(settings, profile)
     secrets = {name: surroundings.secret(settings, name) for name in ("app_key", "app_secret")}
     access = surroundings.sftp_access(settings.sftp) if settings.sftp is not None else None
-    orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
-    ledger, scrub_key = _ledger(settings, profile, access, surroundings, log, writes=writes)
-    departures = Departures(settings.data_dir / "sent", surroundings.disk)
-    check_departures(ledger, departures)
     calls: Figures = Counter()
-    api, sends = _api(settings, profile, secrets, surroundings, calls)
-    workers = workers or (access.transports * access.channels if access is not None else 1)
-    folder, hang_up = _folder(settings, access)
-    equipment = Equipment(
-        settings=settings,
-        profile=profile,
-        network_rules=parse_network_rules(_packaged("network_rules.toml")),
-        decline_codes=parse_decline_codes(_packaged("decline_codes.toml")),
-        ledger=ledger,
-        source=OrderSource(orders_engine, orders),
-        writer=OrderWriter(orders_engine, orders),
-        folder=folder,
-        api=api,
-        sends=sends,
-        export=ExportFolder(settings.data_dir / "export", surroundings.disk),
-        departures=departures,
-        clock=surroundings.clock,
-        new_batch_id=surroundings.new_batch_id,
-        scrub_key=scrub_key,
-        side_by_side=surroundings.side_by_side(workers),
-        progress=Telling(progress, log),
-    )
-    history = LedgerHistory(ledger.reading, ledger.mid)
-    audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
-    bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings, page=surroundings.page)
-    try:
+    with contextlib.ExitStack() as opened:  # also what was opened before something was refused is closed again
+        orders_engine, orders = open_orders(settings.orders.url, settings.orders, make_engine=surroundings.make_engine)
+        opened.callback(orders_engine.dispose)
+        ledger, scrub_key = _ledger(settings, profile, access, surroundings, log, opened, writes=writes)
+        departures = Departures(settings.data_dir / "sent", surroundings.disk)
+        check_departures(ledger, departures)
+        api, sends = _api(settings, profile, secrets, surroundings, calls)
+        opened.callback(api.close)
+        workers = workers or (access.transports * access.channels if access is not None else 1)
+        equipment = Equipment(
+            settings=settings,
+            profile=profile,
+            network_rules=parse_network_rules(_packaged("network_rules.toml")),
+            decline_codes=parse_decline_codes(_packaged("decline_codes.toml")),
+            ledger=ledger,
+            source=OrderSource(orders_engine, orders),
+            writer=OrderWriter(orders_engine, orders),
+            folder=_folder(settings, access, opened),
+            api=api,
+            sends=sends,
+            export=ExportFolder(settings.data_dir / "export", surroundings.disk),
+            departures=departures,
+            clock=surroundings.clock,
+            new_batch_id=surroundings.new_batch_id,
+            scrub_key=scrub_key,
+            side_by_side=surroundings.side_by_side(workers),
+            progress=Telling(progress, log),
+        )
+        history = LedgerHistory(ledger.reading, ledger.mid)
+        audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
+        bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings, page=surroundings.page)
         yield Workshop(equipment, bookkeeping, surroundings, api, log, calls)
-    finally:
-        hang_up()
-        api.close()
-        ledger.engine.dispose()
-        orders_engine.dispose()
 
 
 @contextlib.contextmanager
@@ -196,17 +192,18 @@ def open_ledger_alone(
         engine.dispose()
 
 
-def _folder(settings: Settings, access: "SftpAccess | None") -> tuple["ProviderFolder", Callable[[], None]]:
-    """The provider's folders, and how to end with them; for who has no section [sftp], one that says so."""
+def _folder(settings: Settings, access: "SftpAccess | None", opened: contextlib.ExitStack) -> "ProviderFolder":
+    """The provider's folders; for who has no section [sftp], one that says so."""
     if access is None or settings.sftp is None:
         from batch.no_server import NoServer
 
-        return NoServer(), lambda: None
+        return NoServer()
     from batch.sftp import SftpFolder
     from batch.sftp_connection import SftpConnections
 
     connections = SftpConnections(access)
-    return SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound), connections.close
+    opened.callback(connections.close)
+    return SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound)
 
 
 def _ledger(
@@ -215,11 +212,13 @@ def _ledger(
     access: "SftpAccess | None",
     surroundings: Surroundings,
     log: EventLog,
+    opened: contextlib.ExitStack,
     *,
     writes: bool,
 ) -> tuple[Ledger, bytes]:
     """The ledger, locked to these settings at first use. Raises IdentityChanged when it is locked to others."""
     engine = open_ledger(settings.ledger.url, create=writes, make_engine=surroundings.make_engine)
+    opened.callback(engine.dispose)
     ledger = Ledger(
         engine,
         mid=settings.provider.mid,

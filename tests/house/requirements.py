@@ -256,7 +256,9 @@ SECURITY: dict[str, str] = {
         night/test_older_ledger::test_a_restored_copy_sends_nothing_and_touches_nothing
         night/test_older_ledger::test_the_newest_copy_goes_on
         night/test_backup::test_a_copy_is_made_beside_a_run_and_is_whole_and_private
-        night/test_backup::test_the_newest_copy_goes_on_where_the_ledger_was""",
+        night/test_backup::test_the_newest_copy_goes_on_where_the_ledger_was
+        postgres/test_backup::test_a_copy_beside_a_run_is_known_to_be_older
+        postgres/test_backup::test_the_newest_copy_goes_on_where_the_ledger_was""",
     "S32": """
         doctor/test_rounds::test_a_fit_merchant_has_nothing_to_mend
         doctor/test_looks::test_another_host_key_is_one_line_and_30

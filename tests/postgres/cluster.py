@@ -37,6 +37,16 @@ class Cluster:
             [*as_owner, str(self._binaries / program), *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60
         )
 
+    def dump(self, database: str, path: Path) -> None:
+        """Copy a database into a file, as the runbook says; the server's own account owns the file."""
+        self._run("pg_dump", "-Fc", "-h", str(self.folder), "-U", OWNER, "-f", str(path), database)
+
+    def restored(self, path: Path) -> str:
+        """A new database with what such a file holds."""
+        name = self.database()
+        self._run("pg_restore", "-e", "-h", str(self.folder), "-U", OWNER, "-d", name, str(path))
+        return name
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         base, options = f"{self.folder}/base", f"{OPTIONS} -k {self.folder}"
