@@ -46,7 +46,7 @@ def machine_object(report: RunReport, settings: Settings) -> dict[str, Any]:
         "overdue": {**totals_object(report.overdue.totals), "oldest_seconds": int(report.overdue.oldest.total_seconds())},
         "problems": [{"code": problem.code, "sentence": str(problem)} for problem in report.findings.problems],
         "metrics_problem": report.metrics_problem,
-        "items": {"open": len(report.items), "new": report.new_items},
+        "items": {"open": len(report.items), "new": report.new_items, "overdue": report.overdue_items},
         "alerts": alert_objects(report.items),
         "switches": switch_object(report.switches),
         "audit": str(report.audit.folder) if report.audit else None,
