@@ -63,7 +63,7 @@ def i3_files_and_reports(seen: Evidence) -> Iterator[str]:
                 continue
             recovered = int(row.get("recovered_minor") or row["amount_minor"])
             by_hand = row["order_id"] in amounts_by_hand(seen)
-            was_held = name == "holds" and by_hand  # it shows what was held, not what came
+            was_held = name in ("holds", "submissions") and by_hand  # they show what was held and handed over, not what came
             was_accepted = by_hand and recovered == seen.provider.get(row["order_id"], {}).get("read_as")
             if paid.get(row["order_id"]) != (abs(recovered), row["currency"]) and not (was_held or was_accepted):
                 yield f"I3: {name}.csv of {date} shows {row['order_id']} recovered with {recovered}, the provider does not"
