@@ -66,7 +66,7 @@ PARTS = (
         "T2",
         "Every crash point, and pairs of them",
         "tests.crash_points.campaign:campaign",
-        Amount(7_500, 26_000),
+        Amount(9_500, 26_000),
         {
             "pairs": Amount(5_000, 25_000),
             "points died at": Amount(2_500, 2_500),

@@ -6,12 +6,14 @@ how it sees each order, what lies in its inbound folder, which orders the mercha
 given back, and every row of finance's files of every date.
 
 What may differ, because it names the attempt and not the outcome: times of the day, run and batch ids and file names made
-of them, evidence ids, the number of an attempt and the keys that are made of it, and in which file an order travelled.
+of them, ids of items, evidence ids, the number of an attempt and the keys that are made of it, in which file an order
+travelled, and by which answer the provider was first heard to work on it.
 And whether the merchant's own retry has already taken what was given back to it: that is the merchant's doing.
 """
 
 import csv
 import io
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
@@ -30,8 +32,15 @@ MOST = 600
 
 _ROW = ("status", "provider_order_id", "provider_status", "retry_state", "amount_minor", "currency")
 _ORDER = ("state", "site", "currency", "amount_minor", "business_date", "provider_order_id", "provider_status")
-_PASSING = frozenset("run_id batch_id file_name evidence_id row_check attempt idempotency_key hold_reference hold_until".split())
+_PASSING = frozenset(
+    "run_id batch_id file_name evidence_id row_check attempt idempotency_key hold_reference hold_until review_id command".split()
+)
 """Columns of finance's files that name an attempt or its time, besides those that end in `_at`."""
+_HEARD = frozenset(("state_from", "source", "provider_status"))
+"""By which answer the provider was first heard to work on an order: who died before its acknowledgement may be told by a read."""
+_TALKING = frozenset(("ledger_says", "provider_says", "orders_say"))
+_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
+"""A batch's id, as sentences about a file name it."""
 
 
 def ending_of(world: World) -> Ending:
@@ -117,4 +126,9 @@ def _finance(world: World) -> dict[str, Any]:
 
 
 def _lasting(row: dict[str, str]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in row.items() if name not in _PASSING and not name.endswith("_at")]
+    passing = _PASSING | _HEARD if row.get("state_to") == "pending" else _PASSING
+    return [
+        (name, _ID.sub("ID", value) if name in _TALKING else value)
+        for name, value in row.items()
+        if name not in passing and not name.endswith("_at")
+    ]
