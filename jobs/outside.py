@@ -4,12 +4,11 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -18,6 +17,7 @@ from batch.ledger import Batch, Owner
 from schemas.errors import AnswerUnreadable, Interrupted, NothingSent, Stopped, Terminated
 
 Given = TypeVar("Given")
+STDERR = 2
 
 
 def this_process() -> Owner:
@@ -127,4 +127,6 @@ class StopRequest:
             raise KeyboardInterrupt
         kind = Interrupted if number == signal.SIGINT else Terminated
         self._wanted = kind(f"The run was asked to stop ({name}); the step in hand was finished.")
-        print(f"{name}: finishing the step in hand; once more stops at once.", file=sys.stderr, flush=True)  # noqa: T201 - the operator waits for this line
+        line = f"{name}: finishing the step in hand; once more stops at once.\n"
+        with suppress(OSError):  # past sys.stderr, which may be in the midst of another line: it refuses to be entered twice
+            os.write(STDERR, line.encode())

@@ -1,10 +1,14 @@
 """The command line starts at once, because it loads nothing heavy before it is needed."""
 
+import array
 import ast
+import fcntl
 import os
 import resource
+import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -109,7 +113,7 @@ def test_the_answer_to_a_signal_waits_for_nothing() -> None:
     assert ended.stdout.strip() == "[]"
     (heard,) = [node for name, node in definitions(module_of("jobs.outside")) if name.endswith("StopRequest._asked")]
     calls = {ast.unparse(node.func) for node in ast.walk(heard) if isinstance(node, ast.Call)}
-    assert calls == {"signal.Signals", "kind", "print"}
+    assert calls == {"signal.Signals", "kind", "suppress", "os.write", "line.encode"}
 
 
 def late(found: list[Module]) -> list[str]:
@@ -135,3 +139,35 @@ def module_of(name: str) -> Module:
     """One module of ours."""
     (found,) = [each for each in modules() if each.name == name]
     return found
+
+
+FULL = 65_536
+"""What a pipe holds that nobody reads."""
+IN_THE_MIDST = """
+import sys
+from jobs.outside import StopRequest
+from schemas.errors import Interrupted
+stop = StopRequest()
+with stop.listening():
+    print("x" * 200_000, file=sys.stderr, flush=True)
+try:
+    stop.check()
+except Interrupted:
+    sys.exit(130)
+"""
+
+
+def test_a_signal_in_the_midst_of_a_line_is_answered_as_well() -> None:
+    """Ctrl-C while stderr is being written to is heard, and is no internal error of the run."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen([sys.executable, "-c", IN_THE_MIDST], stderr=subprocess.PIPE, env=buffered) as command:
+        assert command.stderr is not None
+        waiting = array.array("i", [0])
+        while waiting[0] < FULL and command.poll() is None:  # then the line is half written, and its writer stands still
+            os.sched_yield()
+            fcntl.ioctl(command.stderr, termios.FIONREAD, waiting)
+        command.send_signal(signal.SIGINT)
+        said = command.stderr.read().decode()
+
+    assert said.replace("x", "").split("\n") == ["SIGINT: finishing the step in hand; once more stops at once.", "", ""]
+    assert command.returncode == 130
