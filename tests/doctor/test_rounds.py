@@ -110,7 +110,7 @@ def test_no_name_runs_into_what_was_measured(merchant: MerchantFolder, capsys: p
 
     assert len(lines) > 30
     assert [line for line in lines if line[4:6] + line[14:16] + line[32:34] != " " * 6 or " " in (line[16], line[34])] == []
-    assert "ok    api       clock difference  as the provider's" in "\n".join(lines)
+    assert any(line.startswith("ok    api       clock difference  ") for line in lines)
 
 
 def test_quiet_says_nothing_of_a_fit_merchant(merchant: MerchantFolder, capsys: pytest.CaptureFixture[str]) -> None:
