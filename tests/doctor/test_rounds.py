@@ -1,12 +1,15 @@
 """What a whole round looks like: everything fit, nothing changed, and how it is printed."""
 
+import re
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from jobs.doctor.finding import Group
+from jobs.doctor.api_checks import _clock
+from jobs.doctor.finding import Group, good
 from tests.commands.merchant_folder import MerchantFolder
 from tests.doctor.conftest import Examine
 
@@ -110,7 +113,24 @@ def test_no_name_runs_into_what_was_measured(merchant: MerchantFolder, capsys: p
 
     assert len(lines) > 30
     assert [line for line in lines if line[4:6] + line[14:16] + line[32:34] != " " * 6 or " " in (line[16], line[34])] == []
-    assert any(line.startswith("ok    api       clock difference  ") for line in lines)
+    (clock,) = [
+        line.partition("clock difference  ")[2] for line in lines if line.startswith("ok    api       clock difference  ")
+    ]
+    assert re.fullmatch(r"as the provider's, to the second|[2-9] s (ahead of|behind) the provider's", clock)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "measured"),
+    [
+        (0.0, "as the provider's, to the second"),
+        (-1.4, "as the provider's, to the second"),
+        (1.6, "2 s ahead of the provider's"),
+        (-4.0, "4 s behind the provider's"),
+    ],
+)
+def test_a_clock_difference_is_told_to_the_second(seconds: float, measured: str) -> None:
+    """What lies within the second that the answer names is no difference; more is told with its side."""
+    assert _clock(timedelta(seconds=seconds)) == good("clock difference", measured)
 
 
 def test_quiet_says_nothing_of_a_fit_merchant(merchant: MerchantFolder, capsys: pytest.CaptureFixture[str]) -> None:
