@@ -29,18 +29,24 @@ def i5_one_state(seen: Evidence) -> Iterator[str]:
 
 
 def i5_provider_agrees(seen: Evidence) -> Iterator[str]:
-    """The provider has exactly the orders that the ledger says it has, count and amount in each currency."""
+    """The provider has exactly the orders that the ledger says it has, count and amount in each currency.
+
+    Of an order that is pending where nobody may ask, the amount is the one that was handed over: how it ended was not heard.
+    """
     for order_id in seen.provider:
         if order_id not in seen.latest:
             yield f"I5: the provider has {order_id}, the ledger does not know it"
     ours, theirs = defaultdict(list), defaultdict(list)
     other_amount = amounts_by_hand(seen)
+    handed_over = {row["order_id"]: row["amount"] for row in seen.accepted} if "off" in seen.hears else {}
     for order_id, row in seen.latest.items():
         if row["state"] in AT_PROVIDER:
             ours[row["currency"]].append((order_id, row["amount_minor"]))
             if order_id in seen.provider:
                 known = seen.provider[order_id]
-                amount = row["amount_minor"] if order_id in other_amount else known["amount"]
+                is_unheard = row["state"] == "pending" and order_id in handed_over
+                shown = handed_over[order_id] if is_unheard else known["amount"]
+                amount = row["amount_minor"] if order_id in other_amount else shown
                 theirs[known["currency"]].append((order_id, amount))
     for currency in sorted({*ours, *theirs}):
         if ours[currency] != theirs[currency]:

@@ -67,8 +67,8 @@ def _wrong_about_items(seen: Evidence, mark: RunMark, ended: Ended) -> Iterator[
 def _wrong_about_sends(seen: Evidence, mark: RunMark, ended: Ended) -> Iterator[str]:
     code = ended.code
     arrived = _arrived(seen, mark)
-    if code == 0 and mark.job == "nightly" and _unsent(mark):
-        yield f"{_unsent(mark)} waited to be sent"
+    if code == 0 and mark.job == "nightly" and _unsent(seen, mark):
+        yield f"{_unsent(seen, mark)} waited to be sent"
     if code == 0 and mark.job not in ("transmit", "reconcile") and _untold(mark):  # a comparison names it, and writes no row
         yield f"the rows of {_untold(mark)} did not show where they stand"
     if code == 20 and arrived:
@@ -111,10 +111,19 @@ def _in_doubt(seen: Evidence, mark: RunMark) -> list[str]:
     return [*orders, *late, *files, *mark.unsettled]
 
 
-def _unsent(mark: RunMark) -> list[str]:
+def _unsent(seen: Evidence, mark: RunMark) -> list[str]:
+    """Files that waited for no reason. A half-sent one may wait for a switch: a person is told of orders, of copies nobody is."""
     withheld = {item["subject"] for item in mark.items if item["kind"] == "switched_off"}
+    if _is_something_off(seen, mark):
+        withheld |= {f"batch:{row['batch_id']}" for row in mark.batches if row["kind"] == "transmit"}
     unsent = [row for row in mark.batches if row["step"] in ("claimed", "sending", "calling", "part_verified")]
     return [row["file_name"] for row in unsent if not (row["step"] == "part_verified" and f"batch:{row['batch_id']}" in withheld)]
+
+
+def _is_something_off(seen: Evidence, mark: RunMark) -> bool:
+    """Whether a person had turned something off, and not on again, when a run ended."""
+    last = {turned.name: turned.on for turned in seen.turned if turned.point <= mark.points[1]}
+    return not all(last.values())
 
 
 def _untold(mark: RunMark) -> list[str]:

@@ -83,13 +83,15 @@ def _made_to_differ(story: Story) -> Doctored:
     charged = set[str]()
     for order_id in free:
         claim, row = latest[order_id], rows.get(order_id)
-        is_held = row is not None and row["hold_reference"] == claim["hold_reference"]
-        is_ours = claim["state"] not in (*_RELEASED, "claimed") and is_held and order_id not in story.changed
         known = theirs.get(claim["provider_order_id"])
+        is_held = row is not None and row["hold_reference"] == claim["hold_reference"]
+        is_as_given = order_id not in story.changed  # a row that differs already has its own word
+        is_ours = claim["state"] not in (*_RELEASED, "claimed") and is_held and is_as_given
+        may_be_lost = known is not None and claim["state"] in ("pending", "completed") and is_as_given
         if "stranger" not in matches and known is not None:
             brain._orders[STRANGER] = replace(known, order_session_key=STRANGER, order_id="stranger")
             matches["stranger"] = "missing_in_ledger"
-        elif "missing_at_provider" not in matches.values() and known is not None and claim["state"] in ("pending", "completed"):
+        elif "missing_at_provider" not in matches.values() and may_be_lost:
             del brain._orders[claim["provider_order_id"]]
             matches[order_id] = "missing_at_provider"
         elif "amount_differs" not in matches.values() and is_ours and known is not None:
