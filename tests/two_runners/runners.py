@@ -23,11 +23,12 @@ _PATIENCE_SECONDS = 120
 
 
 class Runner:
-    """One run of a job that moves only while it is told to, from point to point."""
+    """One run of a job that moves only while it is told to, from point to point. `stood`: the points at which it waited."""
 
     def __init__(self, name: str, world: "SharedWorld", job: str, host: str) -> None:
         self.name, self.job, self.host = name, job, host
         self.crossed: list[str] = []
+        self.stood: list[str] = []
         self.process = 0
         self.is_dead = self.has_ended = False
         self.failure: BaseException | None = None
@@ -66,6 +67,7 @@ class Runner:
 
     def hand_over(self) -> None:
         """Stand still until it is told to move again."""
+        self.stood += self.crossed[-1:]
         self._has_stopped.release()
         self._may_go.acquire()
         if self.is_dead:

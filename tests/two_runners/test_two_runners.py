@@ -11,7 +11,7 @@ from batch.ledger import Run
 from batch.ledger.transaction import Ledger, Writing
 from batch.pace import utc_text
 from tests.two_runners.campaign import tell
-from tests.two_runners.interleaving import FAR
+from tests.two_runners.interleaving import FAR, without_the_wait
 from tests.two_runners.runners import Runner, SharedWorld
 from tests.world.world import ground
 
@@ -49,6 +49,28 @@ def test_a_stale_token_that_still_commits_is_noticed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Ledger, "writing", _without_asking)
     broken = [words for number in range(FEW) for words in tell(SEED, number).violations]
     assert any(words.startswith("I11:") for words in broken)
+
+
+@pytest.mark.parametrize("number", [772, 1379])
+def test_a_run_that_was_locked_out_of_the_orders_table_ends_as_it_would_alone(number: int) -> None:
+    """One run stands in the midst of a commit to the orders table; the other says that it could not write; a later one does."""
+    assert tell(518058363, number).violations == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "says", "resolution", "stays"),
+    [
+        ("write_back_conflict", "orders:results: results could not be written", "done by a later run", False),
+        ("write_back_conflict", "orders:results: results could not be written", "", True),
+        ("write_back_conflict", "order:o-1: the row was changed", "done by a later run", True),
+        ("file_refused", "orders:results: results could not be written", "done by a later run", True),
+    ],
+)
+def test_only_results_that_were_written_later_may_differ(kind: str, says: str, resolution: str, stays: bool) -> None:
+    """An item that still stands, or of any other kind or order, must be the same as in runs one after the other."""
+    row = [("kind", kind), ("orders_say", says), ("resolution", resolution)]
+    found = without_the_wait({"2026-11-23/review.csv": [row], "2026-11-23/outcomes.csv": [row]})
+    assert found == {"2026-11-23/review.csv": [row] if stays else [], "2026-11-23/outcomes.csv": [row]}
 
 
 @pytest.mark.parametrize("seconds", [0, 1000])
