@@ -7,7 +7,7 @@ from a file named by `<key>_file`, else from the environment, else from the oper
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from schemas.errors import ConfigurationError, PathMissing, SecretExposed, UnknownSetting
-from schemas.settings import ProviderSettings, Settings
+from schemas.settings import CertifySettings, ProviderSettings, Settings, SftpSettings
 
 SECRETS = {
     "app_key": "provider",
@@ -96,9 +96,6 @@ def _with_paths(settings: Settings, folder: Path) -> Settings:
         files = {f"{secret}_file" for secret, home in SECRETS.items() if home == name}
         return section.model_copy(update={key: absolute(file) for key in files if (file := getattr(section, key)) is not None})
 
-    sftp = settings.sftp
-    if sftp is not None:
-        sftp = sftp.model_copy(update={"private_key": absolute(sftp.private_key), "known_hosts": absolute(sftp.known_hosts)})
     urls = {name: _absolute_url(getattr(settings.orders, name), folder) for name in ("url", "admin_url")}
     orders = settings.orders.model_copy(update=urls)
     ledger = settings.ledger.model_copy(update={"url": _absolute_url(settings.ledger.url, folder)})
@@ -107,11 +104,30 @@ def _with_paths(settings: Settings, folder: Path) -> Settings:
             "data_dir": absolute(settings.data_dir),
             "provider": _with_profile(with_files("provider"), folder),
             "webhook": with_files("webhook"),
-            "sftp": sftp,
+            "sftp": _server_with_paths(settings.sftp, absolute),
+            "certify": _accounts_with_paths(settings.certify, absolute),
             "orders": orders,
             "ledger": ledger,
         }
     )
+
+
+def _server_with_paths(sftp: SftpSettings | None, absolute: Callable[[Path], Path]) -> SftpSettings | None:
+    if sftp is None:
+        return None
+    return sftp.model_copy(update={"private_key": absolute(sftp.private_key), "known_hosts": absolute(sftp.known_hosts)})
+
+
+def _accounts_with_paths(certify: CertifySettings, absolute: Callable[[Path], Path]) -> CertifySettings:
+    found: dict[str, Any] = {}
+    for name in ("managed", "sync"):
+        account = getattr(certify, name)
+        if account is None:
+            continue
+        files = {key: absolute(getattr(account, key)) for key in type(account).model_fields if key.endswith("_file")}
+        server = {"sftp": _server_with_paths(account.sftp, absolute)} if name == "managed" else {}
+        found[name] = account.model_copy(update={**files, **server})
+    return certify.model_copy(update=found)
 
 
 def _with_profile(provider: ProviderSettings, folder: Path) -> ProviderSettings:

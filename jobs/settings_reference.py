@@ -111,18 +111,23 @@ def _values(field: FieldInfo) -> str:
 
 
 def sections() -> Iterator[tuple[str, str]]:
-    """Every section as its heading in the file, with what it is about."""
+    """Every section as its heading in the file, with what it is about; one inside another comes behind that."""
     yield "", "At the top of the file, before any section."
-    for name, field in Settings.model_fields.items():
+    yield from _sections_of(Settings)
+
+
+def _sections_of(outer: type[BaseModel], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, field in outer.model_fields.items():
         inner = inner_section(field)
         if inner is not None:
-            words = inspect.cleandoc(inner.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-            yield name, words
+            yield f"{path}{name}", inspect.cleandoc(inner.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+            yield from _sections_of(inner, f"{path}{name}.")
 
 
 def heading(section: str) -> str:
     """A section's heading as TOML writes it."""
-    return f"[[{section}]]" if is_list(Settings.model_fields[section]) else f"[{section}]"
+    field = Settings.model_fields.get(section)  # only sections of their own are lists
+    return f"[[{section}]]" if field is not None and is_list(field) else f"[{section}]"
 
 
 def markdown() -> str:

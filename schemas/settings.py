@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from schemas.settings_sections import LOOPBACK_HOSTS, Section
 from schemas.settings_sections import AlertsSettings as AlertsSettings
 from schemas.settings_sections import AuditSettings as AuditSettings
+from schemas.settings_sections import CertifyAccountSettings as CertifyAccountSettings
+from schemas.settings_sections import CertifySettings as CertifySettings
 from schemas.settings_sections import ChannelSettings as ChannelSettings
 from schemas.settings_sections import GateSettings as GateSettings
 from schemas.settings_sections import LeaseSettings as LeaseSettings
@@ -51,6 +53,7 @@ class Settings(Section):
     retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     webhook: WebhookSettings = WebhookSettings()
+    certify: CertifySettings = CertifySettings()
 
     @model_validator(mode="after")
     def _no_loopback_webhooks(self) -> Self:

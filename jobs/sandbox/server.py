@@ -81,6 +81,7 @@ class Sandbox:
         self.tokenization_key_path = self.folder / "tokenization_key"
         self.subscriber_key_path, self._address_path = self.folder / "subscriber_key", self.folder / "control_url"
         self.sync_app_key_path, self.sync_app_secret_path = self.folder / "sync_app_key", self.folder / "sync_app_secret"
+        self.sync_tokenization_key_path = self.folder / "sync_tokenization_key"
         self.client_key_path, self.known_hosts_path = self.folder / "client_key", self.folder / "known_hosts"
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,6 +123,7 @@ class Sandbox:
         write_private(self.tokenization_key_path, self.tokenization_key.encode())
         write_private(self.sync_app_key_path, self.sync_app_key.encode())
         write_private(self.sync_app_secret_path, self.sync_app_secret.encode())
+        write_private(self.sync_tokenization_key_path, self.sync_tokenization_key.encode())
         write_private(self.subscriber_key_path, self.webhooks.key.encode())
         write_private(self._address_path, f"{self.control_url}\n".encode())
         self.known_hosts_path.write_text(f"[127.0.0.1]:{self.sftp_port} {host_key.public}\n", encoding="ascii")
@@ -245,8 +247,12 @@ class Sandbox:
             "known_hosts": self.known_hosts_path,
             "orders_url": orders_url,
             "wait_seconds": 60,
+            "sync_mid": self.sync_mid,
+            "sync_app_key_file": self.sync_app_key_path,
+            "sync_app_secret_file": self.sync_app_secret_path,
+            "sync_tokenization_key_file": self.sync_tokenization_key_path,
         }
-        return settings_text(values, self.site_ids)
+        return settings_text(values, self.site_ids, self.sync_site_ids)
 
     def _office(self) -> Office:
         return Office(self._account, self.clock, self._brain, self._bearers, self._mailbox, self._journal, self.faults)

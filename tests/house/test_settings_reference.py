@@ -13,7 +13,7 @@ from jobs.settings_reference import all_settings, heading, inner_section, markdo
 from schemas.settings import Settings
 from schemas.settings_texts import SETTING_TEXTS
 from tests.house.source import ROOT
-from tests.settings.settings_folder import SettingsFolder, settings_folder
+from tests.settings.settings_folder import MID, SITE, SettingsFolder, settings_folder
 
 
 def keys_of(section: type[BaseModel], path: str = "") -> set[str]:
@@ -63,6 +63,10 @@ def test_every_name_in_the_environment_works(tmp_path: Path, monkeypatch: pytest
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
     with settings_folder(tmp_path) as folder:
+        files = {f"{name}_file": name for name in ("app_key", "app_secret", "tokenization_key")}
+        account = {"mid": MID, "sites": {"acme-us": SITE}, **files}
+        server = {name: folder.values["sftp"][name] for name in ("host", "username", "private_key", "known_hosts")}
+        folder.write(certify={"managed": {**account, "sftp": server}, "sync": account})
         before = load_settings(folder.config)
         for each in all_settings():
             if each.environment and each.default and not each.is_secret:
