@@ -40,6 +40,11 @@ b004   CHALLENGE: attempted after five minutes, failed after ten
 b005   CAPTUREREQUIRED at once
 =====  ==========================================================================
 
+A CIT whose senseKey begins with `widget-` comes from a page that carries the provider's widget (the advanced
+integration): evaluate answers SUBMITTED, and the order ends as above once the customer has answered in the widget, at
+`/_sandbox/widget/{orderSessionKey}`, or after ten minutes. The code 999 passes there, another fails; a CHALLENGE can be
+answered in the same place. `mitbatch sandbox --checkout` (`jobs.sandbox.checkout`) shows all of it in a shop.
+
 Any other token is decided by a hash of seed and order id: of a hundred managed MITs about 45 complete, 20 are
 cancelled and 35 expire; of three sync MITs one is approved at once; of a hundred CITs about 45 are approved and
 10 challenged.

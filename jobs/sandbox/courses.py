@@ -109,7 +109,7 @@ def _ending(order: Order) -> list[Step]:
     expires = order.expiry is not None and (fate.ending == "expired" or ends_at >= order.expiry)
     if expires and order.expiry is not None:
         return [Step(order.expiry, "EXPIRED" if fate.reads_expired else "Cancelled", "expired", expired=True)]
-    return [*challenge, *_final(order, ends_at)]
+    return [*challenge, *final_steps(order, ends_at)]
 
 
 def _challenge(order: Order) -> list[Step]:
@@ -124,7 +124,8 @@ def _challenge(order: Order) -> list[Step]:
     ]
 
 
-def _final(order: Order, at: datetime) -> list[Step]:
+def final_steps(order: Order, at: datetime) -> list[Step]:
+    """How the order ends from this moment on, as it was decided when it was taken."""
     completed = Step(at, "Completed", "completed")
     match order.fate.ending:
         case "completed":

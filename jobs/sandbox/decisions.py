@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from jobs.sandbox.cards import Payment
 from jobs.sandbox.courses import Order, Step
 from jobs.sandbox.credentials import Account
-from jobs.sandbox.fates import Fate, Way, authorized, cit_fate_of, fate_of, sync_fate_of
+from jobs.sandbox.fates import WIDGET_KEY, Fate, Way, authorized, cit_fate_of, fate_of, shown_in_widget, sync_fate_of
 from jobs.sandbox.options import SandboxOptions
 from jobs.sandbox.strict_text import Fields
 from jobs.sandbox.validation import at, is_authorization, text_at
@@ -61,6 +61,7 @@ def _fate(record: Fields, payment: Payment, seed: int, way: Way) -> Fate:
         fate = sync_fate_of(seed, order_id, payment.token, payment.card)
     else:
         fate = cit_fate_of(seed, order_id, (payment.token, payment.card, payment.has_cvv), text_at(record, "Payer.Phone"))
+        fate = shown_in_widget(fate) if text_at(record, "SenseKey").startswith(WIDGET_KEY) else fate
     return authorized(fate) if is_authorization(record) else fate
 
 
@@ -71,7 +72,7 @@ def evaluate_word(order: Order, step: Step) -> str:
     if step.name == "Capturerequired":
         return "CAPTUREREQUIRED"
     if step.name != "Cancelled" and not step.expired and order.way != "sync":
-        return "SUBMITTED" if order.way == "managed" else "CHALLENGE"
+        return "SUBMITTED" if order.way == "managed" or order.fate.in_widget else "CHALLENGE"
     return "DECLINED"
 
 

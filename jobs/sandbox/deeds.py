@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from jobs.sandbox.courses import Order, Step, step_at
+from jobs.sandbox.courses import Order, Step, final_steps, step_at
 from jobs.sandbox.options import SandboxOptions
 
 
@@ -29,6 +29,23 @@ def captured(order: Order, amount: int, currency: str, now: datetime) -> Order |
     if (amount, currency) != (order.amount, order.currency):
         return "Only the full amount can be captured, in the order's currency."
     return replace(order, deeds=(*order.deeds, Step(now, "Completed", "completed")))
+
+
+RIGHT_CODE = "999"
+"""What the customer answers in the widget to pass (CONTRACT 15, the provider's demo shop)."""
+
+
+def answered(order: Order, code: str, now: datetime) -> Order | None:
+    """The order after the customer's answer in the widget; None where the widget asks nothing (any more).
+
+    The right code passes, unless the test values say that this order fails whatever is answered.
+    """
+    if order.fate.challenge == "none" or order.deeds or step_at(order, now).name != "Processing":
+        return None
+    if code == RIGHT_CODE and order.fate.challenge == "passed":
+        return replace(order, deeds=(Step(now, "Processing", "challenge.passed"), *final_steps(order, now)))
+    failed = Step(now, "Processing", "challenge.failed")
+    return replace(order, deeds=(failed, Step(now, "Cancelled", "cancelled")))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ CODES: dict[str, int] = {
 }
 """The published numbers of `GET /orders` (CONTRACT 9)."""
 
+WIDGET_KEY = "widget-"
+"""How the senseKey of a page begins that carries the widget: the advanced integration. Ours; the real ones are opaque."""
 REFUSED_TOKEN_ENDING = "a005"  # noqa: S105 - a test value, not a secret
 EARLIEST = timedelta(hours=1)
 LATEST = timedelta(days=12)
@@ -37,7 +39,8 @@ class Fate:
     """How an order ends and when, counted from its acceptance; an expiry comes at `expiryDateUtc` whatever `after` is.
 
     `reads_expired` says whether its expiry shows as EXPIRED or as Cancelled (CONTRACT 6.4 allows both).
-    `amount_change` is added to the amount of a completion, in minor units. A `challenge` comes before the ending.
+    `amount_change` is added to the amount of a completion, in minor units. A `challenge` comes before the ending;
+    `in_widget` says that the shop's page is integrated with the widget, so that evaluate answers SUBMITTED meanwhile.
     """
 
     ending: Ending
@@ -45,6 +48,7 @@ class Fate:
     reads_expired: bool = False
     amount_change: int = 0
     challenge: Challenge = "none"
+    in_widget: bool = False
 
 
 _IN_TIME: dict[str, Fate] = {
@@ -123,6 +127,12 @@ def cit_fate_of(seed: int, order_id: str, payment: tuple[str, CardClass, bool], 
     if card == "declined" or share >= 55:
         return declined
     return approved if share < 45 else _AT_ONCE["b003"]
+
+
+def shown_in_widget(fate: Fate) -> Fate:
+    """The same fate for a page with the widget: the customer is asked there first, and only then it ends as it would."""
+    asked: Challenge = "passed" if fate.ending in ("completed", "capturerequired") else "failed"
+    return replace(fate, challenge=asked, in_widget=True)
 
 
 def authorized(fate: Fate) -> Fate:

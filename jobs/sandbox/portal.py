@@ -15,6 +15,7 @@ from jobs.sandbox.control_guard import refusal
 from jobs.sandbox.faults import CATALOGUE
 from jobs.sandbox.http_faults import Answer
 from jobs.sandbox.portal_view import view_of
+from jobs.sandbox.widget import shown_widget
 
 _STATIC = {"static/portal.css": "text/css", "static/portal.js": "text/javascript"}
 _POLICY = (
@@ -41,6 +42,8 @@ def visited(controls: Controls, method: str, path: str, query: dict[str, str], b
     if method == "GET" and path in _STATIC:
         content = files("jobs.sandbox").joinpath(path).read_bytes()
         return Answer(200, content, _STATIC[path], dict(_HEADERS))
+    if path.startswith("widget/"):
+        return shown_widget(controls, method, path.removeprefix("widget/"), body)
     if method == "POST" and path.startswith("page/"):
         return _pressed(controls, path.removeprefix("page/"), body)
     return control(controls, method, path, query, body)
