@@ -15,6 +15,7 @@ from batch.card_numbers import has_card_number
 from jobs import completion
 from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
+from jobs.certify_cli import make_certify_app
 from jobs.help_cli import make_help_app
 from jobs.holds_cli import make_holds_app
 from jobs.output import Options, answer, complain, say_kept_back
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(make_holds_app(lambda: _current), name="holds")
 app.add_typer(make_audit_app(lambda: _current), name="audit")
+app.add_typer(make_certify_app(lambda: _current), name="certify")
 app.add_typer(make_review_app(lambda: _current), name="review")
 app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
 app.add_typer(make_help_app(lambda: _current), name="help")

@@ -46,7 +46,7 @@ def run_tokenize(
     counted: Counter[LineOutcome] = Counter()
     today = business_date(around.clock.now(), settings.schedule.timezone)
     say(options, [("DRY RUN  " if is_dry_run else "") + banner("tokenize", today, settings)])
-    with _desk(settings, around, replaces=replaces, is_dry_run=is_dry_run) as desk:
+    with token_desk(settings, around, replaces=replaces, is_dry_run=is_dry_run) as desk:
         _take_lines(options, settings.environment, desk, descriptor, counted)
     code = _code(counted)
     _close(options, settings, around.clock, counted, code, is_dry_run=is_dry_run)
@@ -70,7 +70,8 @@ def _take_lines(options: Options, environment: str, desk: TokenDesk, descriptor:
 
 
 @contextmanager
-def _desk(settings: Settings, around: Surroundings, *, replaces: bool, is_dry_run: bool) -> Iterator[TokenDesk]:
+def token_desk(settings: Settings, around: Surroundings, *, replaces: bool, is_dry_run: bool) -> Iterator[TokenDesk]:
+    """What tokenizing works with. Raises ConfigurationError without `orders.admin_url`, as whatever cannot be opened does."""
     if not settings.orders.admin_url:
         raise ConfigurationError(
             "orders.admin_url is not set: the pipeline's own login may not write a token.",

@@ -182,3 +182,13 @@ class SendingPaused(ConfigurationError):
     """Somebody has paused sending by hand: nothing new goes out until `mitbatch resume`; outcomes are still collected."""
 
     code = "MB-PAUSED"
+
+
+class CertifyOnlyInSandbox(SafetyRefusal):
+    """A certification makes orders of its own, and shows items with test cards: neither belongs into production.
+
+    Run `mitbatch certify` with the settings of the provider's sandbox.
+    """
+
+    code = "MB-CERTIFY-PRODUCTION"
+    next_step = "Name the settings of the provider's sandbox: mitbatch --config FILE certify"

@@ -1,0 +1,184 @@
+"""One account of a certification at work: its scratch orders, its scratch ledger, the real jobs, and a look at both sides."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, select
+
+from batch.card_lines import Card
+from batch.ledger import Submission
+from batch.ledger.reading import attempts_of, events_of
+from batch.responses import OrderRead
+from batch.tokenizing import LineResult, tokenize
+from jobs.assembly import Workshop, api_url, assemble, load_profile, open_ledger_alone
+from jobs.certify.accounts import Mode, settings_for
+from jobs.certify.provider_time import LeapingClock, ProviderTime
+from jobs.certify.recording import Recording
+from jobs.certify.scratch_orders import ScratchOrders, scratch_orders
+from jobs.night import run_with
+from jobs.output import Options
+from jobs.running import RunReport
+from jobs.surroundings import Surroundings
+from jobs.tokenize import token_desk
+from schemas.certification import Evidence, PassedFile
+from schemas.ledger_tables import batch, remote_file, transmission
+from schemas.settings import Settings
+
+Found = TypeVar("Found")
+QUIET = Options(config=Path("mitbatch.toml"), quiet=True)
+"""A run of a certification prints nothing; its verdicts do."""
+
+_PARTS = select(batch.c.batch_id, batch.c.file_name, batch.c.part_sha256)
+_SENT = _PARTS.where(batch.c.part_sha256.is_not(None)).order_by(batch.c.delivered_at)
+_CAME = select(remote_file.c.name, remote_file.c.size, remote_file.c.content_hash).order_by(remote_file.c.seen_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A moment of a bench: how many calls and runs there were, and which files had passed."""
+
+    calls: int
+    runs: int
+    files: frozenset[PassedFile]
+
+
+@dataclass
+class Bench:
+    """One account and everything that its runs use. `mark` is what its order ids begin with."""
+
+    mode: Mode
+    mark: str
+    settings: Settings
+    around: Surroundings
+    clock: LeapingClock
+    orders: ScratchOrders
+    recording: Recording
+    time: ProviderTime
+    test_cards: Sequence[str]
+    reports: list[RunReport] = field(default_factory=list)
+    used: int = 0
+
+    def new_id(self) -> str:
+        """The next order id of this round: marked, and never used before."""
+        self.used += 1
+        return f"{self.mark}-{self.used}"
+
+    def run(self, job: str, *, everything: bool = False) -> RunReport:
+        """Run one job of the pipeline."""
+        report, _ = run_with(self.settings, QUIET, job, "", everything=everything, clock=self.clock, surroundings=self.around)
+        self.reports.append(report)
+        return report
+
+    def with_workshop(self, work: Callable[[Workshop], Found]) -> Found:
+        """Do something with the account's own equipment, outside any run; nothing is written to the ledger."""
+        with assemble(self.settings, self.around, writes=False) as workshop:
+            return work(workshop)
+
+    def tokenize(self, card: Card) -> LineResult:
+        """Turn a test card into a token for its order, as `mitbatch tokenize` does."""
+        with token_desk(self.settings, self.around, replaces=False, is_dry_run=False) as desk:
+            return tokenize(desk, card)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The scratch ledger, to look at."""
+        with (
+            open_ledger_alone(self.settings, clock=self.clock, make_engine=self.around.make_engine) as ledger,
+            ledger.reading() as found,
+        ):
+            yield found
+
+    def submission(self, order_id: str) -> Submission | None:
+        """The order's latest claim in the ledger."""
+        with self.reading() as connection:
+            found = attempts_of(connection, self.settings.provider.mid, order_id)
+        return found[-1] if found else None
+
+    def words_from(self, order_id: str, source: str) -> list[str]:
+        """The provider's words for the order that the ledger heard from this source (`acknowledgement`, `evaluate`, `poll`)."""
+        with self.reading() as connection:
+            events = events_of(connection, self.settings.provider.mid, f"order:{order_id}")
+        details = [json.loads(event["detail"]) for event in events if event["source"] == source]
+        return [str(detail["provider_status"]) for detail in details if detail.get("provider_status")]
+
+    def copy_result(self, order_id: str) -> tuple[str, str]:
+        """What the provider answered to the copy of a good charge: the word, and its own id for it."""
+        with self.reading() as connection:
+            query = select(transmission.c.result, transmission.c.transmit_id).where(transmission.c.order_id == order_id)
+            row = connection.execute(query).one_or_none()
+        return (row.result or "", row.transmit_id or "") if row is not None else ("", "")
+
+    def read_at_provider(self, order_id: str) -> OrderRead | None:
+        """How the provider shows the order now, by its own id where we have it, else by a search for ours."""
+        known = self.submission(order_id)
+        number = known.provider_order_id if known is not None else ""
+
+        def ask(workshop: Workshop) -> OrderRead | None:
+            api = workshop.api
+            answer = next(iter(api.read_orders([number]))) if number else api.find_order(order_id)
+            return answer.read
+
+        return self.with_workshop(ask)
+
+    def standing(self, orders: Sequence[str]) -> dict[str, str]:
+        """How these orders stand on our side: the row's words and the ledger's state, by order."""
+        found: dict[str, str] = {}
+        for order_id in orders:
+            row, claim = self.orders.row(order_id), self.submission(order_id)
+            held = " held" if row["hold_reference"] else ""
+            word = f", provider_status {row['provider_status']}" if row["provider_status"] else ""
+            found[f"{order_id} row"] = f"{row['status']}{held}{word}"
+            found[f"{order_id} ledger"] = str(claim.state) if claim is not None else "not claimed"
+        return found
+
+    def marks(self) -> Marks:
+        """What there is so far."""
+        return Marks(len(self.recording.exchanges), len(self.reports), frozenset(self.files()))
+
+    def trouble_since(self, marks: Marks) -> str:
+        """The first problem that a run since then met, as a sentence."""
+        problems = [problem for report in self.reports[marks.runs :] for problem in report.findings.problems]
+        return f"The run said: {problems[0].what}" if problems else ""
+
+    def evidence(self, marks: Marks, orders: tuple[str, ...], before: dict[str, str]) -> Evidence:
+        """What came since these marks."""
+        files = tuple(file for file in self.files() if file not in marks.files)
+        return Evidence(orders, before, self.standing(orders), self.recording.since(marks.calls), files)
+
+    def files(self) -> list[PassedFile]:
+        """Every file that left, then every one that came. The length of one that left is what the server said of it."""
+        with self.reading() as connection:
+            sent = connection.execute(_SENT).all()
+            came = connection.execute(_CAME).all()
+            sizes = _sizes(connection, self.settings.provider.mid, [row.batch_id for row in sent])
+        left = [PassedFile("sent", row.file_name, sizes[row.batch_id], row.part_sha256) for row in sent]
+        return left + [PassedFile("received", row.name, row.size, row.content_hash) for row in came]
+
+
+def _sizes(connection: Connection, mid: str, batch_ids: Sequence[str]) -> dict[str, int]:
+    found = dict.fromkeys(batch_ids, 0)
+    for batch_id in batch_ids:
+        details = [json.loads(event["detail"]) for event in events_of(connection, mid, f"batch:{batch_id}")]
+        found[batch_id] = max((int(detail["size"]) for detail in details if "size" in detail), default=0)
+    return found
+
+
+@contextmanager
+def open_bench(
+    settings: Settings, mode: Mode, run: str, folder: Path, around: Surroundings, clock: LeapingClock
+) -> Iterator[Bench]:
+    """A bench with a folder, ledger and orders table of its own; the table is gone at the end, the folder stays."""
+    place = folder / mode
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    recording = Recording(clock)
+    recorded = replace(around, http_transport=lambda: recording.over(around.http_transport()), page=None)
+    with scratch_orders(settings.orders, place, f"mitbatch_cert_{run}_{mode}", around.make_engine) as orders:
+        made = settings_for(settings, mode, place, orders.settings)
+        profile = load_profile(made)
+        time = ProviderTime(clock, api_url(made, profile), settings.certify.max_wait_seconds)
+        cards = profile.sandbox.test_cards
+        yield Bench(mode, f"cert-{run}-{mode[0]}", made, recorded, clock, orders, recording, time, cards)

@@ -1,0 +1,103 @@
+"""`mitbatch certify`: one round, its verdicts on the terminal or as JSON, and the exit code."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from batch.pace import utc_text
+from jobs.certify.accounts import check_sandbox
+from jobs.certify.provider_time import LeapingClock
+from jobs.certify.round import Round, chosen, go_round
+from jobs.clock import ShiftedClock
+from jobs.output import Options, answer, say
+from jobs.settings_file import load_settings
+from jobs.surroundings import Surroundings, of_this_machine
+from schemas.certification import CHECKLIST, Shown, Verdict
+from schemas.errors import EXIT_MEANINGS, ExitCode
+from schemas.settings import Settings
+
+_WORDS = {
+    Verdict.PASSED: "ok",
+    Verdict.FAILED: "FAIL",
+    Verdict.ATTESTED: "attested",
+    Verdict.OPEN: "NEED",
+    Verdict.NOT_APPLICABLE: "n/a",
+}
+_TITLES = {item.id: item.title for item in CHECKLIST}
+
+
+def run_certify(
+    options: Options, words: Sequence[str], *, clock: LeapingClock | None = None, surroundings: Surroundings | None = None
+) -> int:
+    """Show the items of these ids and groups, all without any, by the settings file. Returns the exit code."""
+    settings, clock = load_settings(options.config), clock or ShiftedClock()
+    items = chosen(words)
+    check_sandbox(settings)
+    around = surroundings or of_this_machine(clock)
+    folder = round_folder(settings, clock)
+    found = go_round(settings, items, around, clock, folder)
+    code = code_of(found.shown)
+    if not (options.quiet and code is ExitCode.CLEAN):
+        say(options, lines_of(found, settings, code))
+    answer(options, object_of(found, settings, code))
+    return int(code)
+
+
+def round_folder(settings: Settings, clock: LeapingClock) -> Path:
+    """The folder of a round that begins now, made for its owner alone."""
+    folder = settings.data_dir / "certification" / clock.now().strftime("%Y%m%dT%H%M%SZ")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def code_of(shown: Sequence[Shown]) -> ExitCode:
+    """30 where an item failed, 10 where one waits for a person, else 0."""
+    verdicts = {each.verdict for each in shown}
+    if Verdict.FAILED in verdicts:
+        return ExitCode.REFUSED
+    return ExitCode.NEEDS_PERSON if Verdict.OPEN in verdicts else ExitCode.CLEAN
+
+
+def lines_of(found: Round, settings: Settings, code: ExitCode) -> list[str]:
+    """The verdicts for people: one line an item, and for what is not right what was seen and what to change."""
+    lines = [f"mitbatch certify   {settings.environment}   round {found.run}"]
+    lines += [f"orders ({mode})  {where}" for mode, where in found.orders.items()]
+    for each in found.shown:
+        lines.append(f"{_WORDS[each.verdict]:<9}{each.item:<28}{_TITLES[each.item]}")
+        if each.verdict in (Verdict.FAILED, Verdict.NOT_APPLICABLE):
+            lines.append(f"         {each.seen}")
+        if each.change:
+            lines.append(f"         {each.change}")
+    counts = Counter(each.verdict for each in found.shown)
+    counted = " · ".join(f"{verdict.value.replace('_', ' ')} {counts[verdict]}" for verdict in Verdict if counts[verdict])
+    return [
+        *lines,
+        f"{len(found.shown)} items: {counted}",
+        f"evidence  {found.folder}",
+        f"EXIT {int(code)} {EXIT_MEANINGS[code]}",
+    ]
+
+
+def object_of(found: Round, settings: Settings, code: ExitCode) -> dict[str, object]:
+    """The same for machines."""
+    items = [
+        {
+            "item": each.item,
+            "verdict": each.verdict.value,
+            "seen": each.seen,
+            "change": each.change,
+            "orders": each.evidence.orders,
+        }
+        for each in found.shown
+    ]
+    return {
+        "schema": "mitbatch.certify/1",
+        "run_id": found.run,
+        "generated_at": utc_text(found.finished_at),
+        "environment": settings.environment,
+        "started_at": utc_text(found.started_at),
+        "folder": str(found.folder),
+        "orders_tables": found.orders,
+        "items": items,
+        "exit_code": int(code),
+    }

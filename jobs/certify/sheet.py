@@ -1,0 +1,62 @@
+"""The sheet on which a round writes what it saw: one verdict an item, with its evidence."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.certification import Shown, Verdict
+from schemas.errors import MitbatchError
+
+if TYPE_CHECKING:
+    from jobs.certify.bench import Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at both sides saw: whether it is right, one sentence, and if it is not, what to change."""
+
+    is_right: bool
+    sentence: str
+    change: str = ""
+
+
+Look = Callable[[], Seen]
+
+
+class Sheet:
+    """Verdicts by item, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, Shown] = {}
+
+    def show(self, item: str, bench: "Bench", orders: Sequence[str], look: Look, *, needs: Iterable[str] = ()) -> bool:
+        """Judge one item by what `look` does and sees. An item that others failed before is not reached: it says so.
+
+        Whatever the pipeline refuses on the way fails the item with its own sentence. Returns whether it passed.
+        """
+        missing = [need for need in needs if not self.is_shown(need)]
+        if missing:
+            self.write(item, Verdict.NOT_APPLICABLE, f"Not reached, because {missing[0]} was not shown.")
+            return False
+        marks, before = bench.marks(), bench.standing(orders)
+        try:
+            seen = look()
+        except MitbatchError as problem:
+            seen = Seen(
+                is_right=False, sentence=problem.what, change=problem.next_step or f"See: mitbatch explain {problem.code}"
+            )
+        sentence = seen.sentence if seen.is_right else f"{seen.sentence} {bench.trouble_since(marks)}".strip()
+        verdict = Verdict.PASSED if seen.is_right else Verdict.FAILED
+        evidence = bench.evidence(marks, tuple(orders), before)
+        change = "" if seen.is_right else seen.change
+        self.shown[item] = Shown(item, verdict, sentence, change, bench.clock.now(), evidence)
+        return seen.is_right
+
+    def is_shown(self, item: str) -> bool:
+        """Whether an item has passed."""
+        found = self.shown.get(item)
+        return found is not None and found.verdict is Verdict.PASSED
+
+    def write(self, item: str, verdict: Verdict, sentence: str, change: str = "") -> None:
+        """Write a verdict that needs no look."""
+        self.shown[item] = Shown(item, verdict, sentence, change)

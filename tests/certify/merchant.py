@@ -1,0 +1,80 @@
+"""A merchant for the tests of certify, and what a round of it saw."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+
+from jobs.certify.command import round_folder
+from jobs.certify.round import Round, chosen, go_round
+from jobs.clock import MovableClock
+from jobs.sandbox import Sandbox
+from jobs.settings_file import load_settings
+from jobs.surroundings import Surroundings, of_this_machine
+from schemas.certification import Shown, Verdict
+from schemas.settings import Settings
+from tests.settings.settings_folder import make_orders
+
+Spoil = Callable[[str, dict[str, Any]], None]
+"""Changes the values of a statement before it runs, as a database that somebody else has a hand in would."""
+
+
+class Merchant:
+    """Settings, an orders table with one row of the merchant's own, and the provider next door."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, clock: MovableClock) -> None:
+        self.folder, self.sandbox, self.clock = folder, sandbox, clock
+        self.config = folder / "mitbatch.toml"
+        self.config.write_text(sandbox.settings_toml("var", "sqlite:///orders.db"), encoding="utf-8")
+        make_orders(folder / "orders.db", "INSERT INTO orders (order_id, status) VALUES ('their-own', 'declined')")
+        self.settings: Settings = load_settings(self.config)
+        self.around: Surroundings = replace(of_this_machine(clock), page=None)
+
+    def certify(self, *words: str) -> Round:
+        """Show these items and groups."""
+        return go_round(self.settings, chosen(words), self.around, self.clock, round_folder(self.settings, self.clock))
+
+    def verdicts(self, *words: str) -> dict[str, Verdict]:
+        """The verdict of each of these items."""
+        return {each.item: each.verdict for each in self.certify(*words).shown}
+
+    def failed(self, *words: str) -> list[str]:
+        """Which of these items failed."""
+        return [item for item, verdict in self.verdicts(*words).items() if verdict is Verdict.FAILED]
+
+    def spoil(self, spoil: Spoil) -> None:
+        """Let somebody change what is written to databases."""
+
+        def make_engine(*arguments: Any, **options: Any) -> Engine:  # noqa: ANN401 - SQLAlchemy's own
+            engine = create_engine(*arguments, **options)
+
+            @event.listens_for(engine, "before_execute", retval=True)
+            def _before(_connection: Any, statement: Any, multiple: Any, values: Any, _options: Any) -> Any:  # noqa: ANN401
+                for each in [*multiple, values] if multiple else [values]:
+                    spoil(str(statement), each)
+                return statement, multiple, values
+
+            return engine
+
+        self.around = replace(self.around, make_engine=make_engine)
+
+    def tables(self) -> list[str]:
+        """The tables of the merchant's order system."""
+        with closing(sqlite3.connect(self.folder / "orders.db")) as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+
+def only(found: Round, item: str) -> Shown:
+    """What was seen of one item."""
+    (shown,) = [each for each in found.shown if each.item == item]
+    return shown
+
+
+def text_of(found: Round) -> str:
+    """Everything that a round says, as one text."""
+    return json.dumps([str(each) for each in found.shown])
