@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from batch.card_lines import Card
 from batch.ledger import Submission
 from batch.ledger.reading import attempts_of, events_of
+from batch.provider_reads import Answer
 from batch.responses import OrderRead
 from batch.tokenizing import LineResult, tokenize
 from jobs.assembly import Workshop, api_url, assemble, load_profile, open_ledger_alone
@@ -25,6 +26,7 @@ from jobs.running import RunReport
 from jobs.surroundings import Surroundings
 from jobs.tokenize import token_desk
 from schemas.certification import Evidence, PassedFile
+from schemas.errors import Stopped
 from schemas.ledger_tables import batch, remote_file, transmission
 from schemas.settings import Settings
 
@@ -39,10 +41,11 @@ _CAME = select(remote_file.c.name, remote_file.c.size, remote_file.c.content_has
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """A moment of a bench: how many calls and runs there were, and which files had passed."""
+    """A moment of a bench: how many calls, runs and orders there were, and which files had passed."""
 
     calls: int
     runs: int
+    orders: int
     files: frozenset[PassedFile]
 
 
@@ -60,17 +63,24 @@ class Bench:
     time: ProviderTime
     test_cards: Sequence[str]
     reports: list[RunReport] = field(default_factory=list)
-    used: int = 0
+    made: list[str] = field(default_factory=list)
 
     def new_id(self) -> str:
         """The next order id of this round: marked, and never used before."""
-        self.used += 1
-        return f"{self.mark}-{self.used}"
+        self.made.append(f"{self.mark}-{len(self.made) + 1}")
+        return self.made[-1]
 
     def run(self, job: str, *, everything: bool = False) -> RunReport:
         """Run one job of the pipeline."""
         report, _ = run_with(self.settings, QUIET, job, "", everything=everything, clock=self.clock, surroundings=self.around)
+        return self.note(report)
+
+    def note(self, report: RunReport) -> RunReport:
+        """Keep how a run went. Raises Interrupted or Terminated where somebody asked it to stop."""
         self.reports.append(report)
+        for problem in report.findings.problems:
+            if isinstance(problem, Stopped):
+                raise problem
         return report
 
     def with_workshop(self, work: Callable[[Workshop], Found]) -> Found:
@@ -116,13 +126,13 @@ class Bench:
         """How the provider shows the order now, by its own id where we have it, else by a search for ours."""
         known = self.submission(order_id)
         number = known.provider_order_id if known is not None else ""
+        if not number:
+            return self.find_at_provider(order_id).read
+        return self.with_workshop(lambda workshop: next(iter(workshop.api.read_orders([number]))).read)
 
-        def ask(workshop: Workshop) -> OrderRead | None:
-            api = workshop.api
-            answer = next(iter(api.read_orders([number]))) if number else api.find_order(order_id)
-            return answer.read
-
-        return self.with_workshop(ask)
+    def find_at_provider(self, order_id: str) -> Answer:
+        """What the provider answers to a search for the order by our own id."""
+        return self.with_workshop(lambda workshop: workshop.api.find_order(order_id))
 
     def standing(self, orders: Sequence[str]) -> dict[str, str]:
         """How these orders stand on our side: the row's words and the ledger's state, by order."""
@@ -137,7 +147,7 @@ class Bench:
 
     def marks(self) -> Marks:
         """What there is so far."""
-        return Marks(len(self.recording.exchanges), len(self.reports), frozenset(self.files()))
+        return Marks(len(self.recording.exchanges), len(self.reports), len(self.made), frozenset(self.files()))
 
     def trouble_since(self, marks: Marks) -> str:
         """The first problem that a run since then met, as a sentence."""
@@ -145,7 +155,8 @@ class Bench:
         return f"The run said: {problems[0].what}" if problems else ""
 
     def evidence(self, marks: Marks, orders: tuple[str, ...], before: dict[str, str]) -> Evidence:
-        """What came since these marks."""
+        """What came since these marks; orders that were made since then count as well."""
+        orders = tuple(dict.fromkeys((*orders, *self.made[marks.orders :])))
         files = tuple(file for file in self.files() if file not in marks.files)
         return Evidence(orders, before, self.standing(orders), self.recording.since(marks.calls), files)
 
@@ -179,6 +190,6 @@ def open_bench(
     with scratch_orders(settings.orders, place, f"mitbatch_cert_{run}_{mode}", around.make_engine) as orders:
         made = settings_for(settings, mode, place, orders.settings)
         profile = load_profile(made)
-        time = ProviderTime(clock, api_url(made, profile), settings.certify.max_wait_seconds)
+        time = ProviderTime(clock, api_url(made, profile), settings.certify.max_wait_seconds, around.stop.check)
         cards = profile.sandbox.test_cards
         yield Bench(mode, f"cert-{run}-{mode[0]}", made, recorded, clock, orders, recording, time, cards)

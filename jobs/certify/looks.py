@@ -1,12 +1,13 @@
 """Looks that several groups share: each does one thing through the pipeline and judges it on both sides."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from batch.tokenizing import LineOutcome
 from jobs.certify.bench import Bench
 from jobs.certify.marked_orders import charge, good_charge, test_card
-from jobs.certify.sheet import Look, Seen, Sheet
+from jobs.certify.sheet import Look, NotShown, Seen, Sheet
 
 COMPLETED, IN_WORK, RETURNED = ("completed",), ("draft", "onhold", "processing"), ("returned",)
 """Names of the provider's for how an order stands (CONTRACT 9)."""
@@ -29,14 +30,26 @@ class Case:
         return f"{self.prefix}.{word}"
 
 
-def new_case(bench: Bench, prefix: str, *, card: str = "", count: int = 1, **changed: object) -> Case:
-    """Put the group's orders into the table; they have no token yet."""
-    number = card or bench.test_cards[0]
-    ids = tuple(bench.new_id() for _ in range(count + 1))
-    site, currency = bench.settings.sites[0].name, bench.settings.gate.currencies[0]
-    rows = [charge(each, bench.clock.now(), site=site, currency=currency, card=number, **changed) for each in ids]
-    bench.orders.add(*rows[:-1], good_charge(rows[-1], ids[-1]))
-    return Case(prefix, ids[:-1], ids[-1], number)
+def new_case(bench: Bench, prefix: str, changed: Mapping[str, object] | None = None, *, card: str = "") -> Case:
+    """Put the order of a group and a good charge into the table; they have no token yet."""
+    number, order_id, copy = card or bench.test_cards[0], bench.new_id(), bench.new_id()
+    row = charge(order_id, bench.clock.now(), number, {**_common(bench), **(changed or {})})
+    bench.orders.add(row, good_charge(row, copy))
+    return Case(prefix, (order_id,), copy, number)
+
+
+def ready_order(bench: Bench, changed: Mapping[str, object] | None = None, *, card: str = "") -> str:
+    """One more marked order, with a token for the card. Raises NotShown where none is given."""
+    number, order_id = card or bench.test_cards[0], bench.new_id()
+    bench.orders.add(charge(order_id, bench.clock.now(), number, {**_common(bench), **(changed or {})}))
+    seen = tokens_are_given(bench, [order_id], number)
+    if not seen.is_right:
+        raise NotShown(seen)
+    return order_id
+
+
+def _common(bench: Bench) -> dict[str, object]:
+    return {"site": bench.settings.sites[0].name, "currency": bench.settings.gate.currencies[0]}
 
 
 def show_entry(bench: Bench, sheet: Sheet, case: Case) -> None:
@@ -128,6 +141,33 @@ def status_is_right(bench: Bench, order_id: str, status: str = "completed") -> S
         f" the provider shows {read.status.lower() if read else 'nothing'} under {number or 'no id'}."
     )
     return Seen(right, sentence, "Let nothing but the pipeline write status and provider_order_id of an order that was sent.")
+
+
+def call_is_answered(bench: Bench, order_id: str, wanted: Sequence[str]) -> Seen:
+    """The evaluate call is answered with one of these words, and the ledger has the provider's id for the order."""
+    bench.run("nightly")
+    words, claim = bench.words_from(order_id, "evaluate"), bench.submission(order_id)
+    said = words[0].upper() if words else "nothing that can be read"
+    number = claim.provider_order_id if claim is not None else ""
+    sentence = f"Evaluate of {order_id} was answered with {said}, orderSessionKey {number or 'none'}."
+    change = f"The provider should answer {' or '.join(wanted)}: look at the answer, and ask it how the account is set up."
+    return Seen(said in wanted and bool(number), sentence, change)
+
+
+def order_id_is_set(bench: Bench, order_id: str) -> Seen:
+    """The request bears our order id, and the provider finds the order by it."""
+    asked = any(order_id in _order_ids(each.request) for each in bench.recording.exchanges if each.path.endswith("/evaluate"))
+    found = bench.find_at_provider(order_id)
+    shown = found.read.external_id if found.read is not None else ""
+    sentence = f"The evaluate request {'bears' if asked else 'does not bear'} orderId {order_id}; the provider "
+    sentence += f"shows it under {shown!r}." if shown else f"does not find it by that id ({found.problem or 'no such order'})."
+    return Seen(
+        asked and shown == order_id, sentence, "Let GET orders be allowed for this account, and ask why it does not show our id."
+    )
+
+
+def _order_ids(request: str) -> list[str]:
+    return [str(value) for name, value in json.loads(request or "{}").items() if name.lower() == "orderid"]
 
 
 def looked(bench: Bench, order_id: str, look: OneLook) -> Look:

@@ -1,5 +1,6 @@
 """The orders that a certification makes: invented customers, the provider's published test cards, amounts it allows in tests."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from batch.card_lines import Card
@@ -13,11 +14,10 @@ CHALLENGE_PHONE = "+99.2001a/+99.2001b"
 """The phone that lets the challenge card be challenged (CONTRACT 15)."""
 
 
-def charge(order_id: str, now: datetime, *, site: str, currency: str, card: str, **changed: object) -> dict[str, object]:
-    """A row of a recurring charge that was declined half an hour ago, without a token, with these columns changed."""
+def charge(order_id: str, now: datetime, card: str, changed: Mapping[str, object]) -> dict[str, object]:
+    """A row of a recurring charge that was declined half an hour ago, without a token, with these columns over it."""
     return {
         "order_id": order_id,
-        "site": site,
         "origin": Origin.RECURRING.value,
         "customer_id": f"customer-{order_id}",
         "email": "certification@example.com",
@@ -33,7 +33,6 @@ def charge(order_id: str, now: datetime, *, site: str, currency: str, card: str,
         "subscription_interval": "monthly",
         "payment_number": "3",
         "amount_minor": AMOUNT_MINOR,
-        "currency": currency,
         "charged_at": utc_text(now - timedelta(minutes=30)),
         "response_code": "202",
         "response_code_source": "nmi",

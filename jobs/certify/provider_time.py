@@ -26,10 +26,10 @@ class LeapingClock(Clock, Protocol):
 
 
 class ProviderTime:
-    """The provider's time. `is_movable` where a sandbox of ours answers at this address."""
+    """The provider's time. `is_movable` where a sandbox of ours answers at this address; `go_on` raises when it is over."""
 
-    def __init__(self, clock: LeapingClock, url: str, max_wait_seconds: float) -> None:
-        self._clock, self._most = clock, max_wait_seconds
+    def __init__(self, clock: LeapingClock, url: str, max_wait_seconds: float, go_on: Callable[[], None]) -> None:
+        self._clock, self._most, self._go_on = clock, max_wait_seconds, go_on
         parts = urlsplit(url)
         self._port = parts.port or 80
         self.is_movable = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and self._follow("GET") is not None
@@ -40,6 +40,7 @@ class ProviderTime:
             return is_there() or any(self._leap(step) and is_there() for step in STEPS)
         start = self._clock.monotonic()
         while not is_there():
+            self._go_on()
             left = self._most - (self._clock.monotonic() - start)
             if left <= 0:
                 return False

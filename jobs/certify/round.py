@@ -9,8 +9,12 @@ from pathlib import Path
 
 from jobs.certify.accounts import MODES, Mode, account_of, check_sandbox
 from jobs.certify.bench import Bench, open_bench
+from jobs.certify.cit import run_advanced, run_standard
+from jobs.certify.features import run_features
+from jobs.certify.mit_api import run_mit_api
 from jobs.certify.mit_sftp import run_mit_sftp
 from jobs.certify.provider_time import LeapingClock
+from jobs.certify.refund import run_refund
 from jobs.certify.sheet import Sheet
 from jobs.surroundings import Surroundings
 from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
@@ -29,7 +33,15 @@ class Group:
     show: Show
 
 
-GROUPS: tuple[Group, ...] = (Group("mit.sftp", ("managed",), run_mit_sftp),)
+GROUPS: tuple[Group, ...] = (
+    Group("cit.standard", ("sync", "managed"), run_standard),
+    Group("cit.advanced", ("sync", "managed"), run_advanced),
+    Group("mit.api", ("sync",), run_mit_api),
+    Group("refund", ("sync", "managed"), run_refund),
+    Group("feature", ("managed", "sync"), run_features),
+    Group("mit.sftp", ("managed",), run_mit_sftp),
+)
+"""Every group that a run shows; the one that waits longest comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ def go_round(
     check_sandbox(settings)
     run, started, sheet = around.new_run_id()[:8], clock.now(), Sheet()
     wanted = {item.id for item in items}
-    with ExitStack() as stack:
+    with around.stop.listening(), ExitStack() as stack:
         benches: dict[Mode, Bench] = {}
         for group in GROUPS:
             if not any(each.startswith(f"{group.prefix}.") for each in wanted):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.certification import Shown, Verdict
-from schemas.errors import MitbatchError
+from schemas.errors import MitbatchError, Stopped
 
 if TYPE_CHECKING:
     from jobs.certify.bench import Bench
@@ -23,6 +23,14 @@ class Seen:
 Look = Callable[[], Seen]
 
 
+class NotShown(Exception):
+    """A look stopped before it came to what it was for; `seen` says why."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__(seen.sentence)
+        self.seen = seen
+
+
 class Sheet:
     """Verdicts by item, in the order in which they came."""
 
@@ -34,6 +42,7 @@ class Sheet:
 
         Whatever the pipeline refuses on the way fails the item with its own sentence. Returns whether it passed.
         """
+        bench.around.stop.check()
         missing = [need for need in needs if not self.is_shown(need)]
         if missing:
             self.write(item, Verdict.NOT_APPLICABLE, f"Not reached, because {missing[0]} was not shown.")
@@ -41,6 +50,10 @@ class Sheet:
         marks, before = bench.marks(), bench.standing(orders)
         try:
             seen = look()
+        except NotShown as early:
+            seen = early.seen
+        except Stopped:
+            raise
         except MitbatchError as problem:
             seen = Seen(
                 is_right=False, sentence=problem.what, change=problem.next_step or f"See: mitbatch explain {problem.code}"
