@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
@@ -182,9 +183,12 @@ def _sizes(connection: Connection, mid: str, batch_ids: Sequence[str]) -> dict[s
 def open_bench(
     settings: Settings, mode: Mode, run: str, folder: Path, around: Surroundings, clock: LeapingClock
 ) -> Iterator[Bench]:
-    """A bench with a folder, ledger and orders table of its own; the table is gone at the end, the folder stays."""
-    place = folder / mode
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """A bench with a folder, ledger and orders table of its own. All of them are gone at the end: they hold payment tokens."""
+    with TemporaryDirectory(prefix=f"{mode}-", dir=folder, ignore_cleanup_errors=True) as place:
+        yield from _opened(settings, mode, run, Path(place), around, clock)
+
+
+def _opened(settings: Settings, mode: Mode, run: str, place: Path, around: Surroundings, clock: LeapingClock) -> Iterator[Bench]:
     recording = Recording(clock)
     recorded = replace(around, http_transport=lambda: recording.over(around.http_transport()), page=None)
     with scratch_orders(settings.orders, place, f"mitbatch_cert_{run}_{mode}", around.make_engine) as orders:

@@ -57,7 +57,7 @@ def nothing_goes_twice(bench: Bench) -> Seen:
     then, found = bench.submission(order_id), bench.find_at_provider(order_id)
     same = first is not None and then is not None and (first.attempt, first.batch_id) == (then.attempt, then.batch_id)
     if not same or again.findings.delivered or len(_calls_of(bench, order_id)) > 1:
-        change = f"mitbatch explain {order_id} says what was sent when; send no more until it is clear."
+        change = "Look at the calls and files of this item with the provider; send no more until it is clear."
         return Seen(is_right=False, sentence=f"{order_id} was not sent exactly once by two nights.", change=change)
     if found.is_double or found.read is None:
         said = "has it twice" if found.is_double else f"does not show it ({found.problem or 'no such order'})"
@@ -128,7 +128,11 @@ def _apart(bench: Bench, one: tuple[Origin, Mapping[str, object]], other: tuple[
             return Seen(is_right=False, sentence=sentence, change="Report it; send no more until it is clear.")
         if sent is None or not sent.provider_order_id:
             sentence = f"{goes} ({on.value}) was not taken while only {KINDS[off]} was off."
-            return Seen(is_right=False, sentence=sentence, change=f"mitbatch explain {goes} says why it was not sent or taken.")
+            return Seen(
+                is_right=False,
+                sentence=sentence,
+                change="Look at the calls of this item: what the provider refused stands in its answer.",
+            )
         said.append(f"with {KINDS[off]} off {on.value} went and {off.value} stayed")
     return Seen(is_right=True, sentence=f"They are switched apart: {'; '.join(said)}.")
 

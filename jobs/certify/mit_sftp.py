@@ -44,5 +44,5 @@ def batch_is_submitted(bench: Bench, order_id: str) -> Seen:
         return Seen(is_right=True, sentence=sentence)
     state = claim.state if claim is not None else "not claimed"
     said = f"the acknowledgement says {words[0]}" if words else f"no acknowledgement came within {bench.time.bound}"
-    change = "Look at the acknowledgement's words in mitbatch explain, and at channels.evaluate_format with the provider."
+    change = "Look at the files of this item with the provider: their names and channels.evaluate_format are what it must know."
     return Seen(is_right=False, sentence=f"Order {order_id} is {state}: {said}.", change=change)

@@ -69,7 +69,11 @@ def scratch_orders(settings: OrdersSettings, folder: Path, name: str, make_engin
         columns = [f'"{_theirs(settings, ours)}" {"INTEGER" if ours in INTEGER_COLUMNS else "TEXT"}' for ours in _COLUMNS]
         connection.exec_driver_sql(f"CREATE TABLE orders ({', '.join(columns)})")
     engine.dispose()
-    yield from _opened(made, f"a scratch table of the same columns in {path}, because orders.admin_url is not set", make_engine)
+    where = f"a scratch table of the same columns in {path}, because orders.admin_url is not set; it is removed at the end"
+    try:
+        yield from _opened(made, where, make_engine)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _opened(made: OrdersSettings, where: str, make_engine: MakeEngine) -> Iterator[ScratchOrders]:

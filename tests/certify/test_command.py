@@ -1,0 +1,54 @@
+"""`mitbatch certify` on the command line: its verdicts, its object, and its exit codes."""
+
+import json
+
+import pytest
+
+from jobs.certify.command import run_certify
+from jobs.cli import run
+from jobs.output import Options
+from tests.certify.merchant import Merchant
+from tests.commands.json_schema import misfits, schema_named
+
+
+def certify(merchant: Merchant, *words: str, as_json: bool = False) -> int:
+    """Run the command in this process, on the merchant's clock."""
+    options = Options(config=merchant.config, json=as_json, command="certify")
+    return run_certify(options, words, clock=merchant.clock, surroundings=merchant.around)
+
+
+def test_a_line_for_each_item(merchant: Merchant, capsys: pytest.CaptureFixture[str]) -> None:
+    """People see each item with its verdict, what waits for them, and where the evidence lies; open items end with 10."""
+    assert certify(merchant, "cit.standard") == 10
+    lines = capsys.readouterr().out.splitlines()
+
+    assert "ok       cit.standard.evaluate       Evaluate answers APPROVED" in lines
+    assert any(line.startswith("NEED     cit.standard.success_screen") for line in lines)
+    assert "7 items: passed 6 · open 1" in lines
+    assert lines[-1].startswith("EXIT 10 ")
+
+
+def test_all_shown_ends_clean(merchant: Merchant, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where every item that was wanted is shown, the code is 0, and the object keeps to its schema."""
+    assert certify(merchant, "mit.api", as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    assert list(misfits(found, schema_named("certify"))) == []
+    assert {each["verdict"] for each in found["items"]} == {"passed"}
+
+
+def test_a_failed_item_says_why_and_what_to_change(merchant: Merchant, capsys: pytest.CaptureFixture[str]) -> None:
+    """A failed item ends with 30; its sentence and what to change follow it."""
+    merchant.sandbox.faults.switch_on("order_invalid", times=9)
+    assert certify(merchant, "mit.api") == 30
+    lines = capsys.readouterr().out.splitlines()
+
+    at = next(number for number, line in enumerate(lines) if line.startswith("FAIL     mit.api.evaluate"))
+    assert lines[at + 1].strip().startswith("Evaluate of cert-")
+    assert "The provider should answer APPROVED" in lines[at + 2]
+
+
+def test_a_word_that_names_nothing_is_usage(merchant: Merchant, capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt group ends with 2 and the nearest one."""
+    assert run(["--config", str(merchant.config), "certify", "mit.sfpt"]) == 2
+    assert "Did you mean mit.sftp?" in capsys.readouterr().err
