@@ -43,6 +43,7 @@ def _start_command(current: Callable[[], Options]) -> Callable[..., None]:
         outcome_files: OutcomeFiles = False,
         strict_amounts: StrictAmounts = False,
         webhook: Annotated[str, typer.Option(metavar="URL", help="Tell this address on this machine what happens.")] = "",
+        checkout: Annotated[bool, typer.Option("--checkout", help="Open a shop to pay in, with orders of its own.")] = False,
     ) -> None:
         """Start a pretend provider (HTTP and SFTP) on loopback until it is stopped; or steer one that runs.
 
@@ -53,7 +54,9 @@ def _start_command(current: Callable[[], Options]) -> Callable[..., None]:
             return
         from jobs.sandbox_command import Start, serve
 
-        start = Start(seed, http_port, sftp_port, tuple(fault or ()), deduplicate, outcome_files, strict_amounts, webhook)
+        start = Start(
+            seed, http_port, sftp_port, tuple(fault or ()), deduplicate, outcome_files, strict_amounts, webhook, checkout
+        )
         raise typer.Exit(serve(current(), folder or FOLDER, start))
 
     return sandbox

@@ -1,5 +1,6 @@
 """`mitbatch sandbox`: the pretend provider as a program of its own, and a look into its journal."""
 
+import contextlib
 import difflib
 import json
 import signal
@@ -21,7 +22,7 @@ _WRITTEN = "# Written by the sandbox at each start, with its ports of the day. C
 
 @dataclass(frozen=True)
 class Start:
-    """How to start a sandbox; port 0 is a free one, an empty `webhook` tells nobody."""
+    """How to start a sandbox; port 0 is a free one, an empty `webhook` tells nobody but the checkout, if there is one."""
 
     seed: int = 0
     http_port: int = 0
@@ -31,6 +32,7 @@ class Start:
     outcome_files: bool = False
     strict_amounts: bool = False
     webhook: str = ""
+    checkout: bool = False
 
 
 def serve(options: Options, folder: Path, start: Start) -> int:
@@ -46,13 +48,15 @@ def serve(options: Options, folder: Path, start: Start) -> int:
             f"The sandbox cannot listen on 127.0.0.1 ({error.strerror}).",
             next_step="Leave out --http-port and --sftp-port, and free ones are taken.",
         ) from error
+    shop = contextlib.ExitStack()
     try:
-        places = _prepared(sandbox, start)
+        places = {**_prepared(sandbox, start), **_with_checkout(sandbox, start, shop)}
         say(options, [*(f"{name:<10}{place}" for name, place in places.items()), "Ctrl-C stops it."])
         answer(options, envelope("sandbox", "started", **places))
         signal.sigwait(enders)
         orders = len(sandbox.accepted("evaluate"))
     finally:
+        shop.close()
         sandbox.stop()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if not options.quiet:
@@ -103,6 +107,18 @@ def _prepared(sandbox: "Sandbox", start: Start) -> dict[str, str]:
         "folder": str(sandbox.folder),
         "secrets": ", ".join(path.name for path in sandbox.secret_paths),
     }
+
+
+def _with_checkout(sandbox: "Sandbox", start: Start, shop: contextlib.ExitStack) -> dict[str, str]:
+    """Open the shop if it was asked for, with its orders beside the ready settings; where it is."""
+    if not start.checkout:
+        return {}
+    from jobs.sandbox.checkout import Checkout
+
+    checkout = shop.enter_context(Checkout(sandbox))
+    if not start.webhook:
+        sandbox.register_webhook(checkout.webhook_url)
+    return {"checkout": checkout.url}
 
 
 def check_fault(name: str) -> None:

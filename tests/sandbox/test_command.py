@@ -80,6 +80,21 @@ def test_it_starts_with_everything_ready(tmp_path: Path) -> None:
     assert not (folder / "control_url").exists()
 
 
+def test_a_shop_opens_beside_it(tmp_path: Path) -> None:
+    """With --checkout it says where the shop is; its orders are where the ready settings look for them, webhooks lead to it."""
+    with started("--checkout", "--json", folder=tmp_path) as (places, process):
+        settings = load_settings(Path(places["settings"]))
+        with httpx.Client(trust_env=False) as client:
+            shop = client.get(places["checkout"])
+            told = client.get(f"{places['page']}webhooks").json()["url"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+    assert (shop.status_code, told) == (200, f"{places['checkout']}webhooks/flexfactor")
+    assert settings.orders.url.endswith("orders.db")
+    assert (tmp_path / "orders.db").is_file()
+
+
 def test_in_json_it_says_one_object_first_and_one_at_the_end(tmp_path: Path) -> None:
     """With --json stdout holds an object with all places, and after Ctrl-C a result."""
     with started("--json", folder=tmp_path) as (places, process):
