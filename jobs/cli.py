@@ -16,6 +16,7 @@ from jobs import completion
 from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
 from jobs.certify_cli import make_certify_app
+from jobs.go_live_cli import add_go_live_command
 from jobs.help_cli import make_help_app
 from jobs.holds_cli import make_holds_app
 from jobs.output import Options, answer, complain, say_kept_back
@@ -45,6 +46,7 @@ app.add_typer(make_sandbox_app(lambda: _current), name="sandbox")
 app.add_typer(make_help_app(lambda: _current), name="help")
 
 add_action_commands(app, lambda: _current)
+add_go_live_command(app, lambda: _current)
 add_reconcile_command(app, lambda: _current)
 add_report_commands(app, lambda: _current)
 add_schedule_commands(app, lambda: _current)

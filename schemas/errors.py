@@ -6,7 +6,7 @@
     SettingsWritable, NothingSwitchedOn, LibraryOld, KeyWeak, RightsMissing, RightsTooMany, LedgerNotDurable, DiskUnfit,
     ClockWrong, ConnectionWeak, WebhookUnheard, ScheduleMissed, SendingPaused
   * SafetyRefusal (30): HostKeyChanged, IdentityChanged, LedgerBehind, LedgerUnfit, DecisionRefused, ModeChanged,
-    ActionNotPossible, AuditBroken, EnvironmentMixed, CertifyOnlyInSandbox
+    ActionNotPossible, AuditBroken, EnvironmentMixed, CertifyOnlyInSandbox, CertificationChanged, PackUnfit, NotCertified
   * AnotherRunActive (21): LeaseLost, LeaseWanted; Stopped: Interrupted (130), Terminated (143)
   * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiBusy, ApiLoginRefused,
     OrdersUnreachable, LedgerBusy, FileNotWritten
@@ -27,6 +27,7 @@ from schemas.exit_codes import ExitCode as ExitCode
 from schemas.operator_errors import ActionInDoubt as ActionInDoubt
 from schemas.operator_errors import ActionNotPossible as ActionNotPossible
 from schemas.operator_errors import AuditBroken as AuditBroken
+from schemas.operator_errors import CertificationChanged as CertificationChanged
 from schemas.operator_errors import CertifyOnlyInSandbox as CertifyOnlyInSandbox
 from schemas.operator_errors import ClockWrong as ClockWrong
 from schemas.operator_errors import ConnectionWeak as ConnectionWeak
@@ -37,7 +38,9 @@ from schemas.operator_errors import KeyWeak as KeyWeak
 from schemas.operator_errors import LedgerNotDurable as LedgerNotDurable
 from schemas.operator_errors import LibraryOld as LibraryOld
 from schemas.operator_errors import NightDone as NightDone
+from schemas.operator_errors import NotCertified as NotCertified
 from schemas.operator_errors import NothingSwitchedOn as NothingSwitchedOn
+from schemas.operator_errors import PackUnfit as PackUnfit
 from schemas.operator_errors import ProviderRefused as ProviderRefused
 from schemas.operator_errors import ReportNotDrawn as ReportNotDrawn
 from schemas.operator_errors import RightsMissing as RightsMissing

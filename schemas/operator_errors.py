@@ -192,3 +192,33 @@ class CertifyOnlyInSandbox(SafetyRefusal):
 
     code = "MB-CERTIFY-PRODUCTION"
     next_step = "Name the settings of the provider's sandbox: mitbatch --config FILE certify"
+
+
+class CertificationChanged(SafetyRefusal):
+    """A pack, an event or the evidence of a certification is not as it was written. Nothing that rests on it is believed.
+
+    Find out who changed the folder `certification` in `data_dir`. Restore it from a copy; without one, move the folder aside,
+    run `mitbatch certify` again, and attest again.
+    """
+
+    code = "MB-CERTIFICATION-CHANGED"
+
+
+class PackUnfit(SafetyRefusal):
+    """A certification pack would hold a card number, a token or a secret, so it was not written. The sentence names the place.
+
+    That is a mistake in this program, or such a value stands where none belongs: in an order id or an error text.
+    """
+
+    code = "MB-CERTIFICATION-UNFIT"
+    now = "The pack was not written."
+
+
+class NotCertified(SafetyRefusal):
+    """`mitbatch go-live` found items of the provider's checklist that are not shown, or something of the sandbox that is left.
+
+    Each is named with what to do. Nothing was changed, and nothing is sent in production by this command in any case.
+    """
+
+    code = "MB-NOT-CERTIFIED"
+    now = "Nothing was changed."

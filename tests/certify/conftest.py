@@ -10,6 +10,7 @@ import pytest
 from jobs.clock import MovableClock
 from jobs.sandbox import Sandbox, SandboxOptions
 from tests.certify.merchant import Merchant
+from tests.certify.two_environments import TwoEnvironments
 from tests.night.house import START
 
 MakeMerchant = Callable[..., Merchant]
@@ -32,3 +33,9 @@ def make_merchant(tmp_path: Path) -> Iterator[MakeMerchant]:
 def merchant(make_merchant: MakeMerchant) -> Merchant:
     """A merchant whose provider behaves as by default."""
     return make_merchant()
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> TwoEnvironments:
+    """A sandbox and production that have nothing in common, both as they should be."""
+    return TwoEnvironments(tmp_path / "merchant")

@@ -1,0 +1,86 @@
+"""What stands between a merchant and production: every required item that is not shown, each with what to do. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.certify.attestation import Attestation, with_attestation
+from jobs.certify.compared import Known
+from jobs.certify.pack import attest_line
+from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
+from schemas.settings import Settings
+
+MAY_LACK_AN_ACCOUNT = ("cit.standard", "cit.advanced", "mit.api", "mit.sftp")
+"""Groups that a merchant may go without, each as a whole, as long as production does not use what they show."""
+_GOOD = {Verdict.PASSED, Verdict.ATTESTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One item that is not shown: why, and what to do."""
+
+    item: str
+    title: str
+    why: str
+    do: str
+
+
+def standing(known: Mapping[str, Known], attested: Mapping[str, Attestation], version: str) -> dict[str, Shown]:
+    """How each item stands now: its newest verdict by this version, with what people attested since. Never run: not there."""
+    found = {}
+    for item in CHECKLIST:
+        last = known.get(item.id)
+        if last is not None and last.version == version:
+            found[item.id] = with_attestation(Shown(item.id, last.verdict, last.seen, last.change), attested.get(item.id))
+        elif item.proof is Proof.ATTESTATION and item.id in attested:
+            found[item.id] = with_attestation(Shown(item.id, Verdict.OPEN, ""), attested[item.id])
+    return found
+
+
+def missing(
+    stands: Mapping[str, Shown], production: Sequence[Shown], known: Mapping[str, Known], settings: Settings
+) -> list[Missing]:
+    """Every required item that is failed, open or never run; `settings` are production's and say which groups are used."""
+    found = []
+    for item in CHECKLIST:
+        if item.proof is Proof.SETTINGS:
+            continue
+        here = stands.get(item.id)
+        if here is not None and (here.verdict in _GOOD or _may_be_without(item, stands, settings)):
+            continue
+        found.append(_missing(item, here, known.get(item.id)))
+    titles = {item.id: item.title for item in CHECKLIST}
+    wrong = [each for each in production if each.verdict not in _GOOD | {Verdict.NOT_APPLICABLE}]
+    return [*found, *(Missing(each.item, titles[each.item], each.seen, each.change) for each in wrong)]
+
+
+def uses(settings: Settings) -> Iterator[tuple[str, ...]]:
+    """The groups that production uses: of each tuple one must be shown whole."""
+    if settings.switches.mit:
+        yield ("mit.sftp",) if settings.channels.evaluate == "sftp" else ("mit.api",)
+    if settings.switches.cit_website or settings.switches.cit_call_center:
+        yield ("cit.standard", "cit.advanced")
+
+
+def _may_be_without(item: ChecklistItem, stands: Mapping[str, Shown], settings: Settings) -> bool:
+    """Whether the whole group has no account, and production gets along without it."""
+    if item.group not in MAY_LACK_AN_ACCOUNT or not _is_without(item.group, stands):
+        return False
+    return not any(item.group in groups and all(_is_without(each, stands) for each in groups) for groups in uses(settings))
+
+
+def _is_without(group: str, stands: Mapping[str, Shown]) -> bool:
+    items = [item.id for item in CHECKLIST if item.group == group]
+    return all(item in stands and stands[item].verdict is Verdict.NOT_APPLICABLE for item in items)
+
+
+def _missing(item: ChecklistItem, here: Shown | None, last: Known | None) -> Missing:
+    run = f"Run: mitbatch certify {item.id}"
+    if here is None:
+        why = "It was never run." if last is None else f"It was last run by mitbatch {last.version or 'of another version'}."
+        return Missing(item.id, item.title, why, f"Run: {attest_line(item)}" if item.proof is Proof.ATTESTATION else run)
+    if here.verdict is Verdict.NOT_APPLICABLE:
+        why = f"It has no account in the sandbox, and production needs it. {here.seen}".strip()
+        return Missing(item.id, item.title, why, f"Add the account under [certify], then run: mitbatch certify {item.group}")
+    if item.proof is Proof.ATTESTATION and here.verdict is Verdict.OPEN:
+        return Missing(item.id, item.title, "Nobody has attested it.", f"Run: {attest_line(item)}")
+    return Missing(item.id, item.title, f"{here.verdict.value.capitalize()}: {here.seen}", f"{here.change} {run}".strip())

@@ -1,0 +1,45 @@
+"""What `mitbatch go-live` says: both environments side by side, the items of production, and what is missing. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobs.golive.differences import Difference
+from jobs.golive.missing import Missing
+from schemas.certification import Shown, Verdict
+from schemas.counted import counted
+
+_WORDS = {Verdict.PASSED: "ok", Verdict.FAILED: "FAIL", Verdict.NOT_APPLICABLE: "n/a"}
+
+
+def lines_of(
+    found: Sequence[Difference], production: Sequence[Shown], lacking: Sequence[Missing], warnings: Sequence[str]
+) -> list[str]:
+    """The lines for people, between banner and exit code."""
+    width = max((len(each.key) for each in found), default=0)
+    lines = [f"{counted(len(found), 'key differs', 'keys differ')} between the two (sandbox -> production)"]
+    lines += [f"  {each.key:<{width}}  {each.sandbox or '(empty)'} -> {each.production or '(empty)'}" for each in found]
+    for item in production:
+        lines.append(
+            f"{_WORDS[item.verdict]:<6}{item.item:<32}{item.seen if item.verdict is not Verdict.FAILED else ''}".rstrip()
+        )
+    lines += [f"WARN  {each}" for each in warnings]
+    for each in lacking:
+        lines += [f"NEED  {each.item}: {each.title}", f"      {each.why}", f"      {each.do}"]
+    return lines
+
+
+def object_of(
+    found: Sequence[Difference],
+    production: Sequence[Shown],
+    lacking: Sequence[Missing],
+    warnings: Sequence[str],
+    stands: Mapping[str, Shown],
+) -> dict[str, Any]:
+    """The same for machines."""
+    items = [*stands.values(), *production]
+    return {
+        "differences": [{"key": each.key, "sandbox": each.sandbox, "production": each.production} for each in found],
+        "items": [{"item": each.item, "verdict": each.verdict.value, "seen": each.seen, "change": each.change} for each in items],
+        "missing": [{"item": each.item, "title": each.title, "why": each.why, "do": each.do} for each in lacking],
+        "warnings": list(warnings),
+    }
