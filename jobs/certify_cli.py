@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from jobs.attest_cli import add_attest_command
 from jobs.output import Options
 
 
@@ -34,4 +35,5 @@ def make_certify_app(current: Callable[[], Options]) -> typer.Typer:
 
             raise typer.Exit(run_certify(current(), context.meta["items"]))
 
+    add_attest_command(app, current)
     return app

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from batch.pace import utc_text
 from jobs.certify.accounts import check_sandbox
+from jobs.certify.pack_folder import HTML, draw_page
 from jobs.certify.provider_time import LeapingClock
 from jobs.certify.round import Round, chosen, go_round
-from jobs.clock import ShiftedClock
+from jobs.certify.round_pack import write_pack
+from jobs.clock import ShiftedClock, SystemClock
 from jobs.output import Options, answer, say
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
@@ -33,13 +36,17 @@ def run_certify(
     settings, clock = load_settings(options.config), clock or ShiftedClock()
     items = chosen(words)
     check_sandbox(settings)
+    draw_page()  # without it no order is made
+    began = SystemClock().now()
     around = surroundings or of_this_machine(clock)
     folder = round_folder(settings, clock)
     found = go_round(settings, items, around, clock, folder)
+    written = write_pack(settings, around, found, tuple(words), began)
+    found = replace(found, shown=written.shown)
     code = code_of(found.shown)
     if not (options.quiet and code is ExitCode.CLEAN):
         say(options, lines_of(found, settings, code))
-    answer(options, object_of(found, settings, code))
+    answer(options, {**object_of(found, settings, code), "pack": str(written.json), "page": str(written.html)})
     return int(code)
 
 
@@ -73,7 +80,7 @@ def lines_of(found: Round, settings: Settings, code: ExitCode) -> list[str]:
     return [
         *lines,
         f"{len(found.shown)} items: {counted}",
-        f"evidence  {found.folder}",
+        f"evidence  {found.folder / HTML}",
         f"EXIT {int(code)} {EXIT_MEANINGS[code]}",
     ]
 

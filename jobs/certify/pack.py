@@ -22,7 +22,11 @@ _TOKEN = re.compile(r"\beyJ[\w-]{8,}\.|[Bb]earer\s+[\w.~+/-]{12,}|-----BEGIN [A-
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a pack says of its run: `orders_lay` is one sentence, `provider` the address of the API, `asked` ids or groups."""
+    """What a pack says of its run: `orders_lay` is one sentence, `provider` the address of the API, `asked` ids or groups.
+
+    `started_at` and `ended_at` are by the clock that the run was given, which a pretend provider lets leap; `made_at` and
+    `seconds` are by this machine's.
+    """
 
     run_id: str
     environment: str
@@ -32,6 +36,8 @@ class Head:
     orders_lay: str
     started_at: datetime
     ended_at: datetime
+    made_at: datetime
+    seconds: float
     asked: tuple[str, ...] = ()
 
 
@@ -47,36 +53,43 @@ class Past:
 
 def pack(head: Head, shown: Sequence[Shown], past: Past) -> dict[str, Any]:
     """Everything that `certification.json` holds, and from which the page is drawn."""
-    attested = past.attested or {}
-    settled = [with_attestation(each, attested.get(each.item)) for each in sorted(shown, key=lambda each: _ORDER[each.item])]
-    if len({each.item for each in settled}) != len(settled):
-        raise ValueError("an item was shown twice")
-    ran = {each.item for each in settled}
+    attested, items = past.attested or {}, settled(shown, past)
+    ran = {each.item for each in items}
     not_run = [item.id for item in CHECKLIST if item.id not in ran and item.proof is not Proof.SETTINGS]
-    verdicts = [(each.item, each.verdict) for each in settled]
+    verdicts = [(each.item, each.verdict) for each in items]
     return {
         "schema": SCHEMA,
         "type": "result",
         "command": "certify",
         "run_id": head.run_id,
-        "generated_at": utc_text(head.ended_at),
+        "generated_at": utc_text(head.made_at),
         "environment": head.environment,
         "mid": head.mid[:8],
         "versions": dict(sorted(head.versions.items())),
         "provider": head.provider,
         "orders_lay": head.orders_lay,
         "started_at": utc_text(head.started_at),
-        "seconds": round((head.ended_at - head.started_at).total_seconds(), 1),
+        "ended_at": utc_text(head.ended_at),
+        "seconds": round(head.seconds, 1),
         "asked": list(head.asked),
-        "counts": {verdict.value: sum(each.verdict is verdict for each in settled) for verdict in Verdict},
-        "items": [_entry(each, attested.get(each.item), past.known.get(each.item)) for each in settled],
+        "counts": {verdict.value: sum(each.verdict is verdict for each in items) for verdict in Verdict},
+        "items": [_entry(each, attested.get(each.item), past.known.get(each.item)) for each in items],
         "not_run": not_run,
         "compared_with": past.last,
         "changes": [asdict(change) for change in changes(verdicts, past.known)],
-        "to_do": [*_to_do(settled), *_not_run_yet(not_run)],
+        "to_do": [*_to_do(items), *_not_run_yet(not_run)],
         "chain": past.chain,
         "exit_code": int(exit_code(verdict for _, verdict in verdicts)),
     }
+
+
+def settled(shown: Sequence[Shown], past: Past) -> list[Shown]:
+    """The items in the checklist's order, each with what a person attested."""
+    attested = past.attested or {}
+    items = [with_attestation(each, attested.get(each.item)) for each in sorted(shown, key=lambda each: _ORDER[each.item])]
+    if len({each.item for each in items}) != len(items):
+        raise ValueError("an item was shown twice")
+    return items
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:

@@ -5,7 +5,7 @@ SHA-256 is chained to the others. Only a pack with such an event counts, so one 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,10 +16,10 @@ from batch.pace import utc_text
 from jobs.certify.attestation import Attestation, attestations
 from jobs.certify.chain import START, Chain
 from jobs.certify.compared import newest
-from jobs.certify.pack import Head, Past, leaks, pack
-from jobs.certify.pack_page import page
+from jobs.certify.pack import Head, Past, leaks, pack, settled
+from jobs.report.drawing import INSTALL
 from schemas.certification import Shown
-from schemas.errors import CertificationChanged, FileNotWritten, PackUnfit
+from schemas.errors import CertificationChanged, ConfigurationError, FileNotWritten, PackUnfit
 from schemas.settings import Settings
 
 JSON, HTML = "certification.json", "certification.html"
@@ -27,16 +27,23 @@ JSON, HTML = "certification.json", "certification.html"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A pack that was written: the object, where both files lie, and the code with which the command ends."""
+    """A pack that was written: the object, the items with what people attested, and where both files lie."""
 
     pack: Mapping[str, Any]
+    shown: tuple[Shown, ...]
     json: Path
     html: Path
 
-    @property
-    def exit_code(self) -> int:
-        """30 where an item failed, 10 where one is open, else 0."""
-        return int(self.pack["exit_code"])
+
+def draw_page() -> Callable[[Mapping[str, Any]], bytes]:
+    """What draws the page of a pack. Raises ConfigurationError without the extra `report`."""
+    try:
+        from jobs.certify.pack_page import page
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "The pack's page needs Jinja2, which is not installed.", next_step=f"Install it: {INSTALL}"
+        ) from error
+    return page
 
 
 class PackFolder:
@@ -79,11 +86,13 @@ class PackFolder:
         `folder` is the run's own below `certification`. `secrets` are values that may stand nowhere in it: keys, payment
         tokens, access tokens. Raises PackUnfit, CertificationChanged, FileNotWritten.
         """
-        found = pack(head, shown, self.past())
+        past = self.past()
+        shown = settled(shown, past)
+        found = pack(head, shown, past)
         if places := list(leaks(found, secrets)):
             raise PackUnfit(f"The pack would hold a card number, a token or a secret at {places[0]}.")
         folder = folder or self.root / utc_text(head.started_at).replace("-", "").replace(":", "")
-        contents = {JSON: (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode(), HTML: page(found)}
+        contents = {JSON: (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode(), HTML: draw_page()(found)}
         try:
             self.disk.make_folder(folder, 0o700)
             for name, content in contents.items():
@@ -93,8 +102,8 @@ class PackFolder:
             raise FileNotWritten(f"The pack could not be written to {folder} ({error.strerror or error}).") from error
         digests = {"json": sha256(contents[JSON]).hexdigest(), "html": sha256(contents[HTML]).hexdigest()}
         fields = {"folder": folder.name, "mid": self.mid[:8], "run_id": head.run_id, **digests}
-        self.chain.add("pack", utc_text(head.ended_at), fields)
-        return Written(found, folder / JSON, folder / HTML)
+        self.chain.add("pack", utc_text(head.made_at), fields)
+        return Written(found, tuple(shown), folder / JSON, folder / HTML)
 
     def _write(self, path: Path, content: bytes) -> None:
         part = path.with_name(f".{path.name}.new")

@@ -1,6 +1,7 @@
 """The evidence pack as one page that needs nothing else, in the look of the report: the same pack gives the same bytes. Pure."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -54,6 +55,7 @@ def page(pack: Mapping[str, Any]) -> bytes:
             words={verdict.value: words for verdict, words in WORDS.items()},
             size_text=size_text,
             when=_when,
+            leapt=_leapt(pack),
         )
     )
     return text.encode("utf-8", "replace")
@@ -62,6 +64,12 @@ def page(pack: Mapping[str, Any]) -> bytes:
 def _when(moment: str) -> str:
     """A moment for people: `2026-11-28 02:00:48 UTC`."""
     return moment.replace("T", " ").replace("Z", " UTC")
+
+
+def _leapt(pack: Mapping[str, Any]) -> bool:
+    """Whether more time went by on the run's clock than on this machine's."""
+    by_clock = datetime.fromisoformat(pack["ended_at"]) - datetime.fromisoformat(pack["started_at"])
+    return bool(by_clock.total_seconds() > pack["seconds"] + 60)
 
 
 def _verdict(pack: Mapping[str, Any]) -> str:
@@ -82,7 +90,7 @@ def _tiles(pack: Mapping[str, Any]) -> list[Tile]:
         Verdict.ATTESTED: "a person's word, with a file",
         Verdict.FAILED: "why stands below",
         Verdict.OPEN: "a person must look",
-        Verdict.NOT_APPLICABLE: "no account for them; not a pass",
+        Verdict.NOT_APPLICABLE: "no account, or not reached; not a pass",
     }
     tiles = []
     for verdict, note in notes.items():

@@ -47,7 +47,7 @@ def missing(
         here = stands.get(item.id)
         if here is not None and (here.verdict in _GOOD or _may_be_without(item, stands, settings)):
             continue
-        found.append(_missing(item, here, known.get(item.id)))
+        found.append(_missing(item, here, known.get(item.id), has_account=not _is_without(item.group, stands)))
     titles = {item.id: item.title for item in CHECKLIST}
     wrong = [each for each in production if each.verdict not in _GOOD | {Verdict.NOT_APPLICABLE}]
     return [*found, *(Missing(each.item, titles[each.item], each.seen, each.change) for each in wrong)]
@@ -73,14 +73,16 @@ def _is_without(group: str, stands: Mapping[str, Shown]) -> bool:
     return all(item in stands and stands[item].verdict is Verdict.NOT_APPLICABLE for item in items)
 
 
-def _missing(item: ChecklistItem, here: Shown | None, last: Known | None) -> Missing:
+def _missing(item: ChecklistItem, here: Shown | None, last: Known | None, *, has_account: bool) -> Missing:
     run = f"Run: mitbatch certify {item.id}"
     if here is None:
         why = "It was never run." if last is None else f"It was last run by mitbatch {last.version or 'of another version'}."
         return Missing(item.id, item.title, why, f"Run: {attest_line(item)}" if item.proof is Proof.ATTESTATION else run)
-    if here.verdict is Verdict.NOT_APPLICABLE:
+    if here.verdict is Verdict.NOT_APPLICABLE and not has_account:
         why = f"It has no account in the sandbox, and production needs it. {here.seen}".strip()
         return Missing(item.id, item.title, why, f"Add the account under [certify], then run: mitbatch certify {item.group}")
     if item.proof is Proof.ATTESTATION and here.verdict is Verdict.OPEN:
         return Missing(item.id, item.title, "Nobody has attested it.", f"Run: {attest_line(item)}")
-    return Missing(item.id, item.title, f"{here.verdict.value.capitalize()}: {here.seen}", f"{here.change} {run}".strip())
+    return Missing(
+        item.id, item.title, f"{here.verdict.value.capitalize().replace('_', ' ')}: {here.seen}", f"{here.change} {run}".strip()
+    )

@@ -23,6 +23,8 @@ def head(run: str = "cert-1", *, at: datetime = MOMENT, version: str = "0.1.0", 
         orders_lay="In a scratch table cert_7 beside orders, made and dropped with orders.admin_url.",
         started_at=at,
         ended_at=at + timedelta(seconds=48),
+        made_at=at + timedelta(seconds=48),
+        seconds=48,
         asked=asked,
     )
 

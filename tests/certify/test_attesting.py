@@ -40,9 +40,9 @@ def attested(both: TwoEnvironments, screen: Path, item: str = SCREEN) -> None:
     assert attest_item(both.options, Word(item, screen, "Ada", "the thank-you page after the order"), yes=True) == 0
 
 
-def write(both: TwoEnvironments, items: list[Shown], **more: str) -> Written:
+def write(both: TwoEnvironments, items: list[Shown]) -> Written:
     """A pack of a run."""
-    return folder_of(both).write(head(**more), items)
+    return folder_of(both).write(head(), items)
 
 
 def test_an_attested_item_is_listed_with_who_and_what(both: TwoEnvironments, screen: Path) -> None:
@@ -180,7 +180,8 @@ def test_what_was_edited_afterwards_is_believed_no_more(change: object, both: Tw
 def test_two_at_once_lose_nothing(both: TwoEnvironments, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who finds the next number taken writes behind it: neither event is lost, and the chain holds."""
     chain, other = Chain(folder_of(both).root, MachineDisk()), Chain(folder_of(both).root, MachineDisk())
-    hardlink, raced = Path.hardlink_to, []
+    hardlink = Path.hardlink_to
+    raced: list[Path] = []
 
     def too_late(path: Path, target: Path) -> None:
         if not raced:

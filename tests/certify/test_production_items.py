@@ -22,8 +22,8 @@ KEY = b"a key of this comparison alone.."
 
 def judged(both: TwoEnvironments, *but: tuple[Group, Finding]) -> dict[str, Shown]:
     """Every item of production, with what the doctor saw instead."""
-    sides = [side_of(load_settings(path), both.around, KEY) for path in (both.sandbox, both.production)]
-    return {each.item.removeprefix("production."): each for each in production_items(*sides, all_well(*but))}
+    sandbox, production = (side_of(load_settings(path), both.around, KEY) for path in (both.sandbox, both.production))
+    return {each.item.removeprefix("production."): each for each in production_items(sandbox, production, all_well(*but))}
 
 
 def test_two_environments_with_nothing_in_common_pass(both: TwoEnvironments) -> None:
