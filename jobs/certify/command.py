@@ -46,7 +46,15 @@ def run_certify(
     code = code_of(found.shown)
     if not (options.quiet and code is ExitCode.CLEAN):
         say(options, lines_of(found, settings, code))
-    answer(options, {**object_of(found, settings, code), "pack": str(written.json), "page": str(written.html)})
+    answer(
+        options,
+        {
+            **object_of(found, settings, code),
+            "generated_at": written.pack["generated_at"],
+            "pack": str(written.json),
+            "page": str(written.html),
+        },
+    )
     return int(code)
 
 

@@ -110,7 +110,8 @@ def checked_settings(path: Path, environment: str) -> Settings:
 def _judged(sandbox: Settings, production: Settings, asked: Asked, around: Surroundings, looks: Look, installed: str) -> Judged:
     key = fresh_key()
     sides = side_of(sandbox, around, key), side_of(production, around, key)
-    marks = {name: (sides[0].marks.get(name, ""), sides[1].marks.get(name, "")) for name in {*sides[0].marks, *sides[1].marks}}
+    names = {name for side in sides for name in side.marks if not name.startswith("certify.")}
+    marks = {name: (sides[0].marks.get(name, ""), sides[1].marks.get(name, "")) for name in names}
     items = production_items(*sides, looks(production, asked.production, around))
     known, stands, provider = _known(sandbox, around, installed)
     lacking = missing(stands, items, known, production)

@@ -79,9 +79,9 @@ def _keys(sandbox: Side, production: Side) -> Iterator[Wrong]:
             yield Wrong(production.problems[key], f"Correct {key} in production's settings.")
         elif key not in production.marks:
             yield Wrong(f"{key} is not set for production.", f"Put production's own {key} where its settings name it.")
-        elif production.marks[key] == sandbox.marks.get(key):
+        elif same := next((name for name, mark in sandbox.marks.items() if mark == production.marks[key]), ""):
             change = "Put production's own there (a variable MITBATCH_... in the environment would overrule both files)."
-            yield Wrong(f"{key} is the same as in the sandbox, byte for byte.", change)
+            yield Wrong(f"{key} is the same as the sandbox's {same}, byte for byte.", change)
 
 
 def _urls(sandbox: Side, production: Side) -> Iterator[Wrong]:
@@ -137,7 +137,7 @@ def _webhook(sandbox: Side, production: Side, seen: Seen) -> Iterator[Wrong]:
     elif host.lower() == sandbox.settings.webhook.public_host.lower():
         yield Wrong(f"webhook.public_host {host} is the sandbox's too.", "Give production a host of its own, and register it.")
     yield from _must_be_ok(
-        seen, Group.WEBHOOK, "key", "Register the address that mitbatch webhook-url prints; its key comes with that."
+        seen, Group.WEBHOOK, "key", "Register the address that mitbatch webhook url prints; its key comes with that."
     )
     yield from _must_be_ok(seen, Group.WEBHOOK, "answer", "Start mitbatch serve with production's settings behind that host.")
 
@@ -155,16 +155,17 @@ def _must_be_ok(seen: Seen, group: Group, look: str, change: str) -> Iterator[Wr
 
 def _nothing_left(sandbox: Side, production: Side) -> Iterator[Wrong]:
     before, after = sandbox.settings, production.settings
-    if before.provider.mid == after.provider.mid:
+    accounts = [each for each in (before.certify.managed, before.certify.sync) if each is not None]
+    if after.provider.mid in {before.provider.mid, *(each.mid for each in accounts)}:
         yield Wrong("provider.mid is the sandbox's.", "Set the mid that the provider gave you for production.")
-    if shared := sorted({site.site_id for site in before.sites} & {site.site_id for site in after.sites}):
+    known = {site.site_id for site in before.sites} | {site for each in accounts for site in each.sites.values()}
+    if shared := sorted(known & {site.site_id for site in after.sites}):
         yield Wrong(f"The site id {shared[0]} is one of the sandbox's.", "Set production's site ids.")
     yield from _shared_places(sandbox, production)
     for key, value in flat(after):
         if key != "environment" and not isinstance(value, bool) and _SANDBOX in str(value).lower():
             yield Wrong(f"{key} has the word sandbox in it.", f"Correct {key} in production's settings.")
-    accounts = getattr(after, "certify", None)
-    if accounts is not None and any(getattr(accounts, name, None) is not None for name in ("managed", "sync")):
+    if after.certify.managed is not None or after.certify.sync is not None:
         yield Wrong("Production's settings have accounts under [certify].", "Take [certify] out of them: it is the sandbox's.")
     yield from _locks(sandbox, production)
 

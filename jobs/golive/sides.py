@@ -50,6 +50,9 @@ def side_of(settings: Settings, around: Surroundings, key: bytes) -> Side:
             continue
         except MitbatchError as problem:
             problems[f"{section}.{name}"] = problem.what
+    for mode, account in (("managed", settings.certify.managed), ("sync", settings.certify.sync)):
+        for name in ("app_key", "app_secret", "tokenization_key") if account is not None else ():
+            _read(getattr(account, f"{name}_file"), f"certify.{mode}.{name}", key, marks, problems)
     keys: list[paramiko.PKey] = []
     shown: tuple[str, ...] = ()
     if settings.sftp is not None:

@@ -16,7 +16,9 @@ from jobs.settings_file import load_settings
 from schemas.certification import CHECKLIST, Shown, Verdict
 from schemas.errors import ApiLoginRefused, SftpUnreachable
 from tests.certify.two_environments import HOSTS, MIDS, SITES, TwoEnvironments, all_well
+from tests.settings.settings_folder import private_file
 
+ACCOUNT = "77777777-0000-4000-8000-000000000003"
 KEY = b"a key of this comparison alone.."
 
 
@@ -41,6 +43,27 @@ def same_key(name: str) -> Callable[[TwoEnvironments], None]:
         (both.root / "live" / name).write_bytes((both.root / "test" / name).read_bytes() + b"\n")
 
     return copy
+
+
+def key_of_an_account(both: TwoEnvironments) -> None:
+    """The key of an account of the certification, in production's file."""
+    for name in ("app_key", "app_secret", "tokenization_key"):
+        private_file(both.root / "test" / f"sync_{name}", f"the-{name}-of-the-account-sync".encode())
+    (both.root / "live" / "app_key").write_text("the-app_key-of-the-account-sync")
+    files = {f"{name}_file": f"test/sync_{name}" for name in ("app_key", "app_secret", "tokenization_key")}
+    both.values["sandbox"]["certify"] = {"sync": {"mid": ACCOUNT, "sites": {"main": ACCOUNT}, **files}}
+    both.write()
+
+
+def account_in_production(what: str) -> Callable[[TwoEnvironments], None]:
+    """The id of an account of the certification in production's settings."""
+
+    def write(both: TwoEnvironments) -> None:
+        key_of_an_account(both)
+        (both.root / "live" / "app_key").write_text("production's own key")
+        both.write(**{what: ACCOUNT})
+
+    return write
 
 
 def changed(**changes: object) -> Callable[[TwoEnvironments], None]:
@@ -88,11 +111,14 @@ def locked_to_sandbox(both: TwoEnvironments) -> None:
 
 
 BROKEN: list[tuple[str, Callable[[TwoEnvironments], None], str]] = [
-    ("keys", same_key("app_key"), "provider.app_key is the same"),
-    ("keys", same_key("app_secret"), "provider.app_secret is the same"),
-    ("keys", same_key("tokenization_key"), "provider.tokenization_key is the same"),
-    ("keys", same_key("subscriber_key"), "webhook.subscriber_key is the same"),
-    ("keys", same_key("sftp_key"), "sftp.private_key is the same"),
+    ("keys", same_key("app_key"), "provider.app_key is the same as the sandbox's"),
+    ("keys", same_key("app_secret"), "provider.app_secret is the same as the sandbox's"),
+    ("keys", same_key("tokenization_key"), "provider.tokenization_key is the same as the sandbox's"),
+    ("keys", same_key("subscriber_key"), "webhook.subscriber_key is the same as the sandbox's"),
+    ("keys", same_key("sftp_key"), "sftp.private_key is the same as the sandbox's"),
+    ("keys", key_of_an_account, "the sandbox's certify.sync.app_key"),
+    ("nothing_of_sandbox", account_in_production("provider__mid"), "provider.mid is the sandbox's"),
+    ("nothing_of_sandbox", account_in_production("sites__site_id"), "is one of the sandbox's"),
     ("keys", changed(provider__app_secret_file=None), "provider.app_secret is not set"),
     ("keys", lambda both: (both.root / "live" / "app_key").unlink(), "does not exist"),
     ("keys", lambda both: (both.root / "live" / "sftp_key").unlink(), "cannot be read"),

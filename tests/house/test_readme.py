@@ -18,8 +18,10 @@ from pydantic import BaseModel
 
 from batch.pace import business_date
 from jobs import documents
+from jobs.certify_cli import ItemsOrCommand
 from jobs.cli import run
 from jobs.settings_file import SECRETS
+from schemas.certification import CHECKLIST
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.settings import Settings
 from tests.commands.merchant_folder import MerchantFolder, merchant_folder
@@ -70,6 +72,11 @@ def examples() -> list[str]:
     return [example for text in command_paths().values() for example in examples_in(text)]
 
 
+def is_of_checklist(word: str) -> bool:
+    """Whether a word names an item of the checklist or a group of them."""
+    return any(item.id == word or item.id.startswith(f"{word}.") for item in CHECKLIST)
+
+
 def named_command(words: list[str]) -> str:
     """Why these words name no command; empty when they do."""
     found: Any = COMMANDS
@@ -83,6 +90,9 @@ def named_command(words: list[str]) -> str:
             options |= {option for parameter in found.params for option in parameter.opts}
         elif word.startswith("--") and word != "--help" and word.partition("=")[0] not in options:
             return f"no option {word}"
+        elif isinstance(found, ItemsOrCommand) and not word.startswith("-"):
+            if not is_of_checklist(word):
+                return f"no item {word}"
         elif inner and not word.startswith("-") and words[words.index(word) - 1] != "--config":
             return f"no command {word}"
     return "" if found is not COMMANDS or any(word.startswith("--") for word in words) else "no command"
@@ -222,6 +232,9 @@ def test_messages_name_only_commands_that_exist() -> None:
         (["--version"], ""),
         (["stauts"], "no command stauts"),
         (["holds", "release"], "no command release"),
+        (["certify", "mit.sftp", "refund"], ""),
+        (["certify", "attest"], ""),
+        (["certify", "mit.ftp"], "no item mit.ftp"),
         (["nightly", "--dry"], "no option --dry"),
     ],
 )
