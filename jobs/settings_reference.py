@@ -5,6 +5,7 @@
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,8 +91,14 @@ def toml_value(value: Any) -> str:  # noqa: ANN401 - any setting's
     if isinstance(value, Path):
         return json.dumps(str(value))
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {toml_value(each)}" for name, each in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{_toml_key(name)} = {toml_value(each)}" for name, each in value.items()) + " }" if value else "{}"
+        )
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name, re.ASCII) else json.dumps(name, ensure_ascii=False)
 
 
 def _values(field: FieldInfo) -> str:

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from schemas.certify_sections import CertifyAccountSettings as CertifyAccountSettings
+from schemas.certify_sections import CertifySettings as CertifySettings
 from schemas.settings_sections import LOOPBACK_HOSTS, Section
 from schemas.settings_sections import AlertsSettings as AlertsSettings
 from schemas.settings_sections import AuditSettings as AuditSettings
-from schemas.settings_sections import CertifyAccountSettings as CertifyAccountSettings
-from schemas.settings_sections import CertifySettings as CertifySettings
 from schemas.settings_sections import ChannelSettings as ChannelSettings
 from schemas.settings_sections import GateSettings as GateSettings
 from schemas.settings_sections import LeaseSettings as LeaseSettings

@@ -303,47 +303,6 @@ class WebhookSettings(Section):
         return urlsplit(f"//{self.public_host}").hostname in LOOPBACK_HOSTS
 
 
-class CertifyAccountSettings(Section):
-    """One account at the provider's sandbox with which `mitbatch certify` shows items; `sites` are its site ids by name."""
-
-    mid: str
-    app_key_file: Path
-    app_secret_file: Path
-    tokenization_key_file: Path
-    sites: dict[str, str] = Field(min_length=1)
-
-    @field_validator("mid")
-    @classmethod
-    def _guid(cls, value: str) -> str:
-        return guid(value, "must be the GUID that the provider gave you")
-
-    @field_validator("sites")
-    @classmethod
-    def _guids(cls, value: dict[str, str]) -> dict[str, str]:
-        return {name: guid(site_id, "must be the GUID that the provider gave this site") for name, site_id in value.items()}
-
-
-class CertifyManagedSettings(CertifyAccountSettings):
-    """The account whose files the provider works on; without a server of its own here it uses that of [sftp]."""
-
-    sftp: SftpSettings | None = None
-
-
-class CertifySyncSettings(CertifyAccountSettings):
-    """The account whose calls the provider answers at once."""
-
-
-class CertifySettings(Section):
-    """With which accounts of the provider's sandbox `mitbatch certify` shows the launch checklist.
-
-    A group whose account is missing is not applicable, never passed. `max_wait_seconds` bounds the wait for an outcome.
-    """
-
-    max_wait_seconds: int = Field(default=600, ge=1, le=86400)
-    managed: CertifyManagedSettings | None = None
-    sync: CertifySyncSettings | None = None
-
-
 def guid(value: str, otherwise: str) -> str:
     """A GUID as it is written everywhere. Raises ValueError with these words for another text."""
     try:

@@ -27,8 +27,10 @@ from jobs.running import RunReport
 from jobs.surroundings import Surroundings
 from jobs.tokenize import token_desk
 from schemas.certification import Evidence, PassedFile
+from schemas.comparison_tables import comparison_row
 from schemas.errors import Stopped
 from schemas.ledger_tables import batch, remote_file, transmission
+from schemas.matches import Match
 from schemas.settings import Settings
 
 Found = TypeVar("Found")
@@ -122,6 +124,14 @@ class Bench:
             query = select(transmission.c.result, transmission.c.transmit_id).where(transmission.c.order_id == order_id)
             row = connection.execute(query).one_or_none()
         return (row.result or "", row.transmit_id or "") if row is not None else ("", "")
+
+    def differences(self, comparison: str, orders: Sequence[str]) -> dict[str, str]:
+        """Which of these orders differ in a comparison (its id is its run's), each with the reason."""
+        columns = (comparison_row.c.order_id, comparison_row.c.explanation)
+        mine = (comparison_row.c.comparison_id == comparison, comparison_row.c.order_id.in_(orders))
+        with self.reading() as connection:
+            found = connection.execute(select(*columns).where(*mine, comparison_row.c.match != Match.EQUAL.value)).all()
+        return {row.order_id: row.explanation for row in found}
 
     def read_at_provider(self, order_id: str) -> OrderRead | None:
         """How the provider shows the order now, by its own id where we have it, else by a search for ours."""

@@ -40,10 +40,9 @@ def statuses_are_right(bench: Bench) -> Seen:
             return Seen(
                 is_right=False, sentence=f"The row of {order_id} says {shown[order_id]} where {status} is right.", change=HOLD
             )
-    for order_id in wanted:
-        agreed = books_agree(bench, order_id)
-        if not agreed.is_right:
-            return agreed
+    agreed = books_agree(bench, *wanted)
+    if not agreed.is_right:
+        return agreed
     said = ", ".join(f"{order_id} {status}" for order_id, status in shown.items())
     return Seen(is_right=True, sentence=f"Rows and provider agree ({said}), and the reconciliation finds no difference in them.")
 

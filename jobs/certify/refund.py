@@ -1,6 +1,5 @@
 """The group `refund`: an approved order is given back, and every book says so."""
 
-from batch.compared import MOST_NAMED
 from batch.refund_requests import RefundRequest
 from batch.refunding import refund_order
 from jobs.actions import Request, run_requests
@@ -59,20 +58,25 @@ def refund_is_ours(bench: Bench, order_id: str) -> Seen:
     return Seen(right, sentence, "Let nothing but the pipeline write status and refunded_minor of an order that was sent.")
 
 
-def books_agree(bench: Bench, order_id: str) -> Seen:
-    """The reconciliation compares ledger, row, files and the provider's list, and finds no difference in the order."""
-    around, clock = bench.around, bench.clock
-    report, compared = reconcile_with(bench.settings, QUIET, clock=clock, surroundings=around)
+def books_agree(bench: Bench, *orders: str) -> Seen:
+    """The reconciliation compares ledger, row, files and the provider's list, and finds no difference in these orders.
+
+    What else the provider's list shows, such as orders of earlier rounds, is not what this is about.
+    """
+    report, compared = reconcile_with(bench.settings, QUIET, clock=bench.clock, surroundings=bench.around)
     bench.note(report)
     if compared is None or not compared.is_list_had:
         change = "Let GET orders be allowed for this account."
         return Seen(is_right=False, sentence="The provider's list of orders could not be had.", change=change)
-    named = [each for each in compared.named if each.order_id == order_id]
-    if named or compared.differing > MOST_NAMED:
-        why = named[0].explanation if named else f"{compared.differing} orders differ"
+    differing = bench.differences(report.run_id, orders)
+    if differing:
+        order_id, why = next(iter(differing.items()))
         change = "mitbatch help finance says what each difference means."
         return Seen(is_right=False, sentence=f"The reconciliation names {order_id}: {why}.", change=change)
-    return Seen(is_right=True, sentence=f"{compared.orders} orders were compared; {order_id} is the same in every book.")
+    sentence = (
+        f"{compared.orders} orders were compared; {', '.join(orders)} {'is' if len(orders) == 1 else 'are'} alike in every book."
+    )
+    return Seen(is_right=True, sentence=sentence)
 
 
 def refund_is_theirs(bench: Bench, order_id: str) -> Seen:

@@ -11,6 +11,8 @@ _HEAD = """\
 # Paths are relative to this file. Secrets are never in here: each is in a file of mode 0600, or in the environment.
 """
 _WIDTH = 120
+_TABLES = frozenset({"orders.columns", "certify.managed.sites", "certify.sync.sites"})
+"""Keys whose value is a table: what stands in it are no keys of ours."""
 
 
 def settings_text(values: Mapping[str, Any], sites: list[dict[str, Any]]) -> str:
@@ -64,7 +66,7 @@ def flat(table: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """A settings file's values by dotted key; lists of tables are left out."""
     found: dict[str, Any] = {}
     for name, value in table.items():
-        if isinstance(value, dict) and f"{path}{name}" != "orders.columns":
+        if isinstance(value, dict) and f"{path}{name}" not in _TABLES:
             found |= flat(value, f"{path}{name}.")
         elif not (isinstance(value, list) and value and isinstance(value[0], dict)):
             found[f"{path}{name}"] = value

@@ -56,6 +56,7 @@ def test_a_test_that_does_not_exist_is_found() -> None:
 
 ASKING = {"text", "exec_driver_sql", "execute", "DDL"}
 SPLICED = {
+    "jobs/certify/scratch_orders.py": "a table made, shared and dropped: names of the settings that are checked, and our own",
     "batch/writeback.py": "the statement of a view, from names of the settings that are checked and quoted by the driver",
     "jobs/doctor/ledger_storage.py": "SHOW takes no parameter; the three names stand beside it",
     "jobs/sample_orders.py": "the demo's own database, made from its own table",
