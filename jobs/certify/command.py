@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batch.pace import utc_text
 from jobs.certify.accounts import check_sandbox
-from jobs.certify.pack_folder import HTML, draw_page
+from jobs.certify.pack_folder import HTML, PackFolder, draw_page
 from jobs.certify.provider_time import LeapingClock
 from jobs.certify.round import Round, chosen, go_round
 from jobs.certify.round_pack import write_pack
@@ -32,13 +32,17 @@ _TITLES = {item.id: item.title for item in CHECKLIST}
 def run_certify(
     options: Options, words: Sequence[str], *, clock: LeapingClock | None = None, surroundings: Surroundings | None = None
 ) -> int:
-    """Show the items of these ids and groups, all without any, by the settings file. Returns the exit code."""
+    """Show the items of these ids and groups, all without any, by the settings file. Returns the exit code.
+
+    Raises CertifyOnlyInSandbox, CertificationChanged, PackUnfit, ConfigurationError.
+    """
     settings, clock = load_settings(options.config), clock or ShiftedClock()
     items = chosen(words)
     check_sandbox(settings)
     draw_page()  # without it no order is made
     began = SystemClock().now()
     around = surroundings or of_this_machine(clock)
+    PackFolder(settings, around.disk).past()  # a chain that is broken is told before any order is made
     folder = round_folder(settings, clock)
     found = go_round(settings, items, around, clock, folder)
     written = write_pack(settings, around, found, tuple(words), began)

@@ -13,6 +13,7 @@ from jobs.certify.pack_page import page
 from jobs.certify.round_pack import payment_tokens
 from jobs.output import Options
 from schemas.certification import CHECKLIST, Proof
+from schemas.errors import CertificationChanged
 from tests.certify.merchant import Merchant
 from tests.commands.json_schema import misfits, schema_named
 
@@ -81,3 +82,14 @@ def test_a_second_round_is_compared_with_the_first(merchant: Merchant, capsys: p
     assert [pack["compared_with"] for pack in packs] == ["", packs[0]["generated_at"], packs[1]["generated_at"]]
     assert next((each["item"], each["direction"]) for each in packs[1]["changes"]) == ("mit.sftp.transmit", "worse")
     assert ("mit.sftp.transmit", "better") in [(each["item"], each["direction"]) for each in packs[2]["changes"]]
+
+
+def test_a_broken_chain_is_told_before_any_order_is_made(merchant: Merchant, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is built on a folder that somebody has edited."""
+    events = merchant.settings.data_dir / "certification" / "events"
+    events.mkdir(parents=True)
+    (events / "000001.json").write_text("{}")
+    with pytest.raises(CertificationChanged):
+        certified(merchant, capsys)
+
+    assert list(events.parent.iterdir()) == [events]
