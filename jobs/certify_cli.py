@@ -1,7 +1,7 @@
 """The command line of `mitbatch certify`."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -25,15 +25,22 @@ def make_certify_app(current: Callable[[], Options]) -> typer.Typer:
     app = typer.Typer(cls=ItemsOrCommand, invoke_without_command=True, subcommand_metavar="[ID|GROUP]...", rich_markup_mode=None)
 
     @app.callback()
-    def certify(context: typer.Context) -> None:
+    def certify(
+        context: typer.Context,
+        sandbox: Annotated[
+            bool, typer.Option("--sandbox", help="Against a pretend provider of its own, in the folder mitbatch-certify.")
+        ] = False,
+    ) -> None:
         """Show the provider's launch checklist, item by item, against its sandbox; ids or groups name a part of it.
 
-        Example: mitbatch certify mit.sftp
+        Example: mitbatch certify mit.api
         """
         if context.invoked_subcommand is None:
+            from jobs.certify.against_sandbox import certify_against_sandbox
             from jobs.certify.command import run_certify
 
-            raise typer.Exit(run_certify(current(), context.meta["items"]))
+            show = certify_against_sandbox if sandbox else run_certify
+            raise typer.Exit(show(current(), context.meta["items"]))
 
     add_attest_command(app, current)
     return app

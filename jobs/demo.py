@@ -78,7 +78,7 @@ def run_demo(options: Options, folder: Path) -> int:
     began = time.monotonic()
     folder = _fresh(folder)
     clock = ShiftedClock()
-    with _quiet_libraries(), Sandbox(folder / "provider", clock=clock) as sandbox:
+    with quiet_libraries(), Sandbox(folder / "provider", clock=clock) as sandbox:
         demo = Demo(options, folder, clock, sandbox)
         demo.run("The first night", "nightly")
         demo.run("Copies of the good charges", "transmit")
@@ -107,7 +107,8 @@ def _fresh(folder: Path) -> Path:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
+    """Let the libraries of a provider in this very program write no log of their own."""
     import logging
 
     before = logging.root.manager.disable

@@ -1,12 +1,15 @@
 """`mitbatch certify` on the command line: its verdicts, its object, and its exit codes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from jobs.certify.against_sandbox import certify_against_sandbox
 from jobs.certify.command import run_certify
 from jobs.cli import run
 from jobs.output import Options
+from schemas.errors import UsageRefused
 from tests.certify.merchant import Merchant
 from tests.commands.json_schema import misfits, schema_named
 
@@ -52,3 +55,22 @@ def test_a_word_that_names_nothing_is_usage(merchant: Merchant, capsys: pytest.C
     """A misspelt group ends with 2 and the nearest one."""
     assert run(["--config", str(merchant.config), "certify", "mit.sfpt"]) == 2
     assert "Did you mean mit.sftp?" in capsys.readouterr().err
+
+
+def test_one_command_shows_it_against_a_sandbox_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--sandbox` needs nothing but a folder; a second time it finds the pack of the first there."""
+    folder = tmp_path / "shown"
+    for rounds in (1, 2):
+        options = Options(config=Path("nowhere.toml"), command="certify")
+        assert certify_against_sandbox(options, ["mit.api"], folder) == 0
+        assert "7 items: passed 7" in capsys.readouterr().out
+        assert len(list((folder / "var" / "certification").glob("*/certification.json"))) == rounds
+
+
+def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    """A folder that holds anything else is refused, and stays as it is."""
+    (tmp_path / "theirs").write_text("kept", encoding="utf-8")
+
+    with pytest.raises(UsageRefused, match="was not made by certify"):
+        certify_against_sandbox(Options(config=Path("nowhere.toml")), [], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
