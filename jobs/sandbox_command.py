@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import json
 import signal
+import sqlite3
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,7 +116,14 @@ def _with_checkout(sandbox: "Sandbox", start: Start, shop: contextlib.ExitStack)
         return {}
     from jobs.sandbox.checkout import Checkout
 
-    checkout = shop.enter_context(Checkout(sandbox))
+    checkout = Checkout(sandbox)
+    try:
+        shop.enter_context(checkout)
+    except sqlite3.Error as error:
+        raise ConfigurationError(
+            f"The shop cannot keep its orders in {checkout.orders_path} ({error}).",
+            next_step="Give the sandbox a fresh --folder, or move that file away.",
+        ) from error
     if not start.webhook:
         sandbox.register_webhook(checkout.webhook_url)
     return {"checkout": checkout.url}

@@ -36,7 +36,7 @@ def _pictures(walk: Walk, sandbox: Sandbox, folder: Path, name: str) -> list[Pat
     keep("cit.standard.order_id")
     walk.fill("4242424242424242")
     walk.browser.click("#pay-button")
-    walk.browser.wait_for("document.querySelector('.error') !== null")
+    walk.until("document.querySelector('.error') !== null")
     keep("card_refused")
     walk.pay()
     walk.reaches("success")

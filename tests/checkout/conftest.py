@@ -21,6 +21,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
 def sandbox(opened: tuple[Sandbox, Checkout]) -> Sandbox:
     """The provider, empty, telling the shop what happens."""
     sandbox, shop = opened
+    assert sandbox.webhooks.settle()  # what the test before let happen is told, and asked about, before it is forgotten
     sandbox.reset()
     sandbox.register_webhook(shop.webhook_url)
     return sandbox

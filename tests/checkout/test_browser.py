@@ -142,7 +142,7 @@ def test_back_and_reload_repeat_nothing(sandbox: Sandbox, walk: Walk) -> None:
     walk.reaches("success")
     for way in ("refresh", "back", "forward", "refresh"):
         walk.browser.call("POST", way)
-        walk.browser.wait_for("document.readyState === 'complete' && document.getElementById('order-id') !== null")
+        walk.until("document.readyState === 'complete' && document.getElementById('order-id') !== null")
         walk.reaches("success")
     walk.pay(flow="advanced")
     walk.reaches("widget")
@@ -173,7 +173,7 @@ def test_every_page_can_be_read(sandbox: Sandbox, walk: Walk, width: int, scheme
     check("form")
     walk.fill("4242424242424242")
     walk.browser.click("#pay-button")
-    walk.browser.wait_for("document.querySelector('[role=alert]') !== null")
+    walk.until("document.querySelector('[role=alert]') !== null")
     assert walk.browser.run("return document.getElementById('number').value + document.getElementById('cvv').value") == ""
     check("refused form")
     walk.browser.complaints()  # the browser tells of every answer that is an error, such as this 422
@@ -198,7 +198,7 @@ def test_it_can_be_paid_by_keyboard(sandbox: Sandbox, walk: Walk) -> None:
     walk.browser.run("document.querySelector('[data-number]').focus()")
     enter = [{"type": "keyDown", "value": "\ue007"}, {"type": "keyUp", "value": "\ue007"}]
     walk.browser.call("POST", "actions", actions=[{"type": "key", "id": "keys", "actions": enter}])
-    walk.browser.wait_for("document.activeElement.id === 'pay-button'")
+    walk.until("document.activeElement.id === 'pay-button'")
     assert walk.browser.run("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
     walk.browser.call("POST", "actions", actions=[{"type": "key", "id": "keys", "actions": enter}])
     walk.reaches("success")

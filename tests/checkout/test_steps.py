@@ -1,8 +1,10 @@
 """What the checkout does at each step, by plain calls: whose the row is, what is sent, and what is never sent twice."""
 
 import re
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -171,6 +173,42 @@ def test_what_is_paid_otherwise_is_taken_from_mitbatch_first(sandbox: Sandbox, s
 
     assert (row_of(shop.orders_path, free)["status"], row_of(shop.orders_path, held)["status"]) == ("not_recovered", "pending")
     assert (ways[0] != free, ways[1] == held) == (True, True)
+
+
+def test_what_a_look_finds_does_not_replace_the_answer(shop: Checkout) -> None:
+    """A webhook may come while evaluate is under way: what a look finds stands until the answer, and never after it."""
+    orders = Orders(shop.orders_path)
+    for order_id, steps in (("first", ("found", "answer")), ("last", ("answer", "found"))):
+        orders.place({"order_id": f"{order_id}-{shop.port}"})
+        name = f"{order_id}-{shop.port}"
+        assert orders.begin(name)
+        assert orders.charged(name, "declined", {})
+        for step in steps:
+            orders.found(name, "key") if step == "found" else orders.handed_over(name, "key", "CHALLENGE")
+
+        assert row_of(shop.orders_path, name)["provider_status"] == "CHALLENGE"
+        assert not orders.left_to_mitbatch(name)
+
+
+def test_by_night_nobody_looks_at_the_widget(sandbox: Sandbox, shop: Checkout) -> None:
+    """What the advanced flow leaves to mitbatch goes without the widget's key, so that it is answered at once."""
+    sandbox.faults.switch_on("too_many_requests", where="evaluate")
+    order_id, shown = bought(shop, flow="advanced")
+
+    assert (shown, row_of(shop.orders_path, order_id)["sense_key"]) == ("later", None)
+
+
+@pytest.mark.parametrize("content", ["no database", None])
+def test_orders_that_cannot_be_used_are_told_at_the_start(sandbox: Sandbox, tmp_path: Path, content: str | None) -> None:
+    """A file that is no database, and a table without our columns, stop the shop from opening."""
+    path = tmp_path / "orders.db"
+    if content:
+        path.write_text(content * 100)
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE orders (id TEXT)")
+    with pytest.raises(sqlite3.Error), Checkout(sandbox, path):
+        pass
 
 
 def test_a_webhook_alone_leads_to_a_read(sandbox: Sandbox, shop: Checkout) -> None:

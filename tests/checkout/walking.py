@@ -1,6 +1,7 @@
 """A customer in the shop: walks a flow in headless Chromium, as a person would, and takes pictures on the way."""
 
 import base64
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Walk:
         """Put the tent into the basket and go to the checkout of this flow; the order's id."""
         self.browser.call("POST", "url", url=self.shop.url)
         self.browser.click(f"button[value='{flow}']")
-        self.browser.wait_for("document.getElementById('pay') !== null")
+        self.until("document.getElementById('pay') !== null")
         return self.order_id
 
     def fill(self, number: str = SUCCESS, *, phone: str = "", approves: bool = False) -> None:
@@ -50,7 +51,14 @@ class Walk:
 
     def reaches(self, stage: str) -> None:
         """Wait until the page shows this stage of the order."""
-        self.browser.wait_for(f"document.querySelector('[data-stage={stage}]') !== null && document.readyState === 'complete'")
+        self.until(f"document.querySelector('[data-stage={stage}]') !== null && document.readyState === 'complete'")
+
+    def until(self, condition: str) -> None:
+        """Wait until this holds, asking anew each time: a script that waits inside a page dies when the page goes on."""
+        ends = time.monotonic() + 30
+        while self.browser.run(f"return Boolean({condition})") is not True:
+            assert time.monotonic() < ends, f"never true: {condition}; the page says: {self.words}"
+            time.sleep(0.02)
 
     def answer(self, code: str = "999") -> None:
         """Answer in the widget's frame; an empty code presses the button that says that it cannot be confirmed."""
@@ -64,7 +72,7 @@ class Walk:
         """Look into the widget's frame, once it asks."""
         frame = self.browser.call("POST", "element", using="css selector", value="iframe")
         self.browser.call("POST", "frame", id={ELEMENT: frame[ELEMENT]})
-        self.browser.wait_for("document.getElementById('code') !== null")
+        self.until("document.getElementById('code') !== null")
 
     def out_of_widget(self) -> None:
         """Look at the shop's page again."""

@@ -117,6 +117,7 @@ def test_in_json_it_says_one_object_first_and_one_at_the_end(tmp_path: Path) -> 
         (["--http-port", "70000"], 2, "--http-port"),
         (["--http-port", "TAKEN"], 78, "cannot listen"),
         (["--folder", "FILE"], 78, "cannot be made"),
+        (["--folder", "SPOILT", "--checkout"], 78, "cannot keep its orders in"),
     ],
 )
 def test_a_wrong_start_says_what_is_wrong(
@@ -126,7 +127,9 @@ def test_a_wrong_start_says_what_is_wrong(
     (tmp_path / "file").touch()
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        stand_ins = {"TAKEN": str(taken.getsockname()[1]), "FILE": str(tmp_path / "file")}
+        stand_ins = {"TAKEN": str(taken.getsockname()[1]), "FILE": str(tmp_path / "file"), "SPOILT": str(tmp_path / "spoilt")}
+        (tmp_path / "spoilt").mkdir()
+        (tmp_path / "spoilt" / "orders.db").write_text("no database" * 100)
         given = [stand_ins.get(argument, argument) for argument in arguments]
         try:
             assert run(["sandbox", "--folder", str(tmp_path / "sandbox"), *given]) == code

@@ -17,8 +17,9 @@ claimed (`retry_state = 'in_flight'`) is the checkout's, what is declined and un
 7. How it ends, a read of the order says (`Till.settle`), asked by the page, or because a webhook told that there is news.
    In the standard flow that is at once. In the advanced flow, and after a CHALLENGE, the customer answers in the widget first.
 
-If the program dies: before 5 nothing was sent; after 5 the row stays claimed, and the next look at the page asks the provider
-by the order id. No card number or security code is kept, logged or shown, and only the published test cards are taken.
+If the program dies: before 5 the provider was sent nothing, and your gateway has to say what it did; after 5 the row stays
+claimed, and the next look at the page asks the provider by the order id. No card number or security code is kept, logged or
+shown, and only the published test cards are taken.
 """
 
 from jobs.sandbox.checkout.server import Checkout

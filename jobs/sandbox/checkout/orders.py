@@ -26,12 +26,16 @@ _OURS = "retry_state = 'in_flight' AND hold_reference IS NULL"
 
 
 class Orders:
-    """The table, made if it is not there. Every method may be called from any thread; True means that the row was moved."""
+    """The table, made if it is not there. Every method may be called from any thread; True means that the row was moved.
+
+    Raises `sqlite3.Error` for a file that is no database, or a table without one of the columns.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         columns = ", ".join(f"{name} {'INTEGER' if name in _INTEGERS else 'TEXT'}" for name in COLUMNS)
         self._run(f"CREATE TABLE IF NOT EXISTS orders ({columns}, PRIMARY KEY (order_id))")
+        self._run(f"SELECT {', '.join(COLUMNS)} FROM orders LIMIT 0")  # noqa: S608 - our own column names
 
     def find(self, order_id: str) -> Row | None:
         """The row as it stands now."""
@@ -69,9 +73,12 @@ class Orders:
         return self._run(f"UPDATE orders SET {sets} WHERE {where}", key, order_id)  # noqa: S608
 
     def left_to_mitbatch(self, order_id: str) -> bool:
-        """Nothing was sent, for certain: the claim is lifted, and what is declined and unclaimed is mitbatch's."""
+        """Nothing was sent, for certain: the claim is lifted, and what is declined and unclaimed is mitbatch's.
+
+        The widget's key goes with it: by night nobody looks at the page on which the widget would ask.
+        """
         where = f"order_id = ? AND status = 'declined' AND provider_order_id IS NULL AND {_OURS}"
-        return self._run(f"UPDATE orders SET retry_state = NULL WHERE {where}", order_id)  # noqa: S608
+        return self._run(f"UPDATE orders SET retry_state = NULL, sense_key = NULL WHERE {where}", order_id)  # noqa: S608
 
     def ended(self, order_id: str, status: str, word: str) -> bool:
         """How it ended, and with it the claim."""

@@ -24,7 +24,7 @@ class Checkout:
     """A shop that works against one pretend provider, for as long as the `with` block lasts.
 
     Its orders are in an SQLite file, by default the `orders.db` that the sandbox's ready settings name, so that a night
-    sees them too. Raises `OSError` on entering where the port is taken.
+    sees them too.
     """
 
     def __init__(
@@ -40,7 +40,8 @@ class Checkout:
         self.shop = shop_of(sandbox)
 
     def __enter__(self) -> Self:
-        """Listen, and serve in a thread of its own."""
+        """Listen, and serve in a thread of its own. Raises `OSError`, or `sqlite3.Error` where the orders cannot be used."""
+        orders = Orders(self.orders_path)
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +51,7 @@ class Checkout:
             raise
         self.port = self._listener.getsockname()[1]
         self._provider = Provider(self.shop, self._answer_seconds)
-        till = Till(self.shop, Orders(self.orders_path), self._provider, self._clock)
+        till = Till(self.shop, orders, self._provider, self._clock)
         config = uvicorn.Config(
             Addresses(till).application(),
             ws="none",
