@@ -1,9 +1,10 @@
 """`mitbatch certify`: one round, its verdicts on the terminal or as JSON, and the exit code."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from batch.pace import utc_text
 from jobs.certify.accounts import check_sandbox
@@ -49,7 +50,8 @@ def run_certify(
     found = replace(found, shown=written.shown)
     code = code_of(found.shown)
     if not (options.quiet and code is ExitCode.CLEAN):
-        say(options, lines_of(found, settings, code))
+        *lines, last = lines_of(found, settings, code)
+        say(options, [*lines, *changes_of(written.pack), last])
     answer(
         options,
         {
@@ -95,6 +97,15 @@ def lines_of(found: Round, settings: Settings, code: ExitCode) -> list[str]:
         f"evidence  {found.folder / HTML}",
         f"EXIT {int(code)} {EXIT_MEANINGS[code]}",
     ]
+
+
+def changes_of(pack: Mapping[str, Any]) -> list[str]:
+    """What stands otherwise than in the packs before, the worse first; nothing on a first run."""
+    found = []
+    for each in pack["changes"]:
+        was, now = (word.replace("_", " ") for word in (each["was"] or "not run", each["now"]))
+        found.append(f"changed   {each['item']}: {was} -> {now}")
+    return found
 
 
 def object_of(found: Round, settings: Settings, code: ExitCode) -> dict[str, object]:

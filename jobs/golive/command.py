@@ -24,7 +24,7 @@ from jobs.databases import open_ledger
 from jobs.golive.differences import differences
 from jobs.golive.missing import Missing, missing, standing
 from jobs.golive.production_items import Seen, is_private, production_items
-from jobs.golive.sides import Side, fresh_key, look, side_of
+from jobs.golive.sides import Side, fresh_key, in_use, look, side_of
 from jobs.golive.telling import lines_of, object_of
 from jobs.output import Options, answer, say
 from jobs.settings_file import load_settings
@@ -115,7 +115,7 @@ def _judged(sandbox: Settings, production: Settings, asked: Asked, around: Surro
     items = production_items(*sides, looks(production, asked.production, around))
     known, stands, provider = _known(sandbox, around, installed)
     lacking = missing(stands, items, known, production)
-    found = differences(sandbox, production, marks)
+    found = [*differences(sandbox, production, marks), *in_use(*sides)]
     warnings = _warnings(provider)
     fields = object_of(found, items, lacking, warnings, stands)
     return Judged(*sides, lines_of(found, items, lacking, warnings), fields, lacking)

@@ -35,7 +35,7 @@ def differences(sandbox: Settings, production: Settings, secrets: Mapping[str, t
         was, now = before.get(key, ""), after.get(key, "")
         if was != now:
             found.append(Difference(key, *_shown(key, was, now)))
-    found += [Difference(key, *_told(was, now)) for key, (was, now) in sorted(secrets.items()) if was != now]
+    found += [Difference(f"{key} (its content)", *_told(was, now)) for key, (was, now) in sorted(secrets.items()) if was != now]
     return found
 
 

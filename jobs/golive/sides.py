@@ -14,6 +14,7 @@ from jobs.assembly import api_url, identity_of, load_profile
 from jobs.databases import look_at_ledger
 from jobs.doctor.examination import Examination
 from jobs.doctor.finding import Finding, Group
+from jobs.golive.differences import Difference
 from jobs.settings_file import SECRETS
 from jobs.sftp_access import host_keys
 from jobs.surroundings import Surroundings
@@ -64,6 +65,15 @@ def side_of(settings: Settings, around: Surroundings, key: bytes) -> Side:
             problems["sftp.known_hosts"] = problem.what
     url = api_url(settings, profile)
     return Side(settings, url, marks, problems, shown, identity_of(settings, profile, keys), _locked(settings, around))
+
+
+def in_use(sandbox: Side, production: Side) -> list[Difference]:
+    """What differs although no key of the settings says it: the API's address by default, and the host keys on file."""
+    pairs = [
+        ("API in use", sandbox.api_url, production.api_url),
+        ("host key on file", ", ".join(sandbox.host_keys), ", ".join(production.host_keys)),
+    ]
+    return [Difference(name, was, now) for name, was, now in pairs if was != now]
 
 
 def fresh_key() -> bytes:

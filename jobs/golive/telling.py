@@ -16,7 +16,7 @@ def lines_of(
 ) -> list[str]:
     """The lines for people, between banner and exit code."""
     width = max((len(each.key) for each in found), default=0)
-    lines = [f"{counted(len(found), 'key differs', 'keys differ')} between the two (sandbox -> production)"]
+    lines = [f"{counted(len(found), 'thing differs', 'things differ')} between the two (sandbox -> production)"]
     lines += [f"  {each.key:<{width}}  {each.sandbox or '(empty)'} -> {each.production or '(empty)'}" for each in found]
     for item in production:
         lines.append(

@@ -240,9 +240,11 @@ def test_differences_are_shown_and_no_secret(both: TwoEnvironments, live: Live) 
     both.write()
     found = {each["key"]: (each["sandbox"], each["production"]) for each in live.run()[1]["differences"]}
 
+    assert found["API in use"] == ("https://api-sandbox.flexfactor.io/v1/", "https://api.flexfactor.io/v1/")
+    assert "host key on file" in found
     assert found["environment"] == ("sandbox", "production")
     assert found["gate.max_attempts_30d"] == ("15", "7")
-    assert found["provider.app_secret"] == ("set", "set, another one")
+    assert found["provider.app_secret (its content)"] == ("set", "set, another one")
     assert found["alerts.ping_url"] == ("", "https://hc-ping.com/...")
     assert found["orders.url"] == (
         "postgresql+psycopg://db.acme.com/shop (one login)",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from batch.card_numbers import has_card_number
-from jobs.certify.command import run_certify
+from jobs.certify.command import changes_of, run_certify
 from jobs.certify.pack_page import page
 from jobs.certify.round_pack import payment_tokens
 from jobs.output import Options
@@ -79,6 +79,7 @@ def test_a_second_round_is_compared_with_the_first(merchant: Merchant, capsys: p
             merchant.sandbox.faults.switch_on(fault)
         packs.append(json.loads(Path(certified(merchant, capsys, "mit.sftp")[1]["pack"]).read_bytes()))
 
+    assert changes_of(packs[1])[0] == "changed   mit.sftp.transmit: passed -> failed"
     assert [pack["compared_with"] for pack in packs] == ["", packs[0]["generated_at"], packs[1]["generated_at"]]
     assert next((each["item"], each["direction"]) for each in packs[1]["changes"]) == ("mit.sftp.transmit", "worse")
     assert ("mit.sftp.transmit", "better") in [(each["item"], each["direction"]) for each in packs[2]["changes"]]
