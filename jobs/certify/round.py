@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from csv import DictReader
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -46,7 +47,10 @@ GROUPS: tuple[Group, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round saw. `run` is in every order id; `orders` says where the marked orders lay, by account."""
+    """What one round saw. `run` is in every order id; `orders` says where the marked orders lay, by account.
+
+    `tokens` are the payment tokens that it got; what holds them is gone by now, and they may stand in no pack.
+    """
 
     run: str
     started_at: datetime
@@ -54,6 +58,7 @@ class Round:
     folder: Path
     orders: dict[str, str]
     shown: tuple[Shown, ...]
+    tokens: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def chosen(words: Sequence[str]) -> tuple[ChecklistItem, ...]:
@@ -100,8 +105,9 @@ def go_round(
                 benches[mode] = stack.enter_context(open_bench(settings, mode, run, folder, around, clock))
             group.show(benches[mode], sheet)
         orders: dict[str, str] = {mode: bench.orders.where for mode, bench in benches.items()}
+        tokens = frozenset(token for bench in benches.values() for token in payment_tokens(bench.settings.data_dir))
     shown = tuple(sheet.shown.get(item.id) or _without_run(item, settings) for item in items)
-    return Round(run, started, clock.now(), folder, orders, shown)
+    return Round(run, started, clock.now(), folder, orders, shown, tokens)
 
 
 def _without_run(item: ChecklistItem, settings: Settings) -> Shown:
@@ -113,3 +119,12 @@ def _without_run(item: ChecklistItem, settings: Settings) -> Shown:
     names = " or ".join(f"[certify.{mode}]" for mode in (group.modes if group is not None else MODES))
     sentence = f"The settings have no account for it: {names} is missing, or has no server."
     return Shown(item.id, Verdict.NOT_APPLICABLE, sentence, f"Add {names} with the account's keys and sites.")
+
+
+def payment_tokens(folder: Path) -> set[str]:
+    """The payment tokens of an account's orders, as finance's copies of what was sent have them."""
+    found = set()
+    for path in folder.glob("export/*/*.csv"):
+        with path.open(encoding="utf-8", newline="") as lines:
+            found |= {row.get("paymentMethod.cardNumber") or "" for row in DictReader(lines)}
+    return found - {""}

@@ -2,10 +2,8 @@
 
 import platform
 from contextlib import suppress
-from csv import DictReader
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 
 from jobs.assembly import api_url, load_profile
 from jobs.certify.accounts import MODES, account_of, settings_for
@@ -56,18 +54,9 @@ def secrets_of(settings: Settings, around: Surroundings, found: Round) -> set[st
     sides += [
         settings_for(settings, mode, found.folder, settings.orders) for mode in MODES if account_of(settings, mode) is not None
     ]
-    secrets = payment_tokens(found.folder)
+    secrets = set(found.tokens)
     for side in sides:
         for name in SECRETS:
             with suppress(MitbatchError):  # one that is not set, or not to be read, cannot have come into the pack
                 secrets.add(around.secret(side, name))
     return secrets
-
-
-def payment_tokens(folder: Path) -> set[str]:
-    """The payment tokens of a round's orders, as finance's copies of what was sent have them."""
-    found = set()
-    for path in folder.glob("*/export/*/*.csv"):
-        with path.open(encoding="utf-8", newline="") as lines:
-            found |= {row.get("paymentMethod.cardNumber") or "" for row in DictReader(lines)}
-    return found - {""}
