@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.certify.attestation import evidence_of
 from jobs.sandbox import Sandbox
 from jobs.sandbox.checkout import Checkout
 from tests.checkout.buying import row_of
@@ -82,6 +83,23 @@ def test_the_widget_leads_on(
     assert (before["status"], before["provider_status"], before["retry_state"]) == ("pending", word, "in_flight")
     assert row_of(walk.shop.orders_path, order_id)["status"] == status
     assert (evaluated(sandbox), walk.browser.complaints()) == ([order_id], [])
+
+
+def test_the_pictures_are_evidence(sandbox: Sandbox, walk: Walk, tmp_path: Path) -> None:
+    """Pictures of widget and success screen are taken for evidence, and neither page shows a card number or a whole token."""
+    order_id = walk.pay(flow="advanced")
+    walk.reaches("widget")
+    walk.into_widget()
+    walk.out_of_widget()
+    pictures, words = [walk.picture(tmp_path / "widget.png")], walk.words
+    walk.answer()
+    walk.reaches("success")
+    pictures.append(walk.picture(tmp_path / "success.png"))
+    token = row_of(walk.shop.orders_path, order_id)["payment_token"]
+
+    assert [evidence_of(path).kind for path in pictures] == ["png", "png"]
+    assert [secret for secret in (SUCCESS, token) if secret in words + walk.words] == []
+    assert order_id in words
 
 
 def test_a_good_charge_needs_nobody(sandbox: Sandbox, walk: Walk) -> None:
