@@ -66,8 +66,10 @@ def run_certify(
 
 def round_folder(settings: Settings, clock: LeapingClock) -> Path:
     """The folder of a round that begins now, made for its owner alone."""
-    folder = settings.data_dir / "certification" / clock.now().strftime("%Y%m%dT%H%M%SZ")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = settings.data_dir / "certification"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = place / clock.now().strftime("%Y%m%dT%H%M%SZ")
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

@@ -48,6 +48,8 @@ def _lines(keys: list[Setting], values: Mapping[str, Any]) -> str:
 
 def _example(setting: Setting) -> str:
     """What stands behind a key that has neither value nor default: a secret's file bears its name."""
+    if setting.values == "table of texts":
+        return '{ acme-us = "its id" }'
     return toml_value(setting.name.removesuffix("_file"))
 
 
