@@ -17,6 +17,7 @@ from jobs.output import Options, answer, say
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
 from schemas.certification import CHECKLIST, Shown, Verdict
+from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.settings import Settings
 
@@ -92,10 +93,10 @@ def lines_of(found: Round, settings: Settings, code: ExitCode) -> list[str]:
         if each.change:
             lines.append(f"         {each.change}")
     counts = Counter(each.verdict for each in found.shown)
-    counted = " · ".join(f"{verdict.value.replace('_', ' ')} {counts[verdict]}" for verdict in Verdict if counts[verdict])
+    verdicts = " · ".join(f"{verdict.value.replace('_', ' ')} {counts[verdict]}" for verdict in Verdict if counts[verdict])
     return [
         *lines,
-        f"{len(found.shown)} items: {counted}",
+        f"{counted(len(found.shown), 'item')}: {verdicts}",
         f"evidence  {found.folder / HTML}",
         f"EXIT {int(code)} {EXIT_MEANINGS[code]}",
     ]

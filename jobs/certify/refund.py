@@ -8,6 +8,7 @@ from jobs.certify.looks import RETURNED, call_is_answered, looked, ready_order
 from jobs.certify.marked_orders import AMOUNT_MINOR, of_customer_present
 from jobs.certify.sheet import Seen, Sheet
 from jobs.reconcile import reconcile_with
+from schemas.counted import counted
 from schemas.operations import OperationKind, OperationStep
 from schemas.order import Origin
 
@@ -73,9 +74,8 @@ def books_agree(bench: Bench, *orders: str) -> Seen:
         order_id, why = next(iter(differing.items()))
         change = "mitbatch help finance says what each difference means."
         return Seen(is_right=False, sentence=f"The reconciliation names {order_id}: {why}.", change=change)
-    sentence = (
-        f"{compared.orders} orders were compared; {', '.join(orders)} {'is' if len(orders) == 1 else 'are'} alike in every book."
-    )
+    verb = "is" if len(orders) == 1 else "are"
+    sentence = f"Of {counted(compared.orders, 'order')} compared, {', '.join(orders)} {verb} alike in every book."
     return Seen(is_right=True, sentence=sentence)
 
 

@@ -26,6 +26,7 @@ def ready_merchant(place: Path) -> Iterator[MerchantFolder]:
         folder.sql("UPDATE orders SET status = 'declined', hold_reference = NULL, payment_token = NULL WHERE order_id = '000471'")
         hosts = (folder.folder / "provider" / "known_hosts").read_text().split()[0]
         (folder.folder / "other_hosts").write_text(f"{hosts} {key_pair()[1]}\n")
+        (folder.folder / "page.png").write_bytes(b"\x89PNG\r\n\x1a\n")
         yield folder
 
 

@@ -54,6 +54,8 @@ MAY_NAME = {
     "batch/tokenizing.py": "compares with the order row",
     "schemas/order.py": "names the columns",
     "jobs/doctor/database_checks.py": "names the columns of a right",
+    "jobs/certify/marked_orders.py": "makes rows with the provider's published test cards",
+    "jobs/certify/looks.py": "compares a marked row with its test card",
 }
 
 
