@@ -66,12 +66,18 @@ def run_certify(
 
 
 def round_folder(settings: Settings, clock: LeapingClock) -> Path:
-    """The folder of a round that begins now, made for its owner alone."""
+    """The folder of a round that begins now, made for its owner alone; rounds of one second, even at once, never share one."""
     place = settings.data_dir / "certification"
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = place / clock.now().strftime("%Y%m%dT%H%M%SZ")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+    moment, number = clock.now().strftime("%Y%m%dT%H%M%SZ"), 1
+    while True:
+        folder = place / (moment if number == 1 else f"{moment}-{number}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
 
 
 def code_of(shown: Sequence[Shown]) -> ExitCode:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.certify.against_sandbox import certify_against_sandbox
-from jobs.certify.command import run_certify
+from jobs.certify.command import round_folder, run_certify
 from jobs.cli import run
 from jobs.output import Options
 from schemas.errors import UsageRefused
@@ -74,3 +74,11 @@ def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageRefused, match="was not made by certify"):
         certify_against_sandbox(Options(config=Path("nowhere.toml")), [], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_rounds_of_one_second_do_not_share_a_folder(merchant: Merchant) -> None:
+    """A clock that stands still gives every round a folder of its own: a pack is never written over an earlier one."""
+    folders = [round_folder(merchant.settings, merchant.clock) for _ in range(3)]
+
+    assert [folder.name.partition("Z")[2] for folder in folders] == ["", "-2", "-3"]
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * 3
