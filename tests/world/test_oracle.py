@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import functools
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 import batch
 import jobs
+from batch.responses import MOST_FILE_BYTES
 from schemas.exit_codes import ExitCode
 from tests.night.house import order
 from tests.world.befores import changed_settings
@@ -124,6 +126,28 @@ def test_a_second_run_that_finds_more_is_noticed() -> None:
         assert i10_rerun_changes_nothing(story) == []
         world.merchant.change(world.order_ids[0], status="declined", hold_reference=None)
         assert ids_of(i10_rerun_changes_nothing(story)) == {"I10"}
+
+
+@pytest.mark.parametrize("name", ["a_folder_response.json", "a_link_response.json", "a_huge_response.json", "-rf", "no news"])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_what_is_read_by_its_name_alone_is_news_once(name: str, is_new: bool) -> None:
+    """A folder, a link, a huge file and a name that is not plain are never fetched; once seen they excuse nothing."""
+    with World(QUIET.seed, orders=1) as world:
+        story = Story(world, replace(QUIET, orders=1))
+        story.tell()
+        lies_there = world.provider.outbound / name
+        if name == "a_folder_response.json":
+            lies_there.mkdir()
+        elif name == "a_link_response.json":
+            lies_there.symlink_to(next(path for path in world.provider.outbound.iterdir() if path.is_file()))
+        elif name != "no news":
+            lies_there.write_bytes(b"-")
+            os.truncate(lies_there, MOST_FILE_BYTES + 1 if name == "a_huge_response.json" else 1)
+        if not is_new:
+            world.run("poll")
+        world.merchant.change(world.order_ids[0], status="declined", hold_reference=None)
+        is_excused = is_new and name != "no news"
+        assert ids_of(i10_rerun_changes_nothing(story)) == (set() if is_excused else {"I10"})
 
 
 @pytest.mark.parametrize("goes_along", [False, True])
