@@ -90,13 +90,15 @@ class DayFolder:
     def publish(self, still_ours: Callable[[], None]) -> None:
         """Put every file that differs from what is there in its place, the manifest last; take away parts of an older shape.
 
-        `still_ours` is asked when the drafts of all that differs are there, and raises when another run took over. Raises
-        FileNotFoundError when one did so after that and has begun to write this date.
+        `still_ours` is asked when the drafts of all that differs are there, and raises when another run took over; where
+        nothing differs nobody is asked, as nothing is changed. Raises FileNotFoundError when one took over after that and has
+        begun to write this date. The folder is synced in any case: who wrote what is there may have died before that.
         """
         for draft in self._drafts.values():
             draft.settle()
         stale = self._stale()
-        still_ours()
+        if stale or any(draft.differs for draft in self._drafts.values()):
+            still_ours()
         for draft in sorted(self._drafts.values(), key=lambda draft: draft.final.name == MANIFEST):
             if draft.final.name == MANIFEST:
                 for name in stale:
@@ -201,6 +203,11 @@ class _Draft:
 
     def sha256(self) -> str:
         return self._digest.hexdigest()
+
+    @property
+    def differs(self) -> bool:
+        """Whether it waits, as a file, to take the place of what is there."""
+        return self._file is not None
 
     def settle(self) -> None:
         """Lie on the disk as a whole, synced, or, where the file that has the name is the same, not at all."""

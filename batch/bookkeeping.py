@@ -1,7 +1,7 @@
 """What finance gets: a day's history is read, folded, and written as files that balance and never change again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from batch.book_entries import Heads
 from batch.books import Balance, stand
 from batch.comparison_rows import reconciliation_row
 from batch.day_counts import DayCounts, Figures
+from batch.drawn_pages import DrawnPages, page_inputs
 from batch.ledger_history import HistoryReader, LedgerHistory
 from batch.night_figures import NightFigures, figures_of
 from batch.report_figures import DayTallies, ReportFigures, claimed_from, strip_start, window_start
@@ -61,13 +62,31 @@ class Turn:
     still_ours: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The report as one date has it: its bytes if it was drawn, and from what; `is_there` also where it stays as it is."""
+
+    content: bytes = b""
+    inputs: str = ""
+    is_there: bool = False
+    error: Exception | None = None
+
+
 class Bookkeeping:
     """Writes finance's files for any business date, from the ledger alone: the same ledger gives the same bytes.
 
-    With a `page` the report is drawn too.
+    With a `page` the report is drawn too, unless `drawn` knows that it would come out as it is.
     """
 
-    def __init__(self, *, history: LedgerHistory, folder: AuditFolder, settings: Settings, page: Page | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        history: LedgerHistory,
+        folder: AuditFolder,
+        settings: Settings,
+        page: Page | None = None,
+        drawn: DrawnPages | None = None,
+    ) -> None:
         self._history = history
         self._folder = folder
         self._mid = settings.provider.mid
@@ -78,6 +97,7 @@ class Bookkeeping:
         self._environment = settings.environment
         self._grace_seconds = settings.outcomes.expiry_grace_seconds
         self._page = page
+        self._drawn = drawn
 
     def write(self, business_date: str, turn: Turn) -> AuditReport:
         """Write one business date's files: whole and renamed; a file whose bytes would not change is left alone.
@@ -97,14 +117,18 @@ class Bookkeeping:
                 heads = reader.heads(business_date)
                 _write_summary(folder, day, tally)
                 tables = folder.tables()
-                page, page_error = self._draw(reader, day, tally, tallies, heads, tables)
-            readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
-            previous = self._folder.previous_manifest(business_date)
-            made = manifest_bytes(day, [*tables, readme], heads, previous, marks=self._marks, part_rows=self._folder.part_rows)
-            folder.text(MANIFEST, made)
-            if page:
-                folder.text(REPORT, page)
+                readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
+                previous = self._folder.previous_manifest(business_date)
+                made = manifest_bytes(
+                    day, [*tables, readme], heads, previous, marks=self._marks, part_rows=self._folder.part_rows
+                )
+                folder.text(MANIFEST, made)
+                sheet = self._draw(reader, day, tally, tallies, heads, tables, made)
+            if sheet.content:
+                folder.text(REPORT, sheet.content)
             folder.publish(turn.still_ours)
+            if self._drawn is not None and sheet.content:
+                self._drawn.note(business_date, sheet.inputs, sheet.content)
         return AuditReport(
             business_date=business_date,
             folder=folder.path,
@@ -114,29 +138,39 @@ class Bookkeeping:
             balanced=all(balance.balanced for balance in tally.balances().values()),
             figures=figures_of(tally),
             counts=tallies.counts.figures,
-            page=folder.path / REPORT if page else None,
-            page_error=page_error,
+            page=folder.path / REPORT if sheet.is_there else None,
+            page_error=sheet.error,
         )
 
     def _draw(
-        self, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies, heads: Heads, files: Sequence[FileFigures]
-    ) -> tuple[bytes, Exception | None]:
+        self,
+        reader: HistoryReader,
+        day: Day,
+        tally: Tally,
+        tallies: DayTallies,
+        heads: Heads,
+        files: Sequence[FileFigures],
+        manifest: bytes,
+    ) -> _Sheet:
         """The report. A mistake in it must not keep finance's files from being written: it comes back, and is reported."""
         if self._page is None:
-            return b"", None
+            return _Sheet()
         try:
-            return self._page(self._figures(reader, day, tally, tallies, heads, files)), None
+            figures, inputs = self._figures(reader, day, tally, tallies, heads, files), ""
+            if self._drawn is not None:
+                chooser = reader.report().last_chooser(day.business_date)
+                inputs = page_inputs(figures, manifest, chooser, self._drawn.program)
+                if self._drawn.is_current(day.business_date, inputs, self._folder.root / day.business_date / REPORT):
+                    return _Sheet(is_there=True)
+            return _Sheet(self._page(_with_lives(reader, figures)), inputs, is_there=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, the files that are sealed come first
-            return b"", error
+            return _Sheet(error=error)
 
     def _figures(
         self, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies, heads: Heads, files: Sequence[FileFigures]
     ) -> ReportFigures:
-        today, start, more = day.business_date, window_start(day.business_date), reader.report()
-        lives = LivesTally(today, start)
-        for life in more.lives(today, start, claimed_from(start)):
-            lives.count(life)
-        tallies.brands.count_handed_over(lives)
+        """All that is read in any case; what is long to read, orders' lives and attempts avoided, is still empty."""
+        today, more = day.business_date, reader.report()
         comparisons, differing = more.comparisons(today, strip_start(today))
         return ReportFigures(
             day=day,
@@ -144,11 +178,11 @@ class Bookkeeping:
             run_id=more.run_of(today),
             heads=heads,
             tally=tally,
-            lives=lives,
+            lives=LivesTally(today, window_start(today)),
             waiting=tallies.waiting.found,
             brands=tallies.brands,
             items=tallies.items,
-            avoided=more.avoided(today, start),
+            avoided=(),
             leaving=more.leaving(today),
             nights=more.nights(today, strip_start(today)),
             calls=more.calls(today, strip_start(today)),
@@ -161,6 +195,15 @@ class Bookkeeping:
         """Write these dates, and every later one that has files already: their opening and their manifests hang on them."""
         later = [date for date in self._folder.dates() if date > min(business_dates)]
         return [self.write(date, turn) for date in sorted({*business_dates, *later})]
+
+
+def _with_lives(reader: HistoryReader, figures: ReportFigures) -> ReportFigures:
+    """The figures of a page that is drawn: with orders' lives, and the attempts that a network's rule held back."""
+    more, lives = reader.report(), figures.lives
+    for life in more.lives(lives.business_date, lives.start, claimed_from(lives.start)):
+        lives.count(life)
+    figures.brands.count_handed_over(lives)
+    return replace(figures, avoided=more.avoided(lives.business_date, lives.start))
 
 
 def night_figures(connection: Connection, mid: str, business_date: str) -> NightFigures:

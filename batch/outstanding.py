@@ -4,7 +4,7 @@ from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.ledger import Run
 from batch.ledger.batches import batch_named
-from batch.ledger.items import close_all, open_item
+from batch.ledger.items import close_all, open_item, open_items
 from batch.ledger.reading import to_write_back
 from schemas.counted import counted
 from schemas.errors import OrdersUnreachable
@@ -33,10 +33,15 @@ def note_arrived(equipment: Equipment, findings: Findings) -> None:
 
 
 def note_outstanding(equipment: Equipment, run: Run, findings: Findings) -> None:
-    """Open or close the items about files that were left behind while others went, and results that no row shows yet."""
+    """Open or close the items about files that were left behind while others went, and results that no row shows yet.
+
+    Who holds the lease alone opens and closes items, so what was read stands; a run without it that finds nothing to write has
+    changed nothing, and learns at its end that it was overtaken.
+    """
     note_arrived(equipment, findings)
     with equipment.ledger.reading() as connection:
         unwritten = bool(to_write_back(connection, equipment.ledger.mid, after="", limit=1))
+        opened = {item.subject for item in open_items(connection, equipment.ledger.mid)}
     findings.left_unwritten = unwritten and any(isinstance(problem, OrdersUnreachable) for problem in findings.problems)
     left_behind = bool(findings.delivered and findings.undelivered)
     uncalled = bool(findings.called and findings.uncalled)
@@ -49,6 +54,9 @@ def note_outstanding(equipment: Equipment, run: Run, findings: Findings) -> None
         (ItemKind.FILE_REFUSED, _CALLS, calls, uncalled),
         (ItemKind.WRITE_BACK_CONFLICT, _RESULTS, results, findings.left_unwritten),
     )
+    if not any(stands for *_, stands in items) and not opened & {subject for _, subject, _, _ in items}:
+        equipment.ledger.may_go_on()  # nothing to write; who was asked to stop stops here all the same
+        return
     with equipment.ledger.writing(run) as writing:
         for kind, subject, words, stands in items:
             if stands:

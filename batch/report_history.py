@@ -85,6 +85,11 @@ class ReportHistory:
         last = {"mid": self._mid, "comparison_id": latest[found[-1].business_date].comparison_id}
         return found, sorted(_differing_entry(row) for row in self._connection.execute(statements.differing(), last))
 
+    def last_chooser(self, business_date: str) -> str:
+        """The id of the last run by the end of a date that may have judged candidates; empty where none did."""
+        asked = {"mid": self._mid, "business_date": business_date}
+        return str(self._connection.execute(statements.last_chooser(), asked).scalar() or "")
+
     def run_of(self, business_date: str) -> str:
         """The id of the first nightly run of a date, else of its first run: a repetition that changes nothing changes no page."""
         rows = self._connection.execute(statements.runs_of(), {"mid": self._mid, "business_date": business_date}).all()

@@ -178,11 +178,11 @@ class BrandCount:
     handed_over_30d: int = 0
 
 
+@dataclass(slots=True)
 class BrandTally:
     """The counter over the merchant's attempts and ours, by brand."""
 
-    def __init__(self) -> None:
-        self.found: dict[str, BrandCount] = {}
+    found: dict[str, BrandCount] = field(default_factory=dict)
 
     def count_decision(self, decision: Decision) -> None:
         """Count one candidate with the attempts of 30 days that its row shows."""

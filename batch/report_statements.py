@@ -16,6 +16,7 @@ _DATE: ColumnElement[str] = bindparam("business_date")
 _START: ColumnElement[str] = bindparam("start")
 _CLAIMED_FROM: ColumnElement[str] = bindparam("claimed_from")
 _BEFORE_HAND_OVER = (State.CLAIMED, State.HELD, State.SENDING, State.IN_DOUBT)
+_CHOOSERS = ("nightly", "rerun")
 _OF_NETWORK = (Reason.NETWORK_NEVER_RETRY, Reason.NETWORK_LIMIT, Reason.NETWORK_WAIT)
 
 
@@ -112,10 +113,17 @@ def nights() -> Select[Any]:
             run.c.mid == _MID,
             run.c.business_date >= _START,
             run.c.business_date < _DATE,
-            among(run.c.job, ("nightly", "rerun")),
+            among(run.c.job, _CHOOSERS),
         )
         .order_by(run.c.fencing_token)
     )
+
+
+@cache
+def last_chooser() -> Select[Any]:
+    """The last run by the end of a date that may have written verdicts on candidates."""
+    mine = (run.c.mid == _MID, run.c.business_date <= _DATE, among(run.c.job, _CHOOSERS))
+    return select(run.c.run_id).where(*mine).order_by(run.c.fencing_token.desc()).limit(1)
 
 
 @cache

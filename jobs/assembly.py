@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import paramiko
 
     from batch.bookkeeping import Bookkeeping
+    from batch.drawn_pages import DrawnPages
     from batch.sftp import ProviderFolder
     from batch.sftp_connection import SftpAccess
     from schemas.profile import Profile
@@ -164,8 +165,19 @@ def _put_together(
         )
         history = LedgerHistory(ledger.reading, ledger.mid)
         audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
-        bookkeeping = Bookkeeping(history=history, folder=audit, settings=settings, page=surroundings.page)
+        bookkeeping = Bookkeeping(
+            history=history, folder=audit, settings=settings, page=surroundings.page, drawn=_drawn_pages(settings, surroundings)
+        )
         yield Workshop(equipment, bookkeeping, surroundings, api, log, calls)
+
+
+def _drawn_pages(settings: Settings, surroundings: Surroundings) -> "DrawnPages | None":
+    """What is known of the pages that were drawn; None where nobody draws."""
+    if surroundings.page is None:
+        return None
+    from batch.drawn_pages import DrawnPages
+
+    return DrawnPages(settings.data_dir / "pages", surroundings.disk, surroundings.page_program())
 
 
 @contextlib.contextmanager

@@ -1,12 +1,16 @@
 """Whether pages can be drawn here, found out without loading what draws them."""
 
+import hashlib
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from batch.bookkeeping import Page
     from batch.report_figures import ReportFigures
 
+_DRAWS = frozenset({".py", ".html", ".toml"})
 INSTALL = "pip install 'mitbatch[report]'"
 """What brings the libraries that draw pages and workbooks."""
 
@@ -14,6 +18,28 @@ INSTALL = "pip install 'mitbatch[report]'"
 def machine_page() -> "Page | None":
     """How pages are drawn on this machine; None where the extra `report` is not installed."""
     return _page if find_spec("jinja2") is not None else None
+
+
+@cache
+def page_program() -> str:
+    """A digest of what draws pages: of every file that it consists of, and of the version of the library that it draws with."""
+    top = Path(__file__).resolve().parent.parent.parent
+    folders = ("jobs/report", "jobs/report/templates", "batch", "batch/ledger", "schemas")
+    parts = [path for folder in folders for path in sorted((top / folder).iterdir()) if path.suffix in _DRAWS]
+    digest = hashlib.sha256()
+    for path in parts:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(top)} {len(content)}\n".encode() + content)
+    return f"{digest.hexdigest()} {_library()}"
+
+
+def _library() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("jinja2")
+    except PackageNotFoundError:
+        return ""
 
 
 def _page(figures: "ReportFigures") -> bytes:

@@ -76,17 +76,34 @@ def test_who_stood_still_after_asking_finds_its_drafts_gone(tmp_path: Path) -> N
     assert _seen(root.root / MONDAY) == newer
 
 
-def test_who_stood_still_with_nothing_new_touches_nothing(tmp_path: Path) -> None:
-    """What was the same before the question is another run's afterwards, if that took over: it stays as that run wrote it."""
-    root, newer = AuditFolder(tmp_path, MachineDisk()), dict[str, bytes]()
+def test_with_nothing_new_nobody_is_asked_and_nothing_touched(tmp_path: Path) -> None:
+    """Where every file would come out as it lies there, whose turn it is does not matter: nothing is renamed, nothing written."""
+    root = AuditFolder(tmp_path, MachineDisk())
     _write(root, "99999999", "old")
+    before = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (tmp_path / MONDAY).iterdir()}
     with root.day(MONDAY, Marks(), "aaaaaaaa") as folder:
         for name in NAMES:
             _draft(folder, name, "old")
         _seal(folder)
-        folder.publish(lambda: newer.update(_write(root, "bbbbbbbb", "new")))
-    assert b'"new"' in newer["declines.csv"]
-    assert _seen(root.root / MONDAY) == newer
+        folder.publish(_no_longer)
+    assert {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (tmp_path / MONDAY).iterdir()} == before
+
+
+def test_a_part_too_many_is_something_new(tmp_path: Path) -> None:
+    """A file of an older shape is taken away by whose turn it is, and by nobody else, even if nothing else differs."""
+    root = AuditFolder(tmp_path, MachineDisk())
+    _write(root, "99999999", "old")
+    stale = tmp_path / MONDAY / "holds.0002.csv"
+    stale.write_bytes(b"")
+    with root.day(MONDAY, Marks(), "aaaaaaaa") as folder:
+        for name in NAMES:
+            _draft(folder, name, "old")
+        _seal(folder)
+        with pytest.raises(LeaseLost):
+            folder.publish(_no_longer)
+        assert stale.exists()
+    _write(root, "bbbbbbbb", "old")
+    assert not stale.exists()
 
 
 def test_a_slow_run_that_was_overtaken_disturbs_no_draft_of_the_other(tmp_path: Path) -> None:

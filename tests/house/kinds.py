@@ -101,6 +101,7 @@ EDGES = {
     "finance's folder": ["batch.audit"],
     "the folder of exports": ["batch.export"],
     "the folder of marks": ["batch.departures"],
+    "the folder of what pages were drawn from": ["batch.drawn_pages"],
 }
 
 FLOWS = """
