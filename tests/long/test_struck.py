@@ -54,6 +54,9 @@ def test_every_way_is_asked_for() -> None:
     assert not {*WAYS} & {*ELSEWHERE}
     assert {*BY_REASON, *BY_REVIEW} <= {*WAYS, *ELSEWHERE}
     assert all((ROOT / tests).is_file() for tests in ELSEWHERE.values())
+    items = {way.removeprefix("item: "): tests for way, tests in ELSEWHERE.items() if way.startswith("item: ")}
+    assert items
+    assert all(kind in (ROOT / tests).read_text(encoding="utf-8") for kind, tests in items.items())
 
 
 def test_every_way_is_known_by_words_that_the_product_says() -> None:

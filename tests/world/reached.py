@@ -56,6 +56,8 @@ ELSEWHERE: dict[str, str] = {
     "review: an id that belongs to another": "tests/night/test_corrections.py",
     "review: refused as a whole after it was accepted": "tests/night/test_corrections.py",
     "review: accepted as a whole after it was refused": "tests/night/test_corrections.py",
+    f"item: {ItemKind.UNUSUAL_NIGHT}": "tests/night/test_paging.py",
+    f"item: {ItemKind.RUN_MISSED}": "tests/schedule/test_process.py",
 }
 """Ways that no world goes as things are, and the tests that go them.
 
@@ -64,6 +66,9 @@ The fault `copied_rename` breaks off after half, as the catalogue has it (N-15):
 name taken by half a file, and the file is in doubt. A fault that copies all of it is not let into worlds: a run that dies
 between such a copy and its next look, with the copy taken meanwhile, finds the part still there, which proves by every
 other server that no rename happened. No client could know better, and the seeds would tell nothing but that.
+
+A night is unusual only after seven with twenty candidates or more, where worlds have few orders so that seeds are many. A
+night is late for `mitbatch schedule` and `nightly --once` only, and the nights of worlds are started by hand.
 """
 
 WAYS: tuple[str, ...] = tuple(
