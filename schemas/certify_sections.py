@@ -40,9 +40,11 @@ class CertifySyncSettings(CertifyAccountSettings):
 class CertifySettings(Section):
     """With which accounts of the provider's sandbox `mitbatch certify` shows the launch checklist.
 
-    A group whose account is missing is not applicable, never passed. `max_wait_seconds` bounds the wait for an outcome.
+    A group whose account is missing is not applicable, never passed. `max_wait_seconds` bounds the wait for an outcome;
+    `sense_key` is what a page of yours with the provider's widget was given, where the advanced integration needs one.
     """
 
     max_wait_seconds: int = Field(default=600, ge=1, le=86400)
+    sense_key: str = Field(default="", max_length=256)
     managed: CertifyManagedSettings | None = None
     sync: CertifySyncSettings | None = None

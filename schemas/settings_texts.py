@@ -82,6 +82,7 @@ SETTING_TEXTS: dict[str, str] = {
     "webhook.subscriber_key": "The portal's HMAC signing key.",
     "webhook.subscriber_key_file": "The file with the portal's HMAC signing key.",
     "certify.max_wait_seconds": "How long certify waits for an outcome of the provider, before the item fails.",
+    "certify.sense_key": "A senseKey that a page of yours with the provider's widget was given; empty for our own sandbox.",
     "certify.managed.mid": "The merchant id of that account.",
     "certify.managed.app_key_file": "The file with its app key.",
     "certify.managed.app_secret_file": "The file with its app secret.",

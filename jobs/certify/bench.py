@@ -18,6 +18,7 @@ from batch.responses import OrderRead
 from batch.tokenizing import LineResult, tokenize
 from jobs.assembly import Workshop, api_url, assemble, load_profile, open_ledger_alone
 from jobs.certify.accounts import Mode, settings_for
+from jobs.certify.mistakes import kept_mistake, mistake_of
 from jobs.certify.provider_time import LeapingClock, ProviderTime
 from jobs.certify.recording import Recording
 from jobs.certify.scratch_orders import ScratchOrders, scratch_orders
@@ -28,7 +29,7 @@ from jobs.surroundings import Surroundings
 from jobs.tokenize import token_desk
 from schemas.certification import Evidence, PassedFile
 from schemas.comparison_tables import comparison_row
-from schemas.errors import Stopped
+from schemas.errors import InternalError, Stopped
 from schemas.ledger_tables import batch, remote_file, transmission
 from schemas.matches import Match
 from schemas.settings import Settings
@@ -54,7 +55,10 @@ class Marks:
 
 @dataclass
 class Bench:
-    """One account and everything that its runs use. `mark` is what its order ids begin with."""
+    """One account and everything that its runs use. `mark` is what its order ids begin with.
+
+    `log` is the merchant's own folder for traces of internal errors: what lies in the scratch folder is gone at the end.
+    """
 
     mode: Mode
     mark: str
@@ -65,6 +69,7 @@ class Bench:
     recording: Recording
     time: ProviderTime
     test_cards: Sequence[str]
+    log: Path
     reports: list[RunReport] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
 
@@ -79,12 +84,18 @@ class Bench:
         return self.note(report)
 
     def note(self, report: RunReport) -> RunReport:
-        """Keep how a run went. Raises Interrupted or Terminated where somebody asked it to stop."""
+        """Keep how a run went. Raises Interrupted or Terminated where somebody asked it to stop, InternalError for a mistake."""
         self.reports.append(report)
         for problem in report.findings.problems:
             if isinstance(problem, Stopped):
                 raise problem
+            if isinstance(problem, InternalError):
+                raise kept_mistake(problem, self.log, self.around.disk)
         return report
+
+    def mistake(self, error: Exception) -> InternalError:
+        """An internal error in a look, with its trace where it stays."""
+        return mistake_of(error, self.log, self.around.disk)
 
     def with_workshop(self, work: Callable[[Workshop], Found]) -> Found:
         """Do something with the account's own equipment, outside any run; nothing is written to the ledger."""
@@ -161,8 +172,9 @@ class Bench:
         return Marks(len(self.recording.exchanges), len(self.reports), len(self.made), frozenset(self.files()))
 
     def trouble_since(self, marks: Marks) -> str:
-        """The first problem that a run since then met, as a sentence."""
-        problems = [problem for report in self.reports[marks.runs :] for problem in report.findings.problems]
+        """The first problem that a run since then met, as a sentence; a mistake of our own is told for itself."""
+        met = [problem for report in self.reports[marks.runs :] for problem in report.findings.problems]
+        problems = [problem for problem in met if not isinstance(problem, InternalError)]
         return f"The run said: {problems[0].what}" if problems else ""
 
     def evidence(self, marks: Marks, orders: tuple[str, ...], before: dict[str, str]) -> Evidence:
@@ -205,5 +217,5 @@ def _opened(settings: Settings, mode: Mode, run: str, place: Path, around: Surro
         made = settings_for(settings, mode, place, orders.settings)
         profile = load_profile(made)
         time = ProviderTime(clock, api_url(made, profile), settings.certify.max_wait_seconds, around.stop.check)
-        cards = profile.sandbox.test_cards
-        yield Bench(mode, f"cert-{run}-{mode[0]}", made, recorded, clock, orders, recording, time, cards)
+        cards, log = profile.sandbox.test_cards, settings.data_dir / "log"
+        yield Bench(mode, f"cert-{run}-{mode[0]}", made, recorded, clock, orders, recording, time, cards, log)

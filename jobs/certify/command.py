@@ -1,5 +1,6 @@
 """`mitbatch certify`: one round, its verdicts on the terminal or as JSON, and the exit code."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from jobs.clock import ShiftedClock, SystemClock
 from jobs.output import Options, answer, say
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
-from schemas.certification import CHECKLIST, Shown, Verdict
+from schemas.certification import CHECKLIST, Verdict
 from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.settings import Settings
@@ -49,7 +50,9 @@ def run_certify(
     found = go_round(settings, items, around, clock, folder)
     written = write_pack(settings, around, found, tuple(words), began)
     found = replace(found, shown=written.shown)
-    code = code_of(found.shown)
+    code = ExitCode(written.pack["exit_code"])
+    if options.verbose:
+        sys.stderr.writelines(Path(trace).read_text(encoding="utf-8") for trace in found.traces or ())
     if not (options.quiet and code is ExitCode.CLEAN):
         *lines, last = lines_of(found, settings, code)
         say(options, [*lines, *changes_of(written.pack), last])
@@ -78,14 +81,6 @@ def round_folder(settings: Settings, clock: LeapingClock) -> Path:
             number += 1
         else:
             return folder
-
-
-def code_of(shown: Sequence[Shown]) -> ExitCode:
-    """30 where an item failed, 10 where one waits for a person, else 0."""
-    verdicts = {each.verdict for each in shown}
-    if Verdict.FAILED in verdicts:
-        return ExitCode.REFUSED
-    return ExitCode.NEEDS_PERSON if Verdict.OPEN in verdicts else ExitCode.CLEAN
 
 
 def lines_of(found: Round, settings: Settings, code: ExitCode) -> list[str]:

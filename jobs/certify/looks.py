@@ -143,15 +143,15 @@ def status_is_right(bench: Bench, order_id: str, status: str = "completed") -> S
     return Seen(right, sentence, "Let nothing but the pipeline write status and provider_order_id of an order that was sent.")
 
 
-def call_is_answered(bench: Bench, order_id: str, wanted: Sequence[str]) -> Seen:
-    """The evaluate call is answered with one of these words, and the ledger has the provider's id for the order."""
+def call_is_answered(bench: Bench, order_id: str, wanted: str, change: str = "") -> Seen:
+    """The evaluate call is answered with this very word, and the ledger has the provider's id for the order."""
     bench.run("nightly")
     words, claim = bench.words_from(order_id, "evaluate"), bench.submission(order_id)
     said = words[0].upper() if words else "nothing that can be read"
     number = claim.provider_order_id if claim is not None else ""
     sentence = f"Evaluate of {order_id} was answered with {said}, orderSessionKey {number or 'none'}."
-    change = f"The provider should answer {' or '.join(wanted)}: look at the answer, and ask it how the account is set up."
-    return Seen(said in wanted and bool(number), sentence, change)
+    change = change or f"The provider should answer {wanted}: look at the answer, and ask it how the account is set up."
+    return Seen(said == wanted and bool(number), sentence, change)
 
 
 def order_id_is_set(bench: Bench, order_id: str) -> Seen:

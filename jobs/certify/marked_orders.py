@@ -10,8 +10,8 @@ from schemas.order import Origin
 AMOUNT_MINOR = 1999
 """Between 10 and 20,000 cents, as the provider asks of test calls (CONTRACT 15)."""
 
-CHALLENGE_PHONE = "+99.2001a/+99.2001b"
-"""The phone that lets the challenge card be challenged (CONTRACT 15)."""
+WIDGET_SENSE_KEY = "widget-of-the-certification"
+"""A senseKey that our sandbox takes for one of a page with the provider's widget (CONTRACT 7.1)."""
 
 
 def charge(order_id: str, now: datetime, card: str, changed: Mapping[str, object]) -> dict[str, object]:

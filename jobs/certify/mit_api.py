@@ -14,7 +14,7 @@ def run_mit_api(bench: Bench, sheet: Sheet) -> None:
     (order_id,) = case.orders
     evaluate, shown = case.item("evaluate"), case.item("success_shown")
     needs = [case.item("tokenize")]
-    sheet.show(evaluate, bench, case.orders, lambda: call_is_answered(bench, order_id, ["APPROVED"]), needs=needs)
+    sheet.show(evaluate, bench, case.orders, lambda: call_is_answered(bench, order_id, "APPROVED"), needs=needs)
     sheet.show(case.item("order_id"), bench, case.orders, looked(bench, order_id, order_id_is_set), needs=[evaluate])
     sheet.show(shown, bench, case.orders, looked(bench, order_id, success_is_shown), needs=[evaluate])
     sheet.show(case.item("our_status"), bench, case.orders, looked(bench, order_id, status_is_right), needs=[shown])

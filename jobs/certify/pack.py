@@ -25,7 +25,7 @@ class Head:
     """What a pack says of its run: `orders_lay` is one sentence, `provider` the address of the API, `asked` ids or groups.
 
     `started_at` and `ended_at` are by the clock that the run was given, which a pretend provider lets leap; `made_at` and
-    `seconds` are by this machine's.
+    `seconds` are by this machine's. `has_mistakes` says that it met internal errors.
     """
 
     run_id: str
@@ -39,6 +39,7 @@ class Head:
     made_at: datetime
     seconds: float
     asked: tuple[str, ...] = ()
+    has_mistakes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def pack(head: Head, shown: Sequence[Shown], past: Past) -> dict[str, Any]:
         "changes": [asdict(change) for change in changes(verdicts, past.known)],
         "to_do": [*_to_do(items), *_not_run_yet(not_run)],
         "chain": past.chain,
-        "exit_code": int(exit_code(verdict for _, verdict in verdicts)),
+        "exit_code": int(ExitCode.INTERNAL if head.has_mistakes else exit_code(verdict for _, verdict in verdicts)),
     }
 
 

@@ -34,6 +34,7 @@ _CODES = {
     ExitCode.CLEAN: "every item that was run is shown",
     ExitCode.NEEDS_PERSON: "something is open for a person",
     ExitCode.REFUSED: "an item failed",
+    ExitCode.INTERNAL: "an internal error: the item that it struck names the trace",
 }
 _DIRECTIONS = {"worse": "worse", "better": "better", "new": "not run before", "other": "otherwise"}
 

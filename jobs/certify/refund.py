@@ -29,7 +29,7 @@ def refund_is_answered(bench: Bench, made: list[str]) -> Seen:
     origin = {} if bench.mode == "sync" else of_customer_present(Origin.WEBSITE)
     order_id = ready_order(bench, origin)
     made.append(order_id)
-    approved = call_is_answered(bench, order_id, ["APPROVED"])
+    approved = call_is_answered(bench, order_id, "APPROVED")
     if not approved.is_right:
         return approved
     currency = bench.settings.gate.currencies[0]

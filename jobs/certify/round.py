@@ -19,7 +19,7 @@ from jobs.certify.refund import run_refund
 from jobs.certify.sheet import Sheet
 from jobs.surroundings import Surroundings
 from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
-from schemas.errors import UsageRefused
+from schemas.errors import Stopped, UsageRefused
 from schemas.settings import Settings
 
 Show = Callable[[Bench, Sheet], None]
@@ -49,7 +49,8 @@ GROUPS: tuple[Group, ...] = (
 class Round:
     """What one round saw. `run` is in every order id; `orders` says where the marked orders lay, by account.
 
-    `tokens` are the payment tokens that it got; what holds them is gone by now, and they may stand in no pack.
+    `tokens` are the payment tokens that it got; what holds them is gone by now, and they may stand in no pack. `traces` are
+    the files about internal errors that it met, None where it met none.
     """
 
     run: str
@@ -59,6 +60,7 @@ class Round:
     orders: dict[str, str]
     shown: tuple[Shown, ...]
     tokens: frozenset[str] = field(default=frozenset(), repr=False)
+    traces: tuple[str, ...] | None = None
 
 
 def chosen(words: Sequence[str]) -> tuple[ChecklistItem, ...]:
@@ -103,11 +105,23 @@ def go_round(
                 continue
             if mode not in benches:
                 benches[mode] = stack.enter_context(open_bench(settings, mode, run, folder, around, clock))
-            group.show(benches[mode], sheet)
+            _show(group, benches[mode], sheet)
         orders: dict[str, str] = {mode: bench.orders.where for mode, bench in benches.items()}
         tokens = frozenset(token for bench in benches.values() for token in payment_tokens(bench.settings.data_dir))
     shown = tuple(sheet.shown.get(item.id) or _without_run(item, settings) for item in items)
-    return Round(run, started, clock.now(), folder, orders, shown, tokens)
+    traces = tuple(each.trace for each in sheet.mistakes if each.trace) if sheet.mistakes else None
+    return Round(run, started, clock.now(), folder, orders, shown, tokens, traces)
+
+
+def _show(group: Group, bench: Bench, sheet: Sheet) -> None:
+    """Run one group; what breaks it off between two items fails the items that it has not come to, and no other group's."""
+    items = [item.id for item in CHECKLIST if item.proof is Proof.RUN and item.id.startswith(f"{group.prefix}.")]
+    try:
+        group.show(bench, sheet)
+    except Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 - the other groups have their verdicts all the same
+        sheet.go_on_after(items, bench, error)
 
 
 def _without_run(item: ChecklistItem, settings: Settings) -> Shown:

@@ -37,6 +37,7 @@ def write_pack(settings: Settings, around: Surroundings, found: Round, asked: tu
         made_at=now,
         seconds=(now - began).total_seconds(),
         asked=asked,
+        has_mistakes=found.traces is not None,
     )
     folder = PackFolder(settings, around.disk)
     return folder.write(head, found.shown, folder=found.folder, secrets=secrets_of(settings, around, found))

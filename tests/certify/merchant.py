@@ -1,6 +1,5 @@
 """A merchant for the tests of certify, and what a round of it saw."""
 
-import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -60,9 +59,19 @@ class Merchant:
         make_orders(folder / "orders.db", "INSERT INTO orders (order_id, status) VALUES ('their-own', 'declined')")
         self.settings: Settings = load_settings(self.config)
         self.around: Surroundings = replace(of_this_machine(clock), page=None)
+        self.rounds: list[Round] = []
+
+    def set(self, section: str, **changes: object) -> None:
+        """Change the settings of one section."""
+        changed = getattr(self.settings, section).model_copy(update=changes)
+        self.settings = self.settings.model_copy(update={section: changed})
 
     def certify(self, *words: str) -> Round:
-        """Show these items and groups."""
+        """Show these items and groups; `rounds` keeps what came of each."""
+        self.rounds.append(self._round(*words))
+        return self.rounds[-1]
+
+    def _round(self, *words: str) -> Round:
         return go_round(self.settings, chosen(words), self.around, self.clock, round_folder(self.settings, self.clock))
 
     def failed_when(self, item: str, broken: "Broken", *words: str) -> list[str]:
@@ -123,8 +132,3 @@ def only(found: Round, item: str) -> Shown:
     """What was seen of one item."""
     (shown,) = [each for each in found.shown if each.item == item]
     return shown
-
-
-def text_of(found: Round) -> str:
-    """Everything that a round says, as one text."""
-    return json.dumps([str(each) for each in found.shown])

@@ -15,17 +15,3 @@ def test_every_item_is_shown(merchant: Merchant) -> None:
     assert [file.direction for file in evaluate.files] == ["sent", "received"]
     assert evaluate.orders[0].startswith(f"cert-{found.run}-")
     assert merchant.tables() == ["orders"]
-
-
-def test_a_refused_key_fails_the_token_alone(merchant: Merchant) -> None:
-    """A login that is refused once fails that item; what logs in afterwards is shown."""
-    merchant.sandbox.faults.switch_on("token_refused")
-
-    assert merchant.failed("mit.sftp") == ["mit.sftp.token"]
-
-
-def test_a_refused_copy_fails_transmit_alone(merchant: Merchant) -> None:
-    """A transmit file that the provider refuses fails that item, and the orders go on."""
-    merchant.sandbox.faults.switch_on("refuse_file")
-
-    assert merchant.failed("mit.sftp") == ["mit.sftp.transmit"]
