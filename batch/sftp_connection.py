@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import paramiko
 
@@ -37,14 +38,26 @@ _NO_CLEAR_ANSWER = (EOFError, paramiko.SSHException, paramiko.SFTPError, Unicode
 """What comes of an answer that is none: cut off, of another protocol, or not what it says it is."""
 
 
+class Place(Enum):
+    """Where a channel is to come from that nobody has opened yet."""
+
+    LOGIN = auto()
+
+
 class SftpConnections:
-    """A few transports with a few channels each, opened when needed and shared between threads."""
+    """A few transports with a few channels each, opened when needed and shared between threads.
+
+    Logins are made one after the other, so that a key that is refused is shown once; channels are opened side by side. A server
+    that gives fewer sessions than the settings ask for is used with as many as it gives.
+    """
 
     def __init__(self, access: SftpAccess) -> None:
         self._access = access
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._idle: list[SftpChannel] = []
         self._open: dict[paramiko.Transport, int] = {}
+        self._given: dict[paramiko.Transport, int] = {}
+        self._is_logging_in = False
         self._refusal: HostKeyChanged | SftpLoginRefused | None = None
 
     @contextmanager
@@ -80,8 +93,9 @@ class SftpConnections:
 
     def close(self) -> None:
         """Close every connection; safe at any time."""
-        with self._lock:
+        with self._changed:
             transports, self._open, self._idle = list(self._open), {}, []
+            self._changed.notify_all()
         for transport in transports:
             transport.close()
 
@@ -92,49 +106,87 @@ class SftpConnections:
         return f"{self._access.name} refused to {what} ({why[:200]})."
 
     def _borrow(self) -> SftpChannel:
-        with self._lock:
-            while self._idle:
-                channel = self._idle.pop()
-                transport = channel.get_channel().get_transport()  # type: ignore[union-attr]
-                if transport.is_active():
-                    return channel
-            transport = self._transport_with_room()
-            try:
-                opened = SftpChannel.from_transport(transport)
-            except (*_NO_CLEAR_ANSWER, OSError) as error:
-                self._open.pop(transport, None)
-                transport.close()
-                raise SftpUnreachable(f"{self._access.name} accepted the login but opened no SFTP session.") from error
-            if not isinstance(opened, SftpChannel):
-                raise SftpUnreachable(f"{self._access.name} accepted the login but opened no SFTP session.")
-            opened.get_channel().settimeout(self._access.deadline_seconds)  # type: ignore[union-attr]
-            self._open[transport] = self._open.get(transport, 0) + 1
-            return opened
+        """A channel for one step: one that nobody uses, else a new one, else the next that is given back."""
+        while True:
+            with self._changed:
+                place = self._changed.wait_for(self._place)
+            if place is Place.LOGIN:
+                self._log_in()
+            elif isinstance(place, SftpChannel):
+                return place
+            elif place is not None and (channel := self._opened(place)) is not None:
+                return channel
 
-    def _transport_with_room(self) -> paramiko.Transport:
-        for transport, used in self._open.items():
-            if used < self._access.channels and transport.is_active():
-                enough = len(self._open) >= self._access.transports
-                if enough or used == 0:
-                    return transport
+    def _place(self) -> "SftpChannel | paramiko.Transport | Place | None":
+        """An idle channel, a transport on which room for one more was taken, or a login to be made; None: wait for others."""
+        while self._idle:
+            channel = self._idle.pop()
+            if channel.get_channel().get_transport().is_active():  # type: ignore[union-attr]
+                return channel
         if self._refusal is not None:
             raise self._refusal  # asking again would look like an attack, and could lock the account
+        active = {transport: used for transport, used in self._open.items() if transport.is_active()}
+        if len(active) < self._access.transports and not self._is_logging_in:
+            self._is_logging_in = True
+            return Place.LOGIN
+        for transport, used in active.items():
+            if used < self._given.get(transport, self._access.channels):
+                self._open[transport] += 1
+                return transport
+        return None
+
+    def _log_in(self) -> None:
         try:
             transport = log_in(self._access)
         except (HostKeyChanged, SftpLoginRefused) as refusal:
             self._refusal = refusal
             raise
-        self._open[transport] = 0
-        return transport
+        else:
+            with self._changed:
+                self._open[transport] = 0
+        finally:
+            with self._changed:
+                self._is_logging_in = False
+                self._changed.notify_all()
+
+    def _opened(self, transport: paramiko.Transport) -> SftpChannel | None:
+        """A new session; None where the server gives this login no more of them than those that there are."""
+        try:
+            with self._access.watch(self._access.deadline_seconds, transport.close):
+                opened = SftpChannel.from_transport(transport)
+        except (*_NO_CLEAR_ANSWER, OSError) as error:
+            if transport.is_active() and self._has_others(transport):
+                return None
+            raise self._without_session(transport) from error
+        if not isinstance(opened, SftpChannel):
+            raise self._without_session(transport)
+        opened.get_channel().settimeout(self._access.deadline_seconds)  # type: ignore[union-attr]
+        return opened
+
+    def _has_others(self, transport: paramiko.Transport) -> bool:
+        """Give the place back that was taken for a session; whether this transport has others, and no more are asked for then."""
+        with self._changed:
+            if self._open.get(transport, 0) < 2:
+                return False
+            self._open[transport] -= 1
+            self._given[transport] = self._open[transport]
+            self._changed.notify_all()
+            return True
+
+    def _without_session(self, transport: paramiko.Transport) -> SftpUnreachable:
+        self._drop(transport)
+        return SftpUnreachable(f"{self._access.name} accepted the login but opened no SFTP session.")
 
     def _give_back(self, channel: SftpChannel) -> None:
-        with self._lock:
+        with self._changed:
             self._idle.append(channel)
+            self._changed.notify()
 
     def _drop(self, transport: paramiko.Transport) -> None:
-        with self._lock:
+        with self._changed:
             self._open.pop(transport, None)
             self._idle = [channel for channel in self._idle if channel.get_channel().get_transport() is not transport]  # type: ignore[union-attr]
+            self._changed.notify_all()
         transport.close()
 
 

@@ -391,11 +391,11 @@ def test_an_rsa_key_with_sha2_is_accepted(tmp_path: Path) -> None:
         assert (server.inbound / PART).read_bytes() == b"rows"
 
 
-def test_files_travel_side_by_side(server: OpenSshServer) -> None:
-    """More files at a time than there are channels all arrive whole, each under its own name."""
+def send_all(server: OpenSshServer, **access: object) -> list[BaseException]:
+    """Send twelve files from as many threads, see that what arrived is whole, and return what failed."""
     contents = {f"evaluate_{n:02d}.json": os.urandom(50_000 + n) for n in range(12)}
     failed: list[BaseException] = []
-    with server.remote(transports=2, channels=2) as remote:
+    with server.remote(**access) as remote:
 
         def send(name: str, content: bytes) -> None:
             try:
@@ -410,8 +410,32 @@ def test_files_travel_side_by_side(server: OpenSshServer) -> None:
         for thread in threads:
             thread.join(timeout=60)
 
-    assert failed == []
-    assert {path.name: path.read_bytes() for path in server.inbound.iterdir()} == contents
+    arrived = {path.name: path.read_bytes() for path in server.inbound.iterdir()}
+    assert arrived == {name: content for name, content in contents.items() if name in arrived}
+    assert len(arrived) + len(failed) == len(contents)
+    return failed
+
+
+def test_files_travel_side_by_side(server: OpenSshServer) -> None:
+    """More files at a time than there are channels all arrive whole, each under its own name."""
+    assert send_all(server, transports=2, channels=2) == []
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_server_that_gives_fewer_sessions_is_used_with_those(most: int, tmp_path: Path) -> None:
+    """A server that opens fewer sessions on a login than the settings ask for still gets every file."""
+    with openssh_server(tmp_path / "few", extra=f"MaxSessions {most}") as server:
+        assert send_all(server, transports=2, channels=4) == []
+
+
+def test_a_key_that_is_refused_is_shown_once_by_all_together(tmp_path: Path) -> None:
+    """Files that wait for the same login do not try it again one by one: that could lock the account."""
+    with openssh_server(tmp_path / "stranger") as server:
+        write_key(server.client_key)
+        failed = send_all(server, transports=4, channels=4)
+
+    assert [type(error) for error in failed] == [SftpLoginRefused] * 12
+    assert sum(told.startswith("Connection from") for told in server.said) == 1
 
 
 def test_a_session_that_ends_is_a_lost_connection(server: OpenSshServer) -> None:
