@@ -21,6 +21,7 @@ from batch.api_delivery import deliver_calls
 from batch.api_line import AT_A_TIME, Call, Called
 from batch.choosing import choose
 from batch.findings import Findings
+from batch.ledger import Run
 from batch.ledger.batches import unsent_batches
 from batch.ledger.lease import LeaseTerms, take_lease
 from batch.pace import business_date, utc_text
@@ -61,20 +62,25 @@ def workshop(url: str, folder: Path, orders: int) -> Iterator[Workshop]:
         yield found
 
 
+def leased(found: Workshop) -> Run:
+    """A nightly run that holds the ledger's lease."""
+    equipment, around = found.equipment, found.surroundings
+    return take_lease(
+        equipment.ledger,
+        run_id=around.new_run_id(),
+        job="nightly",
+        business_date=business_date(equipment.clock.now(), equipment.settings.schedule.timezone),
+        owner=around.this_process(),
+        terms=LeaseTerms(900, 0),
+        is_alive=around.is_alive,
+        sleep=equipment.clock.sleep,
+    )
+
+
 def whole_way(url: str, orders: int) -> tuple[float, float]:
     """Orders a second from the first intent to the last answer in the ledger, and seconds of the processor for each."""
     with tempfile.TemporaryDirectory() as folder, workshop(url, Path(folder), orders) as found:
-        equipment, around = found.equipment, found.surroundings
-        run = take_lease(
-            equipment.ledger,
-            run_id=around.new_run_id(),
-            job="nightly",
-            business_date=business_date(equipment.clock.now(), equipment.settings.schedule.timezone),
-            owner=around.this_process(),
-            terms=LeaseTerms(900, 0),
-            is_alive=around.is_alive,
-            sleep=equipment.clock.sleep,
-        )
+        equipment, run = found.equipment, leased(found)
         choose(equipment, run)
         with equipment.ledger.reading() as connection:
             batches = unsent_batches(connection, equipment.ledger.mid)
