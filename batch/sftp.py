@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
+import paramiko
+
 from batch.sftp_channel import RemoteName, SftpChannel
 from batch.sftp_connection import SftpConnections
 from schemas.errors import SftpRefused
@@ -49,10 +51,13 @@ class ProviderFolder(Protocol):
 
 
 class SftpFolder:
-    """`ProviderFolder` over SSH."""
+    """`ProviderFolder` over SSH. `beat` is told of each block that goes or comes, so that a long file differs from a hang."""
 
-    def __init__(self, connections: SftpConnections, *, inbound: str, outbound: str) -> None:
+    def __init__(
+        self, connections: SftpConnections, *, inbound: str, outbound: str, beat: Callable[[], None] = lambda: None
+    ) -> None:
         self._connections = connections
+        self._beat = beat
         self._inbound = inbound.rstrip("/")
         self._outbound = outbound.rstrip("/")
 
@@ -65,7 +70,7 @@ class SftpFolder:
         for last_try in (False, True):
             with self._connections.step(f"write {name}") as channel:
                 _remove_if_there(channel, path)
-                _write_new(channel, path, content)
+                self._write_new(channel, path, content)
                 if _is_whole(channel, path, content):
                     return
                 _remove_if_there(channel, path)
@@ -83,12 +88,11 @@ class SftpFolder:
                 on_proof()
                 part.truncate(0)
                 part.seek(0)
-                for start in range(0, len(content), _BLOCK):
-                    part.write(content[start : start + _BLOCK])
+                self._write(part, content)
             if _is_whole(channel, path, content):
                 return
             channel.remove(path)
-            _write_new(channel, path, content)
+            self._write_new(channel, path, content)
             if not _is_whole(channel, path, content):
                 raise SftpRefused(f"The server did not keep {name} as it was sent ({len(content)} bytes).")
 
@@ -130,19 +134,31 @@ class SftpFolder:
     def _read(self, path: str, name: str, limit: int) -> bytes | None:
         try:
             with self._connections.step(f"read {name}") as channel, channel.open(path, "rb") as remote:
-                content = remote.read(limit + 1)
+                content = self._up_to(remote, limit + 1)
         except SftpRefused as error:
             if error.absent:
                 return None
             raise
         return None if len(content) > limit else content
 
+    def _up_to(self, remote: paramiko.SFTPFile, most: int) -> bytes:
+        pieces, left = [], most
+        while left and (piece := remote.read(min(left, _BLOCK))):
+            pieces.append(piece)
+            left -= len(piece)
+            self._beat()
+        return b"".join(pieces)
 
-def _write_new(channel: SftpChannel, path: str, content: bytes) -> None:
-    with channel.open(path, "wx") as part:
-        part.set_pipelined(True)
+    def _write_new(self, channel: SftpChannel, path: str, content: bytes) -> None:
+        with channel.open(path, "wx") as part:
+            part.set_pipelined(True)
+            self._write(part, content)
+        self._beat()  # closing waits until the server has confirmed every block
+
+    def _write(self, part: paramiko.SFTPFile, content: bytes) -> None:
         for start in range(0, len(content), _BLOCK):
             part.write(content[start : start + _BLOCK])
+            self._beat()
 
 
 def _remove_if_there(channel: SftpChannel, path: str) -> None:

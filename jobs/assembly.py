@@ -4,7 +4,7 @@ import contextlib
 import functools
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -152,7 +152,7 @@ def _put_together(
             ledger=ledger,
             source=OrderSource(orders_engine, orders),
             writer=OrderWriter(orders_engine, orders),
-            folder=_folder(settings, access, opened),
+            folder=_folder(settings, access, opened, beat=functools.partial(progress.advance, 0)),
             api=api,
             sends=sends,
             export=ExportFolder(settings.data_dir / "export", surroundings.disk),
@@ -204,7 +204,9 @@ def open_ledger_alone(
         engine.dispose()
 
 
-def _folder(settings: Settings, access: "SftpAccess | None", opened: contextlib.ExitStack) -> "ProviderFolder":
+def _folder(
+    settings: Settings, access: "SftpAccess | None", opened: contextlib.ExitStack, *, beat: Callable[[], None]
+) -> "ProviderFolder":
     """The provider's folders; for who has no section [sftp], one that says so."""
     if access is None or settings.sftp is None:
         from batch.no_server import NoServer
@@ -215,7 +217,7 @@ def _folder(settings: Settings, access: "SftpAccess | None", opened: contextlib.
 
     connections = SftpConnections(access)
     opened.callback(connections.close)
-    return SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound)
+    return SftpFolder(connections, inbound=settings.sftp.inbound, outbound=settings.sftp.outbound, beat=beat)
 
 
 def _ledger(

@@ -1,5 +1,6 @@
 """What the shell offers when a word is half typed. It only looks, and offers nothing where something is amiss."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,17 @@ def groups(incomplete: str) -> list[str]:
     from jobs.doctor.finding import Group
 
     return [group.value for group in Group if group.startswith(incomplete)]
+
+
+def sections(document: str) -> Callable[[str], list[tuple[str, str]]]:
+    """What a document's sections are asked for by, in one word each, with their titles."""
+
+    def offered(incomplete: str) -> list[tuple[str, str]]:
+        from jobs.documents import section_words
+
+        return [(word, title) for word, title in section_words(document).items() if word.startswith(incomplete.lower())]
+
+    return offered
 
 
 def settings_keys(incomplete: str) -> list[tuple[str, str]]:

@@ -118,7 +118,10 @@ def open_orders(
         event.listen(engine, "connect", _any_text)
         event.listen(engine, "connect", _holds_survive)
     if engine.dialect.name == "sqlite" and not (database and Path(database).is_file()):
-        raise PathMissing(f"The order system's database {database} ({key}) does not exist.")
+        raise PathMissing(
+            f"The order system's database {database} ({key}) does not exist.",
+            next_step="Correct its path in the settings file; mitbatch help integration orders says what table must be in it.",
+        )
     schema, _, table = settings.table.rpartition(".")
     try:
         found = inspect(engine).get_columns(table, schema=schema or None)

@@ -18,7 +18,7 @@ from jobs.demo_closing import checks_of, print_closing
 from jobs.night import run_with, show
 from jobs.output import Options, say
 from jobs.running import RunReport
-from jobs.sample_orders import fill_orders, sample_files
+from jobs.sample_orders import SAMPLE_AGE, fill_orders, sample_files
 from jobs.settings_file import load_settings
 from schemas.errors import ExitCode, UsageRefused
 from schemas.settings import Settings
@@ -35,7 +35,6 @@ site_id = "5d0c1d5e-0000-4000-8000-00000000c105"
 enabled = false
 """
 ALL_SWITCHES = "mit = true\ncit_website = true\ncit_call_center = true"
-SAMPLE_AGE = timedelta(hours=3, minutes=30)
 
 
 class Demo:

@@ -25,6 +25,19 @@ def sections(document: str) -> dict[str, list[str]]:
     return {title: _trimmed(lines) for title, lines in found.items()}
 
 
+def section_words(document: str) -> dict[str, str]:
+    """One word for each section that means it and no other, with its title: a code, a kind, else its last such word."""
+    titles = [title for title in sections(document) if title]
+    names = {_name(title): title for title in titles}
+    found: dict[str, str] = {}
+    for name, title in names.items():
+        words = [name] if " " not in name else re.findall(r"[a-z-]{4,}|(?<=^the )[a-z]+$", name)[::-1]
+        only = [word for word in words if word == name or sum(word in other for other in names) == 1]
+        if only:
+            found[only[0]] = title
+    return found
+
+
 def show_document(options: Options, document: str, word: str, schema: str) -> int:
     """Print a document, or its section of a title or a word of that. Raises UsageRefused for a word that names none."""
     pages = sections(document)

@@ -58,7 +58,14 @@ def make_help_app(current: Callable[[], Options]) -> typer.Typer:
 
 def _printing(current: Callable[[], Options], document: str) -> Callable[[str], None]:
     def print_document(
-        word: Annotated[str, typer.Argument(metavar="[SECTION]", help="A section, by its title or a word of that.")] = "",
+        word: Annotated[
+            str,
+            typer.Argument(
+                metavar="[SECTION]",
+                help="A section, by its title or a word of that.",
+                autocompletion=completion.sections(document),
+            ),
+        ] = "",
     ) -> None:
         from jobs.documents import show_document
 

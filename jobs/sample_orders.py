@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 REFERENCE = datetime(2026, 11, 22, 20, tzinfo=UTC)
 """The time that the sample orders are written around; see sample-data/README.md."""
 
+SAMPLE_AGE = timedelta(hours=3, minutes=30)
+"""So long ago lies that time when they are filled in: the last of them were declined some hours ago, and none lies ahead."""
+
 SAMPLE_FOLDER = Path(__file__).resolve().parent.parent / "sample-data"
 
 orders = Table(
@@ -34,7 +37,8 @@ def sample_files(folder: Path = SAMPLE_FOLDER) -> tuple[Path, Path]:
     for path in found:
         if not path.is_file():
             raise PathMissing(
-                f"The sample orders {path} are not there.", next_step="Run the demo from a checkout of the project."
+                f"The sample orders {path} are not there.",
+                next_step="They come with a checkout of the project: run it there.",
             )
     return found
 

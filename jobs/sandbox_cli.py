@@ -16,6 +16,7 @@ OutcomeFiles = Annotated[bool, typer.Option("--outcome-files", help="Tell outcom
 StrictAmounts = Annotated[
     bool, typer.Option("--strict-amounts", help="Take only 11 to 19999 cents, as the real test environment.")
 ]
+SampleOrders = Annotated[bool, typer.Option("--sample-orders", help="Make an orders table with the sample orders.")]
 Names = Annotated[list[str] | None, typer.Option(metavar="NAME", help="A fault's name; may be repeated.")]
 
 
@@ -43,11 +44,12 @@ def _start_command(current: Callable[[], Options]) -> Callable[..., None]:
         outcome_files: OutcomeFiles = False,
         strict_amounts: StrictAmounts = False,
         webhook: Annotated[str, typer.Option(metavar="URL", help="Tell this address on this machine what happens.")] = "",
+        sample_orders: SampleOrders = False,
         checkout: Annotated[bool, typer.Option("--checkout", help="Open a shop to pay in, with orders of its own.")] = False,
     ) -> None:
         """Start a pretend provider (HTTP and SFTP) on loopback until it is stopped; or steer one that runs.
 
-        Example: mitbatch sandbox --folder mitbatch-sandbox
+        Example: mitbatch sandbox --folder mitbatch-sandbox --sample-orders
         """
         context.obj = folder
         if context.invoked_subcommand is not None:
@@ -55,7 +57,16 @@ def _start_command(current: Callable[[], Options]) -> Callable[..., None]:
         from jobs.sandbox_command import Start, serve
 
         start = Start(
-            seed, http_port, sftp_port, tuple(fault or ()), deduplicate, outcome_files, strict_amounts, webhook, checkout
+            seed,
+            http_port,
+            sftp_port,
+            tuple(fault or ()),
+            deduplicate,
+            outcome_files,
+            strict_amounts,
+            webhook,
+            checkout,
+            sample_orders,
         )
         raise typer.Exit(serve(current(), folder or FOLDER, start))
 

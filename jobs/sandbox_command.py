@@ -34,6 +34,7 @@ class Start:
     strict_amounts: bool = False
     webhook: str = ""
     checkout: bool = False
+    sample_orders: bool = False
 
 
 def serve(options: Options, folder: Path, start: Start) -> int:
@@ -51,7 +52,7 @@ def serve(options: Options, folder: Path, start: Start) -> int:
         ) from error
     shop = contextlib.ExitStack()
     try:
-        places = {**_prepared(sandbox, start), **_with_checkout(sandbox, start, shop)}
+        places = {**_prepared(sandbox, start), **_with_samples(sandbox, start), **_with_checkout(sandbox, start, shop)}
         say(options, [*(f"{name:<10}{place}" for name, place in places.items()), "Ctrl-C stops it."])
         answer(options, envelope("sandbox", "started", **places))
         signal.sigwait(enders)
@@ -108,6 +109,19 @@ def _prepared(sandbox: "Sandbox", start: Start) -> dict[str, str]:
         "folder": str(sandbox.folder),
         "secrets": ", ".join(path.name for path in sandbox.secret_paths),
     }
+
+
+def _with_samples(sandbox: "Sandbox", start: Start) -> dict[str, str]:
+    """Make the orders table that the ready settings name, with the sample orders in it; one that is there stays as it is."""
+    if not start.sample_orders:
+        return {}
+    from jobs.sample_orders import SAMPLE_AGE, fill_orders, sample_files
+
+    path = sandbox.folder / "orders.db"
+    if path.exists():
+        return {"orders": f"{path} (was there, and stays as it is)"}
+    count = fill_orders(f"sqlite:///{path}", sample_files(), reference_is_now=sandbox.clock.now() - SAMPLE_AGE)
+    return {"orders": f"{path} ({count} sample orders)"}
 
 
 def _with_checkout(sandbox: "Sandbox", start: Start, shop: contextlib.ExitStack) -> dict[str, str]:

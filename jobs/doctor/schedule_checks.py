@@ -102,8 +102,9 @@ def _spoken(span: timedelta) -> str:
 def look_at_ping(round_: Examination) -> Iterator[Finding]:
     """Who hears of each run. Nobody is called here."""
     alerts = round_.settings.alerts
+    without = {"ping_url": "nobody hears of a missed night", "attention_url": "who is pinged hears of items by the exit code"}
     for name, url in (("ping_url", alerts.ping_url), ("attention_url", alerts.attention_url)):
-        yield good(name, f"{_host(url)}, not called now") if url else skipped(name, "not set: nobody hears of a missed night")
+        yield good(name, f"{_host(url)}, not called now") if url else skipped(name, f"not set: {without[name]}")
 
 
 def _host(url: str) -> str:

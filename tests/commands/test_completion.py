@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import run
+from jobs.documents import DOCUMENTS, section_words, sections
 from jobs.word_pages import nearest, word_pages
 from schemas.network_rules import parse_network_rules
 from schemas.reasons import Reason
@@ -38,6 +39,19 @@ def test_words_are_completed() -> None:
     assert offered("night", "/nowhere") == ["nightly"]
     assert offered("doctor sf", "/nowhere") == ["sftp"]
     assert offered("help settings sftp.po", "/nowhere") == ["sftp.port"]
+
+
+def test_sections_of_the_documents_are_completed(capfd: pytest.CaptureFixture[str]) -> None:
+    """`help TOPIC` is offered one word for each of its sections, and each of them prints that section alone."""
+    assert offered("help runbook 1", "/nowhere") == ["10", "11", "130", "143"]
+    assert offered("help operation loc", "/nowhere") == ["lock"]
+    for document in DOCUMENTS:
+        words = section_words(document)
+        assert len(words) > 0.8 * (len(sections(document)) - 1)
+        for word, title in words.items():
+            assert word.split() == [word]
+            assert run(["help", document, word]) == 0
+            assert capfd.readouterr().out.splitlines()[0] == title
 
 
 def test_open_items_are_completed(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:

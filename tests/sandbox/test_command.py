@@ -5,11 +5,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,19 @@ def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert {"schema", "type", "command", "run_id", "generated_at", "environment"} <= set(found)
     return found
+
+
+def test_sample_orders_are_made_once(tmp_path: Path) -> None:
+    """With --sample-orders the ready settings have an orders table to try; one that is there already stays as it is."""
+    with started("--sample-orders", folder=tmp_path) as (places, _):
+        assert places["orders"].startswith(f"{tmp_path / 'orders.db'} (")
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as orders, orders:
+        assert orders.execute("SELECT count(*) FROM orders WHERE status = 'declined'").fetchone()[0] > 20
+        orders.execute("DELETE FROM orders")
+    with started("--sample-orders", folder=tmp_path) as (places, _):
+        assert places["orders"].endswith("(was there, and stays as it is)")
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as orders:
+        assert orders.execute("SELECT count(*) FROM orders").fetchone()[0] == 0
 
 
 def test_it_starts_with_everything_ready(tmp_path: Path) -> None:
