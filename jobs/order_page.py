@@ -81,7 +81,7 @@ def views_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, str]:
     """What the ledger, the provider and the order system say of an order, side by side."""
     latest: Submission | None = story.attempts[-1] if story.attempts else None
     ledger = f"{latest.state}   {people_text(latest.amount_minor, latest.currency)}" if latest else "unknown"
-    provider = f"{latest.provider_status or 'not heard of'}   {latest.provider_order_id}" if latest else "unknown"
+    provider = f"{latest.provider_status or 'not heard of'}   {latest.provider_order_id}".rstrip() if latest else "unknown"
     orders = (
         f"{row['status']}   {_row_amount(row)}   hold {row['hold_reference'] or 'none'}   retry {row['retry_state'] or 'none'}"
         if row

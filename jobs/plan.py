@@ -107,7 +107,7 @@ def _judge(equipment: Equipment, day: str) -> _Plan:
 def _lines(command: str, plan: _Plan, left: list[Batch], day: str, settings: Settings) -> list[str]:
     skipped = sum(plan.reasons.values())
     money = "   ".join(people_text(minor, currency) for currency, minor in sorted(plan.amounts.items()))
-    why = " · ".join(f"{name} {n:,}" for name, n in plan.reasons.most_common())
+    why = " · ".join(f"{name} {n:,}" for name, n in sorted(plan.reasons.items(), key=lambda pair: (-pair[1], pair[0])))
     return [
         banner(command, day, settings),
         f"candidates      {counted(plan.orders + skipped, 'order', width=7)}",

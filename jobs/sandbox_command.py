@@ -119,9 +119,9 @@ def _with_samples(sandbox: "Sandbox", start: Start) -> dict[str, str]:
 
     path = sandbox.folder / "orders.db"
     if path.exists():
-        return {"orders": f"{path} (was there, and stays as it is)"}
+        return {"samples": f"{path} (was there, and stays as it is)"}
     count = fill_orders(f"sqlite:///{path}", sample_files(), reference_is_now=sandbox.clock.now() - SAMPLE_AGE)
-    return {"orders": f"{path} ({count} sample orders)"}
+    return {"samples": f"{path} ({count} sample orders)"}
 
 
 def _with_checkout(sandbox: "Sandbox", start: Start, shop: contextlib.ExitStack) -> dict[str, str]:

@@ -165,6 +165,17 @@ def test_a_browser_shows_all_sections(browser: Browser, drawn: Drawn, width: int
     assert browser.complaints() == []
 
 
+def test_on_a_phone_wide_tables_stand_whole(browser: Browser, drawn: Drawn) -> None:
+    """What must be done, and the files: on a phone each cell stands under the one before with its name, and none is cut off."""
+    shown(browser, drawn, 390)
+    outside = """return [...document.querySelectorAll('table.stack td, table.stack tbody th')].filter(
+        cell => { const box = cell.getBoundingClientRect(); return box.right > 390 || box.width === 0 }).length"""
+    assert browser.run("return document.querySelectorAll('#needs table.stack td').length") > 3
+    assert browser.run(outside) == 0
+    unnamed = "return [...document.querySelectorAll('table.stack td')].filter(cell => !cell.dataset.label).length"
+    assert browser.run(unnamed) == 0
+
+
 def test_text_in_pictures_stays_inside_them(browser: Browser, drawn: Drawn) -> None:
     """No word of a picture is cut off at the picture's edge."""
     shown(browser, drawn, 1200)

@@ -60,12 +60,12 @@ def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
 def test_sample_orders_are_made_once(tmp_path: Path) -> None:
     """With --sample-orders the ready settings have an orders table to try; one that is there already stays as it is."""
     with started("--sample-orders", folder=tmp_path) as (places, _):
-        assert places["orders"].startswith(f"{tmp_path / 'orders.db'} (")
+        assert places["samples"].startswith(f"{tmp_path / 'orders.db'} (")
     with closing(sqlite3.connect(tmp_path / "orders.db")) as orders, orders:
         assert orders.execute("SELECT count(*) FROM orders WHERE status = 'declined'").fetchone()[0] > 20
         orders.execute("DELETE FROM orders")
     with started("--sample-orders", folder=tmp_path) as (places, _):
-        assert places["orders"].endswith("(was there, and stays as it is)")
+        assert places["samples"].endswith("(was there, and stays as it is)")
     with closing(sqlite3.connect(tmp_path / "orders.db")) as orders:
         assert orders.execute("SELECT count(*) FROM orders").fetchone()[0] == 0
 
