@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from jobs.report.parts import Names
-from jobs.report.shapes import WIDTH, frame, line, path, rectangle, words
+from jobs.report.shapes import WIDTH, frame, line, number, path, rectangle, words
 
 _LEFT, _TOP, _HEIGHT, _BOTTOM = 48, 8, 190, 32
 _PLOT = WIDTH - _LEFT - 12
@@ -51,6 +51,9 @@ def cohort_curves(
     body = _axes(most_days, top)
     body += [path(_points(curve, most_days, top), "curve past") for curve in final]
     body += [path(_points(curve, most_days, top), "curve k1 dashed") for curve in provisional]
+    for curve in filter(None, provisional):  # a cohort of one day has no line yet
+        x, y = _points(curve, most_days, top)[-1]
+        body.append(Markup('<circle cx="{}" cy="{}" r="3" class="c1"/>').format(number(x), number(y)))
     body.append(path(_points(middle, most_days, top), "curve k0 bold"))
     legend = (("past", "final"), ("k1 dashed", "provisional"), ("k0 bold", "median of final"))
     y, x = _TOP + _HEIGHT + _BOTTOM + 8, float(_LEFT)

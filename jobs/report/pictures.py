@@ -108,8 +108,9 @@ def dots(
     *,
     faint: frozenset[int] = frozenset(),
 ) -> Markup:
-    """A dot with its interval, one a row, on a scale from nought to the highest end."""
-    most = min(1.0, max((high for place, (_, _, _, high, _) in enumerate(rows) if place not in faint), default=0.5) * 1.1) or 1.0
+    """A dot with its interval, one a row, on a scale from nought to the highest end, or to a faint one's dot."""
+    ends = [share if place in faint else high for place, (_, share, _, high, _) in enumerate(rows)]
+    most = min(1.0, max([0.5, *ends] if len(faint) == len(rows) else ends, default=0.5) * 1.1) or 1.0
     body: list[Markup] = []
     for place, (label, share, low, high, said) in enumerate(rows):
         y, kind = place * _ROW + 11, "faint" if place in faint else "c0"
