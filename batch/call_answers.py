@@ -87,7 +87,7 @@ def pause_asked(retry_after: str, now: datetime) -> float:
     elif text:
         try:
             moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, OverflowError):
             return LEAST_PAUSE_SECONDS
         seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, LEAST_PAUSE_SECONDS), MOST_PAUSE_SECONDS)

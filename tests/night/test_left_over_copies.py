@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from pytest_mock import MockerFixture
 
+import jobs.night
 from schemas.errors import DecisionRefused, ExitCode
 from tests.night.house import House, order, paid
 from tests.night.test_review import decide
@@ -55,6 +57,16 @@ def test_only_what_is_young_enough_leaves(left_over: House, job: str) -> None:
     left_over.run("transmit")
     assert left_over.accepted("transmit") == Counter(["young"])
     assert left_over.steps() == ["acknowledged"]
+
+
+def test_what_has_grown_too_old_is_named(left_over: House, mocker: MockerFixture) -> None:
+    """The run that takes it out says so, once; the next has nothing to tell."""
+    told = mocker.spy(jobs.night, "transmit")
+    left_over.pass_time(hours=2)
+    left_over.run("transmit")
+    assert (told.spy_return.left_out, told.spy_return.examples) == (Counter(too_old=1), {"too_old": ["old"]})
+    left_over.run("transmit")
+    assert told.spy_return.left_out == Counter()
 
 
 def test_to_the_second(left_over: House) -> None:

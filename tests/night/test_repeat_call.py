@@ -321,6 +321,8 @@ def test_copies_in_doubt_are_sent_once_more(house: House, capsys: pytest.Capture
     assert (results(house), house.items(), house.steps()) == ({"success": 3}, [], ["acknowledged"])
     assert house.accepted("transmit") == Counter("abc")
     assert by_hand(house, group)[0][1].startswith(f"repeat-call: {WHY}")
+    (closed,) = house.ledger("SELECT resolution, resolution_reason FROM item WHERE kind = 'missing_acknowledgement'")
+    assert closed == {"resolution": "repeat-call", "resolution_reason": WHY}
     with pytest.raises(DecisionRefused, match="No copy of"):
         decide(house, group, "repeat-call")
 

@@ -9,12 +9,12 @@ import pytest
 
 from batch.api_delivery import ApiDelivery
 from batch.api_evaluates import Evaluates
-from batch.api_line import Call, Called
+from batch.api_line import MOST_DOUBTS, Call, Called
 from batch.call_answers import Verdict
 from batch.findings import Findings
 from batch.ledger import Batch, Writing
 from batch.ledger.calls import copies_to_be_called, intents_of, kinds_of_groups, store_answers
-from schemas.errors import LedgerBusy
+from schemas.errors import FileNotWritten, InternalError, Interrupted, LedgerBusy
 from schemas.states import API_FORMAT, State
 from tests.ledger.room import MID, START, Room
 from tests.table.acknowledging import items
@@ -22,6 +22,7 @@ from tests.table.desk import Desk
 
 ONE, TWO = "b00000000001", "b00000000002"
 CALL = Call("a", b"{}", START + timedelta(hours=1))
+DOUBT, TAKEN = Called(CALL, 500), Called(CALL, 200, b"{}")
 
 
 class Errand:
@@ -92,6 +93,69 @@ def test_what_came_back_is_recorded_once_the_ledger_can_be_written(desk: Desk) -
     assert (errand.applied, passes) == ([back], [None])
 
 
+def asked_to_stop(desk: Desk, errand: Errand) -> None:
+    """Somebody asks the run to stop as soon as a call is intended; it is the errand's only one."""
+
+    def stop() -> None:
+        raise Interrupted("asked")
+
+    def intend(batch: Batch, most: int) -> tuple[Batch, list[Call]]:
+        desk.room.ledger.may_go_on = stop
+        return batch, [CALL]
+
+    errand.intend = intend  # type: ignore[method-assign]
+    errand.left = lambda batch: 1 - len(errand.applied)  # type: ignore[method-assign]
+
+
+def test_who_is_asked_to_stop_records_what_came_back_and_closes_its_group(desk: Desk) -> None:
+    """The answer may be the only word that there will ever be: it is written down, and that nothing is left to be called."""
+    errand = Errand()
+    sending, _ = delivery(desk, errand, [TAKEN])
+    asked_to_stop(desk, errand)
+    sending.deliver([desk.held(ONE, "a")])
+    assert (errand.applied, errand.finished) == ([[TAKEN]], [ONE])
+
+
+def test_who_is_asked_to_stop_sets_aside_what_cannot_be_applied(desk: Desk) -> None:
+    """Of two answers one cannot be applied: that one is set aside, the other recorded."""
+    errand, bad = Errand(), Called(CALL, 200, b"?")
+    sending, _ = delivery(desk, errand, [bad, TAKEN])
+    asked_to_stop(desk, errand)
+    real, aside = errand.apply, list[Called]()
+
+    def apply(writing: Writing, back: Sequence[Called]) -> dict[Verdict, int]:
+        if bad in back:
+            raise InternalError("a mistake in this program")
+        return real(writing, back)
+
+    def set_aside(writing: Writing, called: Called, why: str) -> dict[Verdict, int]:
+        assert isinstance(writing, Writing)
+        aside.append(called)
+        return {Verdict.DOUBTFUL: 1}
+
+    errand.apply = apply  # type: ignore[method-assign]
+    errand.set_aside = set_aside  # type: ignore[attr-defined]
+    sending.deliver([desk.held(ONE, "a")])
+    assert (errand.applied, aside) == ([[TAKEN]], [bad])
+    assert sending._findings.doubtful == 1
+
+
+def test_calls_without_a_mark_are_taken_back_by_who_is_asked_to_stop(desk: Desk) -> None:
+    """The mark that they leave cannot be written: none is made, and the ledger says so."""
+    errand = Errand()
+    sending, _ = delivery(desk, errand)
+    asked_to_stop(desk, errand)
+
+    def mark_calls(*_: object, **__: object) -> None:
+        raise FileNotWritten("the disk is full")
+
+    sending._equipment.departures.mark_calls = mark_calls  # type: ignore[method-assign]
+    sending._equipment.sends.call_all = lambda _path, turn, _objection: turn([])  # type: ignore[method-assign, assignment]
+    with pytest.raises(FileNotWritten):
+        sending.deliver([desk.held(ONE, "a")])
+    assert errand.applied == [[Called(CALL, not_made=True)]]
+
+
 def test_who_is_asked_to_come_later_and_refused_does_not_come_later(desk: Desk) -> None:
     """One call is answered with 429, the next with refused credentials: it is over, and nobody waits for anything."""
     errand, back = Errand(), [Called(CALL, 429), Called(CALL, 403, is_login=True)]
@@ -99,6 +163,24 @@ def test_who_is_asked_to_come_later_and_refused_does_not_come_later(desk: Desk) 
     sending.deliver([desk.held(ONE, "a")])
     assert (passes, desk.room.clock.now()) == ([None], START)
     assert [problem.code for problem in sending._findings.problems] == ["MB-API-LOGIN"]
+
+
+@pytest.mark.parametrize(
+    ("back", "stops"),
+    [
+        ([DOUBT] * (MOST_DOUBTS - 1), False),
+        ([DOUBT] * MOST_DOUBTS, True),
+        ([*[DOUBT] * (MOST_DOUBTS - 1), TAKEN, DOUBT], False),
+        ([*[DOUBT] * MOST_DOUBTS, TAKEN], True),
+    ],
+    ids=["one less", "so many", "a clear one between", "a clear one after"],
+)
+def test_so_many_doubts_in_a_row_stop_the_calls(back: list[Called], stops: bool, desk: Desk) -> None:
+    """A provider that fails and fails is left alone, and not a call sooner: the rest waits, held, for the next run."""
+    sending, passes = delivery(desk, Errand(), back)
+    sending.deliver([desk.held(ONE, "a")])
+    assert passes == [None if stops else [CALL]]
+    assert [problem.code for problem in sending._findings.problems] == (["MB-API-UNREACHABLE"] if stops else [])
 
 
 @pytest.mark.parametrize(("left", "closed"), [(0, [ONE, TWO]), (1, [])])

@@ -29,6 +29,16 @@ def test_a_plain_delivery(desk: Desk) -> None:
     assert desk.findings.delivered == [f"{ONE}.json"]
 
 
+def test_whoever_watches_sees_how_many_files_there_are_and_each_that_is_done(desk: Desk) -> None:
+    """One that failed is not done."""
+    seen: list[object] = []
+    desk.equipment.progress.stage = lambda name, total=None: seen.append((name, total))  # type: ignore[method-assign]
+    desk.equipment.progress.advance = lambda steps=1: seen.append(steps)  # type: ignore[method-assign]
+    desk.folder.trouble["write_part"] = [LOST, LOST]
+    desk.deliver(desk.held(ONE, "a"), desk.held(TWO, "b"))
+    assert seen == [("deliver", 2), 1]
+
+
 def test_what_stops_all_stops_the_next_file_too(desk: Desk) -> None:
     """An unreachable server is met once; a file that was never verified stays, one that was verified is in doubt."""
     verified(desk, "a")

@@ -105,6 +105,16 @@ def test_what_is_not_taken(verdict: Verdict, state: str, source: str, shows: int
         assert str(desk.room.sql("SELECT explanation FROM item")[0][0]).endswith(": so they say")
 
 
+def test_an_order_that_came_under_review_meanwhile_learns_nothing_from_an_answer_without_an_id(desk: Desk) -> None:
+    """No event says that an id is known, and none is written where none was."""
+    calling(desk, "a")
+    desk.move(State.REVIEW, "a")
+    before = desk.room.submission("a").event_seq
+    answered(desk, a=Reply(Verdict.DOUBTFUL, "HTTP 500"))
+    assert (desk.states("a"), desk.room.submission("a").event_seq) == (["review"], before)
+    assert desk.room.sql("SELECT provider_order_id FROM submission") == [(None,)]
+
+
 def test_an_order_that_came_under_review_meanwhile_learns_its_id_alone(desk: Desk) -> None:
     """Another answer put it under review: its own answer moves it no more, once or twice, and a refusal opens nothing."""
     calling(desk, "a", "b")

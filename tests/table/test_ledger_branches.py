@@ -121,8 +121,8 @@ def test_what_is_due_is_due_until_the_order_goes_on(word: str, code: int, open_a
 def test_what_the_ledger_does_not_know_is_null(desk: Desk) -> None:
     """An order of which the provider said nothing has no day, id and word of it: not an empty one that queries would count."""
     sent(desk, "a")
-    unknown = desk.room.sql("SELECT handed_over_date, provider_order_id, provider_status, next_read_at FROM submission")
-    assert unknown == [(None, None, None, None)]
+    columns = "handed_over_date, provider_order_id, provider_status, next_read_at, mit_mode"
+    assert desk.room.sql(f"SELECT {columns} FROM submission") == [(None,) * 5]
 
 
 def test_a_hint_whose_ids_do_not_fit_teaches_nothing(desk: Desk) -> None:

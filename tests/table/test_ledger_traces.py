@@ -217,3 +217,19 @@ def test_who_has_no_word_for_a_refund_proves_none_wrong(source: str, step: Opera
     assert read_again(desk.equipment, desk.room.run, doubted).operation.step is step
     told = [kind for kind, _ in items(desk.room)]
     assert told == (["action_in_doubt"] if step is OperationStep.IN_DOUBT else ["action_refused"])
+
+
+@pytest.mark.parametrize(("state", "told"), [(State.COMPLETED, [("action_refused", 1)]), (State.REVIEW, [])])
+def test_a_cancel_that_came_too_late_is_told_once(state: State, told: list[tuple[str, int]], desk: Desk) -> None:
+    """Whoever asked for it is told; not where the order is under review, of which a person is told already."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    desk.room.put("a", state)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        asked = claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+        doubted = move_operation(writing, asked, OperationStep.IN_DOUBT, reason="no clear answer")
+    read = OrderRead("k", "a", 7, "Completed", 1999, "USD")
+    desk.equipment.api.read_orders = lambda provider_order_ids: iter([Answer("k", b"{}", read)])  # type: ignore[method-assign]
+    found = read_again(desk.equipment, desk.room.run, doubted)
+    assert (found.operation.step, found.submission.state) == (OperationStep.REFUSED, state)
+    assert desk.room.sql("SELECT kind, count(*) FROM item WHERE subject LIKE 'operation:%' GROUP BY kind") == told
