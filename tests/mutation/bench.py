@@ -1,7 +1,8 @@
 """Judging mutants on one bench: pytest has collected the tests once, and each mutant is put in place in a fork of that moment.
 
 In the fork the functions that the loaded modules share get the code of the mutant's text, so that nothing is loaded anew.
-A change outside of every function (a table, a constant) is part of what was loaded; its fork loads the project again.
+A change outside of every function (a table, a constant) is part of what was loaded: its names get their new values, and
+where no test notices that, another fork loads the project again.
 """
 
 import os
@@ -14,6 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from tests.mutation.operators import Mutant
+from tests.mutation.tables import put_values
 from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import UNANSWERED, in_child, plant
 
@@ -21,6 +23,8 @@ LEAST_SECONDS = 10
 """A mutant that is not judged after so many seconds of the processor and twice those that its tests usually take never ends."""
 
 
+MOST_LOADED = 300
+"""So many tests are collected again for a mutant that is judged by loading the project anew: the first of those that may."""
 WAITING = 12
 """So many times as long by the wall's clock, because a busy machine gives a mutant little of its processor."""
 LOADING_SECONDS = 60
@@ -80,31 +84,36 @@ class Bench:
     def noticed_by(self, mutant: Mutant, names: Sequence[str], seconds: Mapping[str, float], *, anew: bool = False) -> str:
         """The first of these tests that fails with the mutant in place, or why it has no end; empty for one that lives.
 
-        `anew`: the project is loaded again with it, for what is run when a module is loaded.
+        `anew`: it changes what is run when a module is loaded; who lives where its values were put in place is judged once
+        more with the project loaded again.
         """
         usual = sum(seconds.get(name, 1.0) for name in names)
-        patient = int(LEAST_SECONDS + LOADING_SECONDS * anew + 2 * usual)
-        try:
-            found = in_child(lambda: self._verdict(mutant, names, anew=anew), patient, waiting=WAITING * patient)
-        except RuntimeError as error:
-            if str(error).startswith(UNANSWERED):
-                return str(error)
-            raise
-        return str(found)
+        patient = int(LEAST_SECONDS + 2 * usual)
+        if not anew:
+            return _answer(lambda: self._verdict(mutant, names, put), patient)
+        in_place = _answer(lambda: self._verdict(mutant, names, put_values), patient)
+        return in_place or _answer(lambda: _noticed_when_loaded(mutant, names[:MOST_LOADED]), patient + LOADING_SECONDS)
 
-    def _verdict(self, mutant: Mutant, names: Sequence[str], *, anew: bool) -> str:
-        if not names:
-            return ""
-        if anew:
-            return _noticed_when_loaded(mutant, names)
-        put(mutant)
-        return next(iter(self.run(names).failed), "")
+    def _verdict(self, mutant: Mutant, names: Sequence[str], putting: Callable[[Mutant], object]) -> str:
+        return next(iter(self.run(names).failed), "") if names and putting(mutant) is not False else ""
+
+
+def _answer(verdict: Callable[[], str], patient: int) -> str:
+    """The verdict of a child of its own, or why it has no end."""
+    try:
+        return str(in_child(verdict, patient, waiting=WAITING * patient))
+    except RuntimeError as error:
+        if str(error).startswith(UNANSWERED):
+            return str(error)
+        raise
 
 
 def _noticed_when_loaded(mutant: Mutant, names: Sequence[str]) -> str:
     """The first of these tests that fails when the project is loaded anew with the mutant's text, or that it cannot be."""
     import pytest
 
+    if not names:
+        return ""
     plant(mutant.file, mutant.text)
     heard = Heard()
     code = pytest.main(["-p", "no:cacheprovider", "--tb=no", "-x", *names], plugins=[heard])

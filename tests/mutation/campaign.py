@@ -16,7 +16,7 @@ from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.judging import FILES, JUDGES
 from tests.mutation.keeping import KEPT, keep, kept, verdict_on
 from tests.mutation.operators import Mutant, mutants_of
-from tests.mutation.reach import Reach, learnt
+from tests.mutation.reach import Likeliest, Reach, learnt
 from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import in_child
 
@@ -61,13 +61,15 @@ def campaign(size: int, seed: int, place: Path = KEPT) -> Campaign:
 
 def judged(numbers: Sequence[int], reach: Reach, judges: Sequence[str], place: Path) -> dict[int, str]:
     """By mutant: who noticed it. Each verdict is kept as soon as it is there."""
-    every = mutants()
+    every, likeliest = mutants(), Likeliest(reach.seconds)
     verdicts: list[tuple[int, str]] = []
 
     def work(bench: Bench) -> None:
         for number in numbers:
             mutant = every[number]
-            noticed_by = bench.noticed_by(mutant, reach.judges_of(mutant), reach.seconds, anew=reach.is_for_loading(mutant))
+            names = likeliest.first(mutant.file, reach.judges_of(mutant))
+            noticed_by = bench.noticed_by(mutant, names, reach.seconds, anew=reach.is_for_loading(mutant))
+            likeliest.learn(mutant.file, noticed_by)
             keep(mutant, noticed_by, place)
             verdicts.append((number, noticed_by))
 

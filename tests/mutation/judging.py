@@ -45,6 +45,7 @@ FILES = (
 
 JUDGES = (
     "tests/table/test_acknowledged_branches.py",
+    "tests/table/test_acknowledged_copies.py",
     "tests/table/test_answers_table.py",
     "tests/table/test_api_branches.py",
     "tests/table/test_call_turns.py",
@@ -70,6 +71,7 @@ JUDGES = (
     "tests/pure/test_order_rulings.py",
     "tests/pure/test_pace.py",
     "tests/audit/test_books.py",
+    "tests/cost/test_early_news.py",
     "tests/ledger/test_file.py",
     "tests/ledger/test_lease.py",
     "tests/ledger/test_operations.py",

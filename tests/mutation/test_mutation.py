@@ -9,7 +9,7 @@ from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.judging import FILES, JUDGES
 from tests.mutation.keeping import keep, kept, verdict_on
 from tests.mutation.operators import Mutant, mutants_of
-from tests.mutation.reach import MOST_COST, Reach, learnt
+from tests.mutation.reach import MOST_COST, Likeliest, Reach, learnt
 from tests.mutation.uses import is_in_function, names_at
 from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import in_child
@@ -173,6 +173,17 @@ def test_one_mutant_does_not_take_all_the_time() -> None:
 
     assert slow.judges_of(mutant) == ["a"]
     assert Reach({"c": MOST_COST * 2}, {MOVES: {mutant.line: ["c"]}}).judges_of(mutant) == ["c"]
+
+
+def test_who_has_noticed_mutants_of_a_file_is_asked_first_about_the_next() -> None:
+    """Else the quickest; what was noticed in another file counts for nothing, and nobody is left out."""
+    likeliest = Likeliest({"slow": 0.5, "quick": 0.1, "endless": 9.0})
+    assert likeliest.first(MOVES, ["slow", "endless", "quick"]) == ["quick", "slow", "endless"]
+
+    likeliest.learn(MOVES, "slow")
+
+    assert likeliest.first(MOVES, ["slow", "endless", "quick"]) == ["slow", "quick", "endless"]
+    assert likeliest.first(STATES, ["slow", "endless", "quick"]) == ["quick", "slow", "endless"]
 
 
 def test_a_test_that_shares_its_set_up_is_asked_too() -> None:

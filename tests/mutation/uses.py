@@ -32,10 +32,17 @@ def is_in_function(file: str, line: int) -> bool:
 def names_at(file: str, line: int) -> set[str]:
     """The names that the top-level statement on a line gives, and those that are made of them further down in the file."""
     statements = _tree(file).body
-    found = {name for each in statements if each.lineno <= line <= (each.end_lineno or 0) for name in _given(each)}
-    for each in statements:
-        if isinstance(each, ast.Assign | ast.AnnAssign) and found & {*_used(each)}:
-            found |= {*_given(each)}
+    return {name for number in statements_of(file, line) for name in _given(statements[number])}
+
+
+def statements_of(file: str, line: int) -> list[int]:
+    """The top-level statement on a line, and those that make something of what it gives, by their numbers in the file."""
+    found, names = [], set[str]()
+    for number, each in enumerate(_tree(file).body):
+        is_made = isinstance(each, ast.Assign | ast.AnnAssign) and not names.isdisjoint(_used(each))
+        if is_made or each.lineno <= line <= (each.end_lineno or 0):
+            found.append(number)
+            names |= {*_given(each)}
     return found
 
 
@@ -65,10 +72,29 @@ def product_files() -> list[str]:
     return sorted(str(path.relative_to(REPOSITORY)) for path in found)
 
 
+def is_near(test: str, file: str) -> bool:
+    """Whether a test's file is named after a module, or names it: such a test is likely to tell of it."""
+    test_file, module = test.partition("::")[0], file.removesuffix(".py")
+    named = Path(module).name in Path(test_file).stem
+    return named or ((REPOSITORY / test_file).is_file() and module.replace("/", ".") in _text(test_file))
+
+
 def _given(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         yield statement.name
-    yield from (node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+        return
+    yield from (node.id for node in _outside_of_comprehensions(statement) if isinstance(node, ast.Name) and _is_stored(node))
+
+
+def _outside_of_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for each in ast.iter_child_nodes(node):
+        if not isinstance(each, ast.comprehension):
+            yield from _outside_of_comprehensions(each)
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
 
 
 def _used(statement: ast.Assign | ast.AnnAssign) -> Iterator[str]:
