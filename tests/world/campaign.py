@@ -21,6 +21,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 MOST_AT_A_TIME = 250
 """So many schedules at most are told on one ground; to make one costs as much as a few of them."""
+FEWEST = 25
+"""So many at least, for the same reason, where there are many seeds: the last ones, for which no core shall wait long."""
 TOO_FEW = 16
 """Fewer seeds than this are not worth another Python."""
 NIGHTS = ("nightly", "rerun")
@@ -60,7 +62,8 @@ def campaign(size: int, seed: int) -> Campaign:
     """So many fresh seeds, from this one on, and every schedule that once found a bug."""
     began = time.monotonic()
     total = Tally()
-    cases: list[Sequence[int] | Sequence[str]] = [*shares(size, seed), sorted(path.name for path in CORPUS.glob("*.json"))]
+    least = FEWEST if size > MOST_AT_A_TIME else 1
+    cases: list[Sequence[int] | Sequence[str]] = [sorted(path.name for path in CORPUS.glob("*.json")), *shares(size, seed, least)]
     for tally in on_all_cores(judge_each, cases):
         total += tally
     return Campaign("T1", "seeded worlds", figures_of(total), tuple(total.violations), time.monotonic() - began, notes_of(total))
@@ -84,10 +87,12 @@ def notes_of(total: Tally) -> tuple[str, ...]:
 
 
 def shares(size: int, seed: int, least: int = 1) -> Iterator[range]:
-    """The seeds in equal stretches: as many as the cores need, unless that would make them shorter than `least`."""
-    step = max(least, min(MOST_AT_A_TIME, -(-size // (4 * (os.cpu_count() or 1)))))
-    for first in range(seed, seed + size, step):
-        yield range(first, min(first + step, seed + size))
+    """The seeds in stretches, as many as the cores need: the fewer are left, the shorter, but none shorter than `least`."""
+    first, end = seed, seed + size
+    while first < end:
+        step = max(least, min(MOST_AT_A_TIME, -(-(end - first) // (4 * (os.cpu_count() or 1)))))
+        yield range(first, min(first + step, end))
+        first += step
 
 
 def judge_each(cases: Sequence[int] | Sequence[str]) -> Tally:

@@ -76,3 +76,12 @@ def test_every_seed_is_in_one_share() -> None:
     for size in (1, 7, 1000, 20_001):
         assert [seed for share in shares(size, 5) for seed in share] == list(range(5, 5 + size))
         assert max(map(len, shares(size, 5))) <= campaign.MOST_AT_A_TIME
+
+
+def test_no_core_waits_long_for_the_last_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are many seeds, all but the last shares are long, and those no longer than the fewest that are worth it."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    lengths = [len(share) for share in shares(7000, 5, campaign.FEWEST)]
+    assert lengths[0] == max(lengths) > 2 * campaign.FEWEST
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[-2] == campaign.FEWEST
