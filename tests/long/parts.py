@@ -70,7 +70,7 @@ PARTS = (
         {
             "pairs": Amount(5_000, 25_000),
             "points died at": Amount(2_500, 2_500),
-            "deaths and power cuts": Amount(7_000, 12_000),
+            "deaths and power cuts": Amount(5_000, 8_000),
             "scenarios": Amount(28, 28),
         },
     ),
