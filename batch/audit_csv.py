@@ -17,6 +17,10 @@ BYTE_ORDER_MARK = "\ufeff"
 """What a file begins with, so that a spreadsheet reads it as UTF-8."""
 
 _PLAIN = re.compile(r'[0-9A-Za-z][^"\\\r\n\t]*\Z')
+_JOINT = "\x1f"
+_PLAIN_CELL = r'(?:[0-9A-Za-z][^"\\\r\n\t\x1f]*)?'
+_INTEGER_CELL, _DECIMAL_CELL = r"(?:-?[0-9]{1,30})?", r"[^\x1f]*"
+"""What the cells of a row look like in which nothing has to be guarded; decimals are made here, and are what they are."""
 _INTEGER = re.compile(r"(-?[0-9]{1,30})?\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _TRIGGERS = frozenset("=+-@＝＋－＠")
@@ -43,7 +47,11 @@ def unguard(cell: str) -> str:
 
 def row_check(cells: Iterable[str]) -> str:
     """8 hex digits that change when any other cell of a row does: over the cells before guarding, joined by U+001F."""
-    return hashlib.sha256("\x1f".join(cells).encode()).hexdigest()[:8]
+    return _digest(_JOINT.join(cells))
+
+
+def _digest(joined: str) -> str:
+    return hashlib.sha256(joined.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,10 @@ class RowRenderer:
         self._checked = columns[-1] == ROW_CHECK
         own = columns[:-1] if self._checked else columns
         self._plan = [(name, name in INTEGER_COLUMNS or name in DECIMAL_COLUMNS, DECIMAL_COLUMNS.get(name)) for name in own]
+        shapes = [_DECIMAL_CELL if minor else _INTEGER_CELL if number else _PLAIN_CELL for _, number, minor in self._plan]
+        self._plain_row = re.compile(_JOINT.join(shapes))
+        quoted = ["%s" if number else '"%s"' for _, number, _ in self._plan] + ['"%s"'] * self._checked
+        self._plain_line = marks.delimiter.replace("%", "%%").join(quoted) + "\n"
 
     def header(self) -> str:
         """The first line of every file and every part."""
@@ -78,19 +90,21 @@ class RowRenderer:
 
     def render(self, row: Mapping[str, Cell]) -> RenderedRow:
         """One row as one line."""
-        texts, cells, guarded = [], [], 0
-        for name, is_number, minor in self._plan:
-            text = self._decimal(row[minor], row["currency"]) if minor else cell_text(row[name])
-            texts.append(text)
+        texts = [self._decimal(row[minor], row["currency"]) if minor else cell_text(row[name]) for name, _, minor in self._plan]
+        joined = _JOINT.join(texts)
+        check = [_digest(joined)] if self._checked else []
+        if self._plain_row.fullmatch(joined):
+            return RenderedRow(self._plain_line % (*texts, *check), 0)
+        cells, guarded = [], 0
+        for text, (_, is_number, minor) in zip(texts, self._plan, strict=True):
             if is_number and (minor or _INTEGER.match(text)):
                 cells.append(text)
-            elif (text.isalnum() and text.isascii()) or _PLAIN.match(text):
+            elif _PLAIN.match(text):
                 cells.append(f'"{text}"')
             else:
                 guarded += _is_risky(text)
                 cells.append('"' + guard(text).replace('"', '""') + '"')
-        if self._checked:
-            cells.append(f'"{row_check(texts)}"')
+        cells += [f'"{each}"' for each in check]
         return RenderedRow(self._marks.delimiter.join(cells) + "\n", guarded)
 
     def _decimal(self, amount_minor: Cell, currency: Cell) -> str:

@@ -13,7 +13,7 @@ from batch.applying import raise_item
 from batch.conclusions import meaning_of_word
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
-from batch.ledger.items import close_items
+from batch.ledger.items import close_all
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import given_back
 from batch.ledger.reading import events_of, to_write_back
@@ -28,6 +28,7 @@ from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import NOT_RECOVERED, State
 
 AT_A_TIME = 500
+SHOWN_NOW = "the row shows it now"
 
 _SHOWN: dict[State, RowStatus] = {
     State.CLAIMED: RowStatus.PENDING,
@@ -88,11 +89,15 @@ def write_back(equipment: Equipment, run: Run) -> WrittenBack:
             recorded = move_orders(
                 writing, [_written(each, is_written=outcomes[each.hold_reference] is Outcome.WRITTEN) for each in told]
             )
+            shown: list[tuple[ItemKind, str]] = []
             for submission in recorded:
                 if outcomes[submission.hold_reference] is not Outcome.WRITTEN:
+                    close_all(writing, shown, SHOWN_NOW)  # in the order of the rows: a later one may open what an earlier closed
+                    shown = []
                     _conflict(writing, equipment, submission, outcomes[submission.hold_reference])
                 elif submission.state is not State.WITHDRAWN:
-                    close_items(writing, ItemKind.WRITE_BACK_CONFLICT, f"order:{submission.order_id}", "the row shows it now")
+                    shown.append((ItemKind.WRITE_BACK_CONFLICT, f"order:{submission.order_id}"))
+            close_all(writing, shown, SHOWN_NOW)
         good = sum(outcome is Outcome.WRITTEN for outcome in outcomes.values())
         written += good
         conflicts += len(outcomes) - good

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 
 import pandas as pd
 import pytest
@@ -35,6 +36,22 @@ def test_every_text_survives(text: str) -> None:
     """Whatever a text holds, the guarded cell goes through a csv reader and comes back as it was."""
     (cells,) = csv.reader(io.StringIO(line(order_id=text), newline=""))
     assert unguard(cells[1]) == text
+
+
+texts = st.one_of(
+    awkward, st.text(alphabet='0aZ-9.,;=\x1f\x1e%s" ', max_size=6), st.sampled_from(["", "-", "-7", "1,2", "NA", "%s"])
+)
+
+
+@given(st.lists(texts, min_size=4, max_size=4), st.sampled_from([Marks(), Marks(";", ",")]))
+def test_a_plain_row_is_written_as_cell_by_cell(found: list[str], marks: Marks) -> None:
+    """Rows in which nothing is to be guarded take a shorter way, to the same bytes as the way cell by cell."""
+    site, order_id, currency, attempts = found
+    cells = row(site=site, order_id=order_id, currency=currency, attempts_30d=attempts)
+    renderer, slow = RowRenderer(COLUMNS, marks), RowRenderer(COLUMNS, marks)
+    slow._plain_row = re.compile(r"(?!)")
+
+    assert renderer.render(cells) == slow.render(cells)
 
 
 @given(awkward)

@@ -13,7 +13,7 @@ import pandas as pd
 from batch.audit import AuditFolder
 from batch.audit_csv import Cell, Marks
 from jobs.disk import MachineDisk
-from schemas.audit_columns import ROW_CHECK, ROW_FILES
+from schemas.audit_columns import INTEGER_COLUMNS, ROW_CHECK, ROW_FILES
 from tests.benchmarks.figures import Figure, Goal
 from tests.benchmarks.measuring import here, in_turn, ratio
 
@@ -25,7 +25,7 @@ COLUMNS = ROW_FILES["submissions"]
 def rows(count: int) -> Iterator[dict[str, Cell]]:
     """Rows such as submissions.csv has."""
     for number in range(count):
-        row: dict[str, Cell] = {name: f"{name}-{number % 97}" for name in COLUMNS}
+        row: dict[str, Cell] = {name: number % 97 if name in INTEGER_COLUMNS else f"{name}-{number % 97}" for name in COLUMNS}
         yield row | {"amount_minor": 1000 + number % 15_000, "currency": "USD", "order_id": f"bulk-{number:08d}"}
 
 
