@@ -1,8 +1,9 @@
 """`python -m tests.call_speed [ORDERS]`: orders handed over by calls, against a server that takes 50 ms for each.
 
 What latency allows at 64 calls at a time is 1,280 a second. Printed are the whole of the program's way (claims and holds done,
-then intent, mark, call, answer and ledger, synced to disk), the calls alone, and two simpler ways: one call after the
-other, and 64 at a time with httpx's own transport. It is a measurement and no test: a busy machine gives other figures.
+then intent, mark, call, answer and ledger, synced to disk), the same without the look at the switches before each call, the
+calls alone, and two simpler ways: one call after the other, and 64 at a time with httpx's own transport. It is a measurement
+and no test: a busy machine gives other figures.
 """
 
 import asyncio
@@ -14,17 +15,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 
+from batch import api_evaluates
 from batch.api_delivery import deliver_calls
 from batch.api_line import AT_A_TIME, Call, Called
 from batch.choosing import choose
+from batch.equipment import Equipment
 from batch.findings import Findings
 from batch.ledger import Run
 from batch.ledger.batches import unsent_batches
 from batch.ledger.lease import LeaseTerms, take_lease
 from batch.pace import business_date, utc_text
+from batch.permission import switches_now
+from batch.switching import Switches
 from jobs.assembly import Workshop, assemble
 from jobs.clock import ShiftedClock
 from jobs.http_transport import MachineTransport
@@ -93,6 +99,19 @@ def whole_way(url: str, orders: int) -> tuple[float, float]:
         return orders / seconds, work / orders
 
 
+def unlooking(url: str, orders: int) -> tuple[float, float]:
+    """The whole way again, except that the switches are looked at once, and not before each call: what that look costs."""
+    seen: list[Switches] = []
+
+    def once(equipment: Equipment) -> Switches:
+        if not seen:
+            seen.append(switches_now(equipment))
+        return seen[0]
+
+    with patch.object(api_evaluates, "switches_now", once):
+        return whole_way(url, orders)
+
+
 def calls_alone(url: str, count: int) -> tuple[float, float]:
     """Calls a second through the same line, without a ledger, and seconds of the processor for each."""
     with tempfile.TemporaryDirectory() as folder, workshop(url, Path(folder), 1) as found:
@@ -141,6 +160,7 @@ def main(orders: int) -> None:
     with server() as url:
         for what, (rate, work) in (
             ("handed over: intent, mark, call, answer, ledger", whole_way(url, orders)),
+            ("the same without the look at the switches", unlooking(url, orders)),
             ("the calls alone", calls_alone(url, orders)),
             ("httpx's client on the same transport", plain(url, orders, MachineTransport)),
             ("httpx's client on its own transport", plain(url, min(orders, 500), httpx.AsyncHTTPTransport)),
