@@ -11,6 +11,7 @@ from batch.ledger.batches import unsent_batches
 from batch.left_over_copies import has_any_to_send
 from batch.modes import refuse_changed_mode
 from batch.pace import utc_text
+from batch.permission import switches_now
 from jobs.assembly import assemble
 from jobs.banner import banner
 from jobs.by_hand import show_dry_run
@@ -19,6 +20,7 @@ from jobs.night import checked_date
 from jobs.output import Options, answer
 from jobs.settings_file import load_settings
 from jobs.surroundings import of_this_machine
+from jobs.switch_lines import switch_lines
 from schemas.counted import counted
 from schemas.errors import ExitCode
 from schemas.money import people_text
@@ -69,7 +71,8 @@ def show_plan(options: Options, day: str, clock: Clock | None = None, *, command
         with equipment.ledger.reading() as connection:
             unsent = unsent_batches(connection, equipment.ledger.mid)
         left = [batch for batch in unsent if has_any_to_send(equipment, batch)]
-    show_dry_run(options, _lines(command, plan, left, day, settings))
+        off = switch_lines(switches_now(equipment))
+    show_dry_run(options, [*_lines(command, plan, left, day, settings), *off])
     files = _files(plan, settings)
     answer(
         options,

@@ -16,7 +16,11 @@ def run_schedule(options: Options, *, dry_run: bool = False) -> int:
     settings = load_settings(options.config)
     times = next_times(settings, SystemClock().now())
     today = business_date(SystemClock().now(), settings.schedule.timezone)
-    lines = [f"{job:<16}{'   '.join(map(utc_text, moments)) or 'never'}" for job, moments in times.items()]
+    zone = settings.schedule.timezone
+    lines = [
+        f"{job:<16}{'   '.join(map(utc_text, moments)) or 'never'}   by {getattr(settings.schedule, job)!r} in {zone}"
+        for job, moments in times.items()
+    ]
     shown = {job: list(map(utc_text, moments)) for job, moments in times.items()}
     if dry_run:
         show_dry_run(options, [banner("schedule", today, settings), *lines])

@@ -37,7 +37,10 @@ class _FromEnvironment(Settings, BaseSettings):
 def load_settings(path: Path) -> Settings:
     """The settings in this file and in the environment, checked. Raises ConfigurationError or one of its kinds."""
     if not path.is_file():
-        raise PathMissing(f"There is no settings file {path}.", next_step="Name it with --config FILE or MITBATCH_CONFIG.")
+        raise PathMissing(
+            f"There is no settings file {path}.",
+            next_step="Name it with --config FILE or MITBATCH_CONFIG, or make one: mitbatch init",
+        )
     try:
         with path.open("rb") as stream:
             from_file = tomllib.load(stream)

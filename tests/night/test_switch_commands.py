@@ -11,6 +11,7 @@ import pytest
 from batch.api_evaluates import Evaluates
 from batch.delivery import Delivery
 from jobs.output import Options
+from jobs.plan import show_plan
 from jobs.report_lines import people_lines
 from jobs.status import show_status
 from jobs.surroundings import of_this_machine
@@ -191,6 +192,16 @@ def test_copies_wait_for_the_pause_to_end(house: House) -> None:
         turn(house, name, "on")
     assert house.run("transmit").code == 0
     assert house.accepted("transmit") == Counter(["paid-1"])
+
+
+def test_a_plan_says_that_sending_is_paused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks what the night would do is told why it would do nothing, in the words of the night itself."""
+    house.run()
+    turn(house, "sending", "off")
+    capsys.readouterr()
+    assert show_plan(Options(house.config), "", house.clock) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "WARN" in line]
+    assert re.fullmatch(rf'DRY RUN  WARN  Sending is paused since .*: {WHY}   mitbatch resume --reason "..."', line)
 
 
 def test_outcomes_are_collected_while_paused(house: House) -> None:

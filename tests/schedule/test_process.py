@@ -104,8 +104,11 @@ def test_a_late_night_is_told_once(house_late: House) -> None:
 
 
 def test_the_next_times_are_shown(running_house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    """A dry run shows three moments of each job; copies that are not sent have none."""
+    """A dry run shows three moments of each job, and by what they are reckoned; copies that are not sent have none."""
     house = running_house
+    assert run_schedule(Options(house.config), dry_run=True) == 0
+    by, zone = house.settings.schedule.nightly, house.settings.schedule.timezone
+    assert re.search(rf"^DRY RUN  nightly +(\S+Z   ){{3}}by '{re.escape(by)}' in {zone}$", capsys.readouterr().out, re.MULTILINE)
     assert run_schedule(Options(house.config, json=True), dry_run=True) == 0
     found = json.loads(capsys.readouterr().out)
     assert sorted(found["next"]) == ["nightly", "poll", "reconcile", "transmit"]
