@@ -21,7 +21,7 @@ def add_attest_command(app: typer.Typer, current: Callable[[], Options]) -> None
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be kept; write nothing.")] = False,
         yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for scripts.")] = False,
     ) -> None:
-        """Attest an item that only a page of yours can show, with a file that shows it. It is never called passed.
+        """Attest an item that only a page of yours or the provider's portal can show, with a file. It is never called passed.
 
         Example: mitbatch certify attest cit.standard.success_screen --evidence page.png --by Ada  # exits 2 without the file
         """

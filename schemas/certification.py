@@ -30,11 +30,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One box of the checklist: its id (`mit.sftp.evaluate`), what it says in the provider's words, and how it is shown."""
+    """One box of the checklist: its id (`mit.sftp.evaluate`), what it says in the provider's words, and how it is shown.
+
+    `needs_word`: beside what is read and tried, a person attests what stands in the provider's portal alone.
+    """
 
     id: str
     title: str
     proof: Proof = Proof.RUN
+    needs_word: bool = False
+
+    @property
+    def takes_word(self) -> bool:
+        """Whether a person may attest it."""
+        return self.proof is Proof.ATTESTATION or self.needs_word
 
     @property
     def group(self) -> str:
@@ -132,7 +141,7 @@ CHECKLIST: tuple[ChecklistItem, ...] = (
     ChecklistItem("production.urls", "Production URLs stand in place of sandbox URLs", Proof.SETTINGS),
     ChecklistItem("production.host_key", "The production server's host key is the one that is believed", Proof.SETTINGS),
     ChecklistItem("production.allow_list", "The provider lets this machine's address in", Proof.SETTINGS),
-    ChecklistItem("production.webhook", "The webhook's address is public and registered", Proof.SETTINGS),
+    ChecklistItem("production.webhook", "The webhook's address is public and registered", Proof.SETTINGS, needs_word=True),
     ChecklistItem("production.nothing_of_sandbox", "Nothing of the sandbox is left", Proof.SETTINGS),
 )
 """The provider's launch checklist (CONTRACT 16; N:launch-checklist)."""

@@ -14,6 +14,7 @@ share_compiled_statements()
 AT_LENGTH = frozenset(
     """
     certify/test_each_item.py
+    certify/test_go_live_killed.py
     commands/test_canaries.py
     commands/test_streams.py
     crash/test_every_point.py

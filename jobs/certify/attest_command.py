@@ -6,8 +6,8 @@ from pathlib import Path
 
 from batch.pace import business_date, utc_text
 from jobs.banner import banner
-from jobs.by_hand import ask_for_word, checked_reason, show_dry_run, this_person
-from jobs.certify.attestation import attest, checked_by, checked_item, evidence_of
+from jobs.by_hand import ask_for_word, show_dry_run, this_person
+from jobs.certify.attestation import attest, checked_by, checked_item, checked_words, evidence_of
 from jobs.certify.pack_folder import PackFolder
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
@@ -38,7 +38,8 @@ def attest_item(
     settings, around = load_settings(options.config), surroundings or of_this_machine(SystemClock())
     if settings.environment != "sandbox":
         raise EnvironmentMixed("A certification is of the sandbox, and these settings say production.")
-    item, by, reason = checked_item(word.item), checked_by(word.by), checked_reason(word.reason) if word.reason else ""
+    item, by = checked_item(word.item), checked_by(word.by)
+    reason = checked_words(item, word.reason)
     evidence, person = evidence_of(word.evidence), this_person()
     folder = PackFolder(settings, around.disk)
     folder.attested(folder.chain.events())

@@ -12,6 +12,7 @@ from typing import Any
 
 from batch.card_numbers import has_card_number
 from batch.disk import Disk
+from jobs.by_hand import checked_reason
 from jobs.certify.chain import Chain
 from schemas.certification import CHECKLIST, Proof, Shown, Verdict
 from schemas.errors import CertificationChanged, UsageRefused
@@ -66,13 +67,23 @@ class EvidenceFile:
 def checked_item(item: str) -> str:
     """The id, if a person may attest it. Raises UsageRefused for one that must be shown, or that does not exist."""
     found = next((each for each in CHECKLIST if each.id == item), None)
-    open_to = ", ".join(each.id for each in CHECKLIST if each.proof is Proof.ATTESTATION)
+    open_to = ", ".join(each.id for each in CHECKLIST if each.takes_word)
     if found is None:
         raise UsageRefused(f"The checklist has no item {one_line(item)[:80]!r}.", next_step=f"These are attested: {open_to}.")
-    if found.proof is not Proof.ATTESTATION:
+    if not found.takes_word:
         shown = f"mitbatch certify {item}" if found.proof is Proof.RUN else "mitbatch go-live"
         raise UsageRefused(f"{item} is not attested, it is shown: {found.title}.", next_step=f"Run: {shown}")
     return item
+
+
+def checked_words(item: str, reason: str) -> str:
+    """What is to be seen on the evidence; for an address in the provider's portal, that address. Raises UsageRefused."""
+    if not reason and next(each for each in CHECKLIST if each.id == item).needs_word:
+        raise UsageRefused(
+            f"{item} needs the address that is registered: no call reads the provider's portal.",
+            next_step="Add --reason with the address as the portal shows it; go-live compares it with webhook.public_host.",
+        )
+    return checked_reason(reason) if reason else ""
 
 
 def checked_by(by: str) -> str:

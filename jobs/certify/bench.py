@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -18,10 +19,12 @@ from batch.responses import OrderRead
 from batch.tokenizing import LineResult, tokenize
 from jobs.assembly import Workshop, api_url, assemble, load_profile, open_ledger_alone
 from jobs.certify.accounts import Mode, settings_for
+from jobs.certify.heard import heard_by
 from jobs.certify.mistakes import kept_mistake, mistake_of
 from jobs.certify.provider_time import LeapingClock, ProviderTime
 from jobs.certify.recording import Recording
-from jobs.certify.scratch_orders import ScratchOrders, scratch_orders
+from jobs.certify.scratch_orders import ScratchOrders, place_of_scratch, scratch_name, scratch_orders
+from jobs.certify.unfinished import Unfinished
 from jobs.night import run_with
 from jobs.output import Options
 from jobs.running import RunReport
@@ -58,6 +61,7 @@ class Bench:
     """One account and everything that its runs use. `mark` is what its order ids begin with.
 
     `log` is the merchant's own folder for traces of internal errors: what lies in the scratch folder is gone at the end.
+    `heard_by` says by what the end of an order was heard.
     """
 
     mode: Mode
@@ -70,6 +74,7 @@ class Bench:
     time: ProviderTime
     test_cards: Sequence[str]
     log: Path
+    heard_by: Callable[[str], str]
     reports: list[RunReport] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
 
@@ -203,9 +208,10 @@ def _sizes(connection: Connection, mid: str, batch_ids: Sequence[str]) -> dict[s
 
 @contextmanager
 def open_bench(
-    settings: Settings, mode: Mode, run: str, folder: Path, around: Surroundings, clock: LeapingClock
+    settings: Settings, mode: Mode, run: str, folder: Path, around: Surroundings, clock: LeapingClock, work: Unfinished
 ) -> Iterator[Bench]:
     """A bench with a folder, ledger and orders table of its own. All of them are gone at the end: they hold payment tokens."""
+    work.note(run, mode, place_of_scratch(settings.orders))
     with TemporaryDirectory(prefix=f"{mode}-", dir=folder, ignore_cleanup_errors=True) as place:
         yield from _opened(settings, mode, run, Path(place), around, clock)
 
@@ -213,9 +219,10 @@ def open_bench(
 def _opened(settings: Settings, mode: Mode, run: str, place: Path, around: Surroundings, clock: LeapingClock) -> Iterator[Bench]:
     recording = Recording(clock)
     recorded = replace(around, http_transport=lambda: recording.over(around.http_transport()), page=None)
-    with scratch_orders(settings.orders, place, f"mitbatch_cert_{run}_{mode}", around.make_engine) as orders:
+    with scratch_orders(settings.orders, place, scratch_name(run, mode), around.make_engine) as orders:
         made = settings_for(settings, mode, place, orders.settings)
         profile = load_profile(made)
         time = ProviderTime(clock, api_url(made, profile), settings.certify.max_wait_seconds, around.stop.check)
         cards, log = profile.sandbox.test_cards, settings.data_dir / "log"
-        yield Bench(mode, f"cert-{run}-{mode[0]}", made, recorded, clock, orders, recording, time, cards, log)
+        heard = partial(heard_by, settings, around.make_engine)
+        yield Bench(mode, f"cert-{run}-{mode[0]}", made, recorded, clock, orders, recording, time, cards, log, heard)

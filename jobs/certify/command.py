@@ -13,6 +13,8 @@ from jobs.certify.pack_folder import HTML, PackFolder, draw_page
 from jobs.certify.provider_time import LeapingClock
 from jobs.certify.round import Round, chosen, go_round
 from jobs.certify.round_pack import write_pack
+from jobs.certify.scratch_orders import drop_scratch
+from jobs.certify.unfinished import Swept, sweep
 from jobs.clock import ShiftedClock, SystemClock
 from jobs.output import Options, answer, say
 from jobs.settings_file import load_settings
@@ -46,6 +48,7 @@ def run_certify(
     began = SystemClock().now()
     around = surroundings or of_this_machine(clock)
     PackFolder(settings, around.disk).past()  # a chain that is broken is told before any order is made
+    swept = sweep(settings.data_dir / "certification", drop_scratch(settings.orders, around.make_engine))
     folder = round_folder(settings, clock)
     found = go_round(settings, items, around, clock, folder)
     written = write_pack(settings, around, found, tuple(words), began)
@@ -55,7 +58,7 @@ def run_certify(
         sys.stderr.writelines(Path(trace).read_text(encoding="utf-8") for trace in found.traces or ())
     if not (options.quiet and code is ExitCode.CLEAN):
         *lines, last = lines_of(found, settings, code)
-        say(options, [*lines, *changes_of(written.pack), last])
+        say(options, [*lines, *changes_of(written.pack), *_told(swept), last])
     answer(
         options,
         {
@@ -63,9 +66,15 @@ def run_certify(
             "generated_at": written.pack["generated_at"],
             "pack": str(written.json),
             "page": str(written.html),
+            "removed": swept.removed,
+            "left_behind": swept.left,
         },
     )
     return int(code)
+
+
+def _told(swept: Swept) -> list[str]:
+    return [f"removed   {each}" for each in swept.removed] + [f"LEFT      {each}" for each in swept.left]
 
 
 def round_folder(settings: Settings, clock: LeapingClock) -> Path:

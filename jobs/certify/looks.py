@@ -124,7 +124,8 @@ def outcome_comes(bench: Bench, order_id: str) -> Seen:
     read, claim = bench.read_at_provider(order_id), bench.submission(order_id)
     word, state = (read.status.lower() if read else "nothing"), (claim.state if claim else "not claimed")
     if heard and word in COMPLETED:
-        return Seen(is_right=True, sentence=f"The provider shows {order_id} as {word}, and the ledger has heard it ({state}).")
+        heard_by = bench.heard_by(order_id)
+        return Seen(is_right=True, sentence=f"The provider shows {order_id} as {word}, and the ledger heard it {heard_by}.")
     sentence = f"Within {bench.time.bound} {order_id} was not heard as completed: the provider shows {word}, the ledger {state}."
     return Seen(
         is_right=False, sentence=sentence, change="Wait longer (certify.max_wait_seconds), or ask the provider to end it."

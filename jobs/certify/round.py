@@ -16,7 +16,9 @@ from jobs.certify.mit_api import run_mit_api
 from jobs.certify.mit_sftp import run_mit_sftp
 from jobs.certify.provider_time import LeapingClock
 from jobs.certify.refund import run_refund
+from jobs.certify.scratch_orders import drop_scratch
 from jobs.certify.sheet import Sheet
+from jobs.certify.unfinished import unfinished
 from jobs.surroundings import Surroundings
 from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
 from schemas.errors import Stopped, UsageRefused
@@ -95,7 +97,8 @@ def go_round(
     check_sandbox(settings)
     run, started, sheet = around.new_run_id()[:8], clock.now(), Sheet()
     wanted = {item.id for item in items}
-    with around.stop.listening(), ExitStack() as stack:
+    drop = drop_scratch(settings.orders, around.make_engine)
+    with around.stop.listening(), unfinished(folder, drop) as work, ExitStack() as stack:
         benches: dict[Mode, Bench] = {}
         for group in GROUPS:
             if not any(each.startswith(f"{group.prefix}.") for each in wanted):
@@ -104,7 +107,7 @@ def go_round(
             if mode is None:
                 continue
             if mode not in benches:
-                benches[mode] = stack.enter_context(open_bench(settings, mode, run, folder, around, clock))
+                benches[mode] = stack.enter_context(open_bench(settings, mode, run, folder, around, clock, work))
             _show(group, benches[mode], sheet)
         orders: dict[str, str] = {mode: bench.orders.where for mode, bench in benches.items()}
         tokens = frozenset(token for bench in benches.values() for token in payment_tokens(bench.settings.data_dir))

@@ -1,6 +1,7 @@
 """The orders of a certification: a table of their own with the merchant's columns, so that no order of the merchant's is touched.
 
-With `orders.admin_url` it lies in the merchant's own database and is dropped at the end; else in a file beside the pack.
+With `orders.admin_url` it lies in the merchant's own database and is dropped at the end; else in a file beside the pack. What
+a killed round left of it is dropped by the next one (`unfinished.py`).
 """
 
 import os
@@ -9,14 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import Engine, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from batch.orders_table import OrdersTable
 from batch.source import text_of
+from jobs.certify.unfinished import DropTable
 from jobs.databases import MakeEngine, open_orders
-from schemas.errors import OrdersUnreachable
+from schemas.errors import MitbatchError, OrdersUnreachable
 from schemas.order import INTEGER_COLUMNS, OPTIONAL_COLUMNS, READ_COLUMNS, RETRY_COLUMN, WRITTEN_COLUMNS
 from schemas.settings import OrdersSettings
 
@@ -107,6 +109,57 @@ def _in_their_database(settings: OrdersSettings, name: str, make_engine: MakeEng
         ) from error
     finally:
         engine.dispose()
+
+
+def place_of_scratch(settings: OrdersSettings) -> str:
+    """The database in which scratch tables lie, without its login; nothing where they lie in a file of the round's own."""
+    if not settings.admin_url:
+        return ""
+    return make_url(settings.admin_url).set(username=None, password=None, query={}).render_as_string()
+
+
+def drop_scratch(settings: OrdersSettings, make_engine: MakeEngine) -> DropTable:
+    """What drops a scratch table that is surely ours; a table is left alone, and named, as soon as anything speaks against it.
+
+    Its name is made of run and mode, the round's own file names both, and every order in it bears the round's mark.
+    """
+
+    def drop(run: str, mode: str, place: str) -> str:
+        name = scratch_name(run, mode)
+        if not place:
+            return ""
+        if place != place_of_scratch(settings):
+            return f"The scratch table {name} lies in {place}, where orders.admin_url does not lead now: drop it there by hand."
+        try:
+            engine, _ = open_orders(settings.admin_url, settings, make_engine=make_engine, key="orders.admin_url")
+        except MitbatchError as problem:
+            return f"The scratch table {name} could not be looked for: {problem.what}"
+        try:
+            return _dropped(engine, settings, name, run)
+        except DBAPIError as error:
+            return f"The scratch table {name} could not be dropped ({' '.join(str(error.orig).split())[:160]}): drop it by hand."
+        finally:
+            engine.dispose()
+
+    return drop
+
+
+def scratch_name(run: str, mode: str) -> str:
+    """What the scratch table of a round is called."""
+    return f"mitbatch_cert_{run}_{mode}"
+
+
+def _dropped(engine: Engine, settings: OrdersSettings, name: str, run: str) -> str:
+    schema = settings.table.rpartition(".")[0]
+    if not inspect(engine).has_table(name, schema=schema or None):
+        return ""
+    table, order_id = f"{schema}.{name}" if schema else name, f'"{_theirs(settings, "order_id")}"'
+    others = f"SELECT count(*) FROM {table} WHERE {order_id} IS NULL OR {order_id} NOT LIKE 'cert-{run}-%'"  # noqa: S608 - names that the settings check, and a run of hex digits
+    with engine.connect().execution_options(writing=True) as connection, connection.begin():
+        if connection.execute(text(others)).scalar_one():
+            return f"The table {table} has the name of a scratch table, and orders that no certification made: look at it."
+        connection.execute(text(f"DROP TABLE {table}"))
+    return ""
 
 
 def _shared(engine: Engine, settings: OrdersSettings, table: str) -> tuple[str, bool]:

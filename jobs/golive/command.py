@@ -17,16 +17,19 @@ from batch.pace import business_date, utc_text
 from jobs.assembly import check_environment, load_profile
 from jobs.banner import banner
 from jobs.by_hand import show_dry_run, this_person
+from jobs.certify.attestation import Attestation
 from jobs.certify.compared import Known, newest
 from jobs.certify.pack_folder import PackFolder
+from jobs.certify.unfinished import dead_rounds
 from jobs.clock import SystemClock
 from jobs.databases import open_ledger
 from jobs.golive.differences import differences
 from jobs.golive.missing import Missing, missing, standing
-from jobs.golive.production_items import Seen, is_private, production_items
+from jobs.golive.production_items import WEBHOOK, Seen, is_private, production_items, with_word
 from jobs.golive.sides import Side, fresh_key, in_use, look, side_of
 from jobs.golive.telling import lines_of, object_of
 from jobs.output import Options, answer, say
+from jobs.serve.address import public_url
 from jobs.settings_file import load_settings
 from jobs.surroundings import Surroundings, of_this_machine
 from schemas.certification import Shown
@@ -112,22 +115,28 @@ def _judged(sandbox: Settings, production: Settings, asked: Asked, around: Surro
     sides = side_of(sandbox, around, key), side_of(production, around, key)
     names = {name for side in sides for name in side.marks if not name.startswith("certify.")}
     marks = {name: (sides[0].marks.get(name, ""), sides[1].marks.get(name, "")) for name in names}
-    items = production_items(*sides, looks(production, asked.production, around))
-    known, stands, provider = _known(sandbox, around, installed)
+    known, stands, provider, word = _known(sandbox, around, installed)
+    address = public_url(production) if production.webhook.public_host else ""
+    items = with_word(production_items(*sides, looks(production, asked.production, around)), word, address)
     lacking = missing(stands, items, known, production)
     found = [*differences(sandbox, production, marks), *in_use(*sides)]
-    warnings = _warnings(provider)
+    warnings = [*_warnings(provider), *_killed(sandbox)]
     fields = object_of(found, items, lacking, warnings, stands)
     return Judged(*sides, lines_of(found, items, lacking, warnings), fields, lacking)
 
 
-def _known(sandbox: Settings, around: Surroundings, installed: str) -> tuple[dict[str, Known], dict[str, Shown], str]:
-    """What the packs say, and how each item stands with what people attested. Only packs of the sandbox count."""
+def _known(
+    sandbox: Settings, around: Surroundings, installed: str
+) -> tuple[dict[str, Known], dict[str, Shown], str, Attestation | None]:
+    """What the packs say, how each item stands with what people attested, the provider of the last pack, and who attested
+    the webhook. Only packs of the sandbox count.
+    """
     folder = PackFolder(sandbox, around.disk)
     events = folder.chain.events()
     packs = [each for each in folder.packs(events) if each["environment"] == "sandbox"]
     known = newest(packs)
-    return known, standing(known, folder.attested(events), installed), packs[-1]["provider"] if packs else ""
+    attested = folder.attested(events)
+    return known, standing(known, attested, installed), packs[-1]["provider"] if packs else "", attested.get(WEBHOOK)
 
 
 def _warnings(provider: str) -> list[str]:
@@ -137,6 +146,12 @@ def _warnings(provider: str) -> list[str]:
     if host and is_private(host):
         return [f"The last pack was made against a pretend provider at {host}, not against the provider's own sandbox."]
     return []
+
+
+def _killed(sandbox: Settings) -> list[str]:
+    found = dead_rounds(sandbox.data_dir / "certification")
+    told = "A round that was killed left payment tokens of test cards in {}; the next round removes them: mitbatch certify"
+    return [told.format(each) for each in found]
 
 
 def _lock(found: Judged, around: Surroundings) -> None:

@@ -1,17 +1,20 @@
 """The items `production.*` of the checklist: what production's settings say beside the sandbox's, judged. Pure."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jobs.certify.attestation import Attestation
 from jobs.doctor.finding import Finding, Group, Mark
 from jobs.golive.differences import flat, place_of
 from jobs.golive.sides import Side
 from schemas.certification import Shown, Verdict
 from schemas.settings_sections import LOOPBACK_HOSTS
 
+WEBHOOK = "production.webhook"
 _SANDBOX = "sandbox"
 _LOCAL = (".local", ".internal", ".localhost", ".test", ".invalid", ".example")
 
@@ -43,7 +46,7 @@ def production_items(sandbox: Side, production: Side, seen: Seen) -> list[Shown]
         ),
         "webhook": (
             lambda: _webhook(sandbox, production, seen),
-            "Unsigned calls are turned away; key and host are production's own.",
+            "Unsigned calls to the address are turned away; key and host are production's own.",
         ),
         "nothing_of_sandbox": (lambda: _nothing_left(sandbox, production), "Nothing of the sandbox was found."),
     }
@@ -51,6 +54,27 @@ def production_items(sandbox: Side, production: Side, seen: Seen) -> list[Shown]
         _shown(f"production.{name}", list(check()), good, _not_used(name, sandbox, production))
         for name, (check, good) in checks.items()
     ]
+
+
+def with_word(items: Sequence[Shown], attested: Attestation | None, address: str) -> list[Shown]:
+    """The items with a person's word for the webhook: whether the provider has this address registered, no call can tell.
+
+    So the item is never passed. The word is for one host: it counts where it names the host of `address`, and no other.
+    """
+    return [_registered(each, attested, address) if each.item == WEBHOOK else each for each in items]
+
+
+def _registered(shown: Shown, attested: Attestation | None, address: str) -> Shown:
+    if shown.verdict is not Verdict.PASSED:
+        return shown
+    host = urlsplit(address).netloc
+    if attested is not None and host.lower() in re.split(r"[\s/,;]+", attested.reason.lower()):
+        words = f"{attested.by} attested on {attested.at[:10]} with {attested.name} that it is registered."
+        return replace(shown, verdict=Verdict.ATTESTED, seen=f"{shown.seen} {words}")
+    said = f"; {attested.by}'s word is for another address ({attested.reason})" if attested is not None else ""
+    line = f"mitbatch certify attest {WEBHOOK} --evidence FILE --by NAME --reason {address}"
+    sentence = f"{shown.seen} Whether the provider has {address} registered only its portal shows{said}."
+    return replace(shown, verdict=Verdict.OPEN, seen=sentence, change=f"Look there, keep a picture, and run: {line}")
 
 
 def _shown(item: str, wrong: Sequence[Wrong], good: str, not_used: str) -> Shown:

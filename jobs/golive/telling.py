@@ -8,7 +8,15 @@ from jobs.golive.missing import Missing
 from schemas.certification import Shown, Verdict
 from schemas.counted import counted
 
-_WORDS = {Verdict.PASSED: "ok", Verdict.FAILED: "FAIL", Verdict.NOT_APPLICABLE: "n/a"}
+_WORDS = {
+    Verdict.PASSED: "ok",
+    Verdict.ATTESTED: "attested",
+    Verdict.OPEN: "NEED",
+    Verdict.FAILED: "FAIL",
+    Verdict.NOT_APPLICABLE: "n/a",
+}
+_TOLD_BELOW = {Verdict.FAILED, Verdict.OPEN}
+"""What is missing is told with what to do, after all items."""
 
 
 def lines_of(
@@ -19,12 +27,10 @@ def lines_of(
     lines = [f"{counted(len(found), 'thing differs', 'things differ')} between the two (sandbox -> production)"]
     lines += [f"  {each.key:<{width}}  {each.sandbox or '(empty)'} -> {each.production or '(empty)'}" for each in found]
     for item in production:
-        lines.append(
-            f"{_WORDS[item.verdict]:<6}{item.item:<32}{item.seen if item.verdict is not Verdict.FAILED else ''}".rstrip()
-        )
-    lines += [f"WARN  {each}" for each in warnings]
+        lines.append(f"{_WORDS[item.verdict]:<9}{item.item:<32}{'' if item.verdict in _TOLD_BELOW else item.seen}".rstrip())
+    lines += [f"WARN     {each}" for each in warnings]
     for each in lacking:
-        lines += [f"NEED  {each.item}: {each.title}", f"      {each.why}", f"      {each.do}"]
+        lines += [f"NEED     {each.item}: {each.title}", f"         {each.why}", f"         {each.do}"]
     return lines
 
 

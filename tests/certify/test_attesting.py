@@ -12,7 +12,7 @@ from jobs.certify.chain import Chain
 from jobs.certify.pack_folder import PackFolder, Written
 from jobs.disk import MachineDisk
 from jobs.output import Options
-from schemas.certification import CHECKLIST, Proof, Shown, Verdict
+from schemas.certification import CHECKLIST, Shown, Verdict
 from schemas.errors import CertificationChanged, EnvironmentMixed, PackUnfit, UsageRefused
 from tests.certify.packs import everything, head, shown
 from tests.certify.two_environments import TwoEnvironments
@@ -59,7 +59,18 @@ def test_an_attested_item_is_listed_with_who_and_what(both: TwoEnvironments, scr
     assert list(misfits(found.pack, schema_named("certification"))) == []
 
 
-@pytest.mark.parametrize("item", [each.id for each in CHECKLIST if each.proof is not Proof.ATTESTATION])
+def test_a_registration_is_attested_with_its_address(both: TwoEnvironments, screen: Path) -> None:
+    """Without the address nobody could tell for which one it is."""
+    with pytest.raises(UsageRefused, match="needs the address that is registered"):
+        attest_item(both.options, Word("production.webhook", screen, "Ada"), yes=True)
+    assert not folder_of(both).root.exists()
+
+    assert attest_item(both.options, Word("production.webhook", screen, "Ada", "hooks.acme.com"), yes=True) == 0
+    folder = folder_of(both)
+    assert folder.attested(folder.chain.events())["production.webhook"].reason == "hooks.acme.com"
+
+
+@pytest.mark.parametrize("item", [each.id for each in CHECKLIST if not each.takes_word])
 def test_what_a_run_or_the_settings_show_is_not_attested(item: str, both: TwoEnvironments, screen: Path) -> None:
     """Nobody's word stands in place of a run, and nothing is written."""
     with pytest.raises(UsageRefused, match="not attested, it is shown"):

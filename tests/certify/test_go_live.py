@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from sqlalchemy import create_engine
@@ -14,31 +14,59 @@ from sqlalchemy import create_engine
 from jobs.certify.attestation import attest, evidence_of
 from jobs.certify.pack_folder import PackFolder
 from jobs.disk import MachineDisk
+from jobs.doctor.finding import Group, failed
 from jobs.golive.command import Asked, go_live
 from jobs.golive.differences import place_of
 from jobs.output import Options
 from schemas.certification import CHECKLIST, Proof, Shown, Verdict
-from schemas.errors import EnvironmentMixed, UsageRefused
+from schemas.errors import EnvironmentMixed, SftpUnreachable, UsageRefused
+from schemas.settings import Settings
 from tests.certify.packs import MOMENT, everything, head, shown
 from tests.certify.two_environments import MIDS, TwoEnvironments, all_well, looks_of
 from tests.commands.json_schema import misfits, schema_named
 
 ATTESTED = [item.id for item in CHECKLIST if item.proof is Proof.ATTESTATION]
+HOOKS = "hooks-live.acme.com"
+WEBHOOK = "production.webhook"
 RUN = [item.id for item in CHECKLIST if item.proof is Proof.RUN]
 NOW = version("mitbatch")
 
 
+class Environments(Protocol):
+    """Whatever has a sandbox's settings and a folder."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Settings:
+        """The sandbox's settings."""
+        ...
+
+
 def certified(
-    both: TwoEnvironments, items: Sequence[Shown] | None = None, *, by: str = NOW, at: int = 0, attested: bool = True
+    both: Environments,
+    items: Sequence[Shown] | None = None,
+    *,
+    by: str = NOW,
+    at: int = 0,
+    attested: bool = True,
+    host: str = HOOKS,
 ) -> None:
-    """A pack of the sandbox, and Ada's word for what only a page shows."""
+    """A pack of the sandbox, and Ada's word for what only a page shows, or the provider's portal."""
     folder = PackFolder(both.settings, MachineDisk())
     folder.write(head(f"cert-{at}", version=by, at=MOMENT + timedelta(hours=at)), everything() if items is None else items)
+    for item in ATTESTED if attested else []:
+        word(both, item)
+    word(both, WEBHOOK, f"https://{host}/webhooks/flexfactor")
+
+
+def word(both: Environments, item: str, reason: str = "") -> None:
+    """Ada's word for an item."""
     screen = both.root / "screen.png"
     screen.write_bytes(b"\x89PNG\r\n\x1a\n and a page")
-    for item in ATTESTED if attested else []:
-        said = {"item": item, "by": "Ada", "person": "ada@desk", "reason": "", "mid": MIDS["sandbox"][:8]}
-        attest(folder.root, MachineDisk(), evidence_of(screen), at="2026-11-28T03:00:00Z", fields=said)
+    said = {"item": item, "by": "Ada", "person": "ada@desk", "reason": reason, "mid": both.settings.provider.mid[:8]}
+    root = PackFolder(both.settings, MachineDisk()).root
+    attest(root, MachineDisk(), evidence_of(screen), at="2026-11-28T03:00:00Z", fields=said)
 
 
 class Live:
@@ -75,9 +103,11 @@ def test_without_a_pack_every_item_is_missing(live: Live) -> None:
     code, found = live.run()
 
     assert code == found["exit_code"] == 30
-    assert [each["item"] for each in found["missing"]] == [*[item.id for item in CHECKLIST if item.proof is not Proof.SETTINGS]]
-    assert {each["why"] for each in found["missing"]} == {"It was never run."}
-    assert all(each["do"].startswith("Run: mitbatch certify") for each in found["missing"])
+    *shown, webhook = found["missing"]
+    assert [each["item"] for each in shown] == [*[item.id for item in CHECKLIST if item.proof is not Proof.SETTINGS]]
+    assert {each["why"] for each in shown} == {"It was never run."}
+    assert all(each["do"].startswith("Run: mitbatch certify") for each in shown)
+    assert webhook["item"] == WEBHOOK
 
 
 @pytest.mark.parametrize("item", RUN)
@@ -106,8 +136,57 @@ def test_each_item_that_nobody_attested_refuses(item: str, both: TwoEnvironments
     certified(both, attested=False)
     found = {each["item"]: each for each in live.run()[1]["missing"]}
 
-    assert set(found) == set(ATTESTED)
+    assert [item for item in found if item != WEBHOOK] == ATTESTED
     assert f"mitbatch certify attest {item} --evidence FILE" in found[item]["do"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict"),
+    [
+        (None, "open"),
+        ("", "open"),
+        ("registered", "open"),
+        ("hooks-test.acme.com", "open"),
+        (f"https://{HOOKS}.evil.com/", "open"),
+        (f"https://{HOOKS}/webhooks/flexfactor", "attested"),
+        (f"Portal, webhooks: {HOOKS.upper()}, all events", "attested"),
+    ],
+)
+def test_only_a_persons_word_for_this_very_host_shows_that_the_webhook_is_registered(
+    reason: str | None, verdict: str, both: TwoEnvironments, live: Live
+) -> None:
+    """No call can tell what the portal says: the item is attested, never passed, and a word for another host does not count."""
+    certified(both, host="another.acme.com")
+    if reason is not None:
+        word(both, WEBHOOK, reason)
+    code, found = live.run(dry_run=True)
+    (item,) = [each for each in found["items"] if each["item"] == WEBHOOK]
+
+    assert (item["verdict"], [each["item"] for each in found["missing"]]) == (verdict, [WEBHOOK] if verdict == "open" else [])
+    assert code == (30 if verdict == "open" else 0)
+    if verdict == "open":
+        assert f"mitbatch certify attest production.webhook --evidence FILE --by NAME --reason https://{HOOKS}/" in item["change"]
+    else:
+        assert "Ada attested on 2026-11-28 with screen.png that it is registered." in item["seen"]
+
+
+def test_a_word_does_not_stand_over_what_is_seen(both: TwoEnvironments, live: Live) -> None:
+    """Nobody turns unsigned calls away at the address: the item fails, whatever Ada says."""
+    certified(both)
+    seen = all_well((Group.WEBHOOK, failed("answer", "the address", SftpUnreachable("Nobody is there."))))
+    found = live.run(seen=seen)[1]
+
+    assert [(each["item"], each["verdict"]) for each in found["items"] if each["item"] == WEBHOOK] == [(WEBHOOK, "failed")]
+
+
+def test_a_killed_round_is_warned_of(both: TwoEnvironments, live: Live) -> None:
+    """What it left holds payment tokens, and the next round removes it."""
+    certified(both)
+    dead = PackFolder(both.settings, MachineDisk()).root / "20261128T010000Z"
+    dead.mkdir()
+    (dead / "unfinished.txt").touch()
+
+    assert [warning for warning in live.run(dry_run=True)[1]["warnings"] if str(dead) in warning] != []
 
 
 def test_parts_of_several_runs_add_up(both: TwoEnvironments, live: Live) -> None:
@@ -260,14 +339,16 @@ def test_people_are_told_the_same(both: TwoEnvironments, capsys: pytest.CaptureF
     """The lines name the differences, each item of production, and what to do; a pretend provider is warned of."""
     folder = PackFolder(both.settings, MachineDisk())
     folder.write(replace(head(version=NOW), provider="http://127.0.0.1:8123/v1/"), everything(refund__answer=Verdict.FAILED))
+    word(both, WEBHOOK, HOOKS)
     asked = Asked(both.sandbox, both.production)
     assert go_live(both.options, asked, surroundings=both.around, looks=looks_of(all_well())) == 30
     out, err = capsys.readouterr()
 
     assert "PRODUCTION mid 9a8b7c6d" in out.splitlines()[0]
-    assert "NEED  refund.answer: The refund of an APPROVED order answers success" in out
-    assert "ok    production.keys" in out
-    assert "WARN  The last pack was made against a pretend provider at 127.0.0.1" in out
+    assert "NEED     refund.answer: The refund of an APPROVED order answers success" in out
+    assert "ok       production.keys" in out
+    assert "attested production.webhook" in out
+    assert "WARN     The last pack was made against a pretend provider at 127.0.0.1" in out
     assert out.splitlines()[-1].startswith("EXIT 30")
     assert "[MB-NOT-CERTIFIED]" in err
 
