@@ -61,8 +61,8 @@ class Schedule:
         timers.start()
         say(self._options, ["Ctrl-C or SIGTERM lets the step in hand end, and stops it."])
         try:
-            while not self._stop.wait(timeout=3600):
-                pass
+            while not self._stop.wait(timeout=1):
+                pass  # a signal in the moment before a wait ends only the next one
             timers.pause()
             timers.shutdown(wait=True)
         finally:
