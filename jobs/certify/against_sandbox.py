@@ -29,7 +29,10 @@ def certify_against_sandbox(options: Options, words: Sequence[str], folder: Path
         orders = folder / "orders.db"
         os.close(os.open(orders, os.O_CREAT | os.O_WRONLY, 0o600))
         fill_orders(f"sqlite:///{orders}", (), reference_is_now=clock.now())
-        say(options, [f"A pretend provider runs on this machine until the end; its settings are in {options.config}."])
+        told = (
+            f"A pretend provider runs on this machine until the end. Its settings are in {folder}: run there what is named below."
+        )
+        say(options, [told])
         return run_certify(options, words, clock=clock)
 
 

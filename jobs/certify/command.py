@@ -95,9 +95,9 @@ def round_folder(settings: Settings, clock: LeapingClock) -> Path:
 def lines_of(found: Round, settings: Settings, code: ExitCode) -> list[str]:
     """The verdicts for people: one line an item, and for what is not right what was seen and what to change."""
     lines = [f"mitbatch certify   {settings.environment}   round {found.run}"]
-    lines += [f"orders ({mode})  {where}" for mode, where in found.orders.items()]
+    lines += [f"orders   {mode:<9}{where}" for mode, where in found.orders.items()]
     for each in found.shown:
-        lines.append(f"{_WORDS[each.verdict]:<9}{each.item:<28}{_TITLES[each.item]}")
+        lines.append(f"{_WORDS[each.verdict]:<9}{each.item:<29}{_TITLES[each.item]}")
         if each.verdict in (Verdict.FAILED, Verdict.NOT_APPLICABLE):
             lines.append(f"         {each.seen}")
         if each.change:

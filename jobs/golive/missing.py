@@ -75,14 +75,14 @@ def _is_without(group: str, stands: Mapping[str, Shown]) -> bool:
 
 def _missing(item: ChecklistItem, here: Shown | None, last: Known | None, *, has_account: bool) -> Missing:
     run = f"Run: mitbatch certify {item.id}"
+    if item.proof is Proof.ATTESTATION and (here is None or here.verdict is Verdict.OPEN):
+        return Missing(item.id, item.title, "Nobody has attested it.", f"Run: {attest_line(item)}")
     if here is None:
         why = "It was never run." if last is None else f"It was last run by mitbatch {last.version or 'of another version'}."
-        return Missing(item.id, item.title, why, f"Run: {attest_line(item)}" if item.proof is Proof.ATTESTATION else run)
+        return Missing(item.id, item.title, why, run)
     if here.verdict is Verdict.NOT_APPLICABLE and not has_account:
         why = f"It has no account in the sandbox, and production needs it. {here.seen}".strip()
         return Missing(item.id, item.title, why, f"Add the account under [certify], then run: mitbatch certify {item.group}")
-    if item.proof is Proof.ATTESTATION and here.verdict is Verdict.OPEN:
-        return Missing(item.id, item.title, "Nobody has attested it.", f"Run: {attest_line(item)}")
     return Missing(
         item.id, item.title, f"{here.verdict.value.capitalize().replace('_', ' ')}: {here.seen}", f"{here.change} {run}".strip()
     )

@@ -1,6 +1,6 @@
 """What `mitbatch go-live` says: both environments side by side, the items of production, and what is missing. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jobs.golive.differences import Difference
@@ -29,9 +29,22 @@ def lines_of(
     for item in production:
         lines.append(f"{_WORDS[item.verdict]:<9}{item.item:<32}{'' if item.verdict in _TOLD_BELOW else item.seen}".rstrip())
     lines += [f"WARN     {each}" for each in warnings]
+    return [*lines, *_needed(lacking)]
+
+
+def _needed(lacking: Sequence[Missing]) -> Iterator[str]:
+    """What is missing, each with what to do; items of one group that one run would show are told together."""
+    together: dict[tuple[str, str], list[Missing]] = {}
     for each in lacking:
-        lines += [f"NEED     {each.item}: {each.title}", f"         {each.why}", f"         {each.do}"]
-    return lines
+        alone = each.do != f"Run: mitbatch certify {each.item}"
+        together.setdefault((each.item if alone else each.item.rpartition(".")[0], each.why), []).append(each)
+    for (name, why), them in together.items():
+        if len(them) == 1:
+            yield from (f"NEED     {them[0].item}: {them[0].title}", f"         {why}", f"         {them[0].do}")
+            continue
+        words = ", ".join(each.item.rpartition(".")[2] for each in them)
+        yield from (f"NEED     {name}: {counted(len(them), 'item')} ({words})", f"         {why}")
+        yield f"         Run: mitbatch certify {name}"
 
 
 def object_of(

@@ -105,7 +105,8 @@ def test_without_a_pack_every_item_is_missing(live: Live) -> None:
     assert code == found["exit_code"] == 30
     *shown, webhook = found["missing"]
     assert [each["item"] for each in shown] == [*[item.id for item in CHECKLIST if item.proof is not Proof.SETTINGS]]
-    assert {each["why"] for each in shown} == {"It was never run."}
+    assert {each["item"] for each in shown if each["why"] == "Nobody has attested it."} == set(ATTESTED)
+    assert {each["why"] for each in shown if each["item"] in RUN} == {"It was never run."}
     assert all(each["do"].startswith("Run: mitbatch certify") for each in shown)
     assert webhook["item"] == WEBHOOK
 
@@ -187,6 +188,21 @@ def test_a_killed_round_is_warned_of(both: TwoEnvironments, live: Live) -> None:
     (dead / "unfinished.txt").touch()
 
     assert [warning for warning in live.run(dry_run=True)[1]["warnings"] if str(dead) in warning] != []
+
+
+def test_people_are_told_whole_groups_that_one_run_would_show(both: TwoEnvironments, capsys: pytest.CaptureFixture[str]) -> None:
+    """Items of one group that were never run are one thing to do; attested ones stand alone; what failed says why by itself."""
+    certified(
+        both, [each for each in everything(refund__answer=Verdict.FAILED) if not each.item.startswith("mit.sftp")], attested=False
+    )
+    asked = Asked(both.sandbox, both.production)
+    assert go_live(both.options, asked, surroundings=both.around, looks=looks_of(all_well())) == 30
+    lines = capsys.readouterr().out.splitlines()
+    needs = [line.split()[1].rstrip(":") for line in lines if line.startswith("NEED")]
+    at = next(number for number, line in enumerate(lines) if line.startswith("NEED     mit.sftp: 8 items (token, tokenize, "))
+
+    assert needs == [ATTESTED[0], *ATTESTED[1:], "mit.sftp", "refund.answer"]
+    assert [line.strip() for line in lines[at + 1 : at + 3]] == ["It was never run.", "Run: mitbatch certify mit.sftp"]
 
 
 def test_parts_of_several_runs_add_up(both: TwoEnvironments, live: Live) -> None:
