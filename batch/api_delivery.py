@@ -85,7 +85,7 @@ class ApiDelivery:
         self._equipment, self._run, self._findings, self._errand = equipment, run, findings, errand
         self._due: list[Batch] = []
         self._owed: list[Called] = []
-        self._first = 0
+        self._first: int
         self._pause = 0.0
         self._doubts_in_a_row = self._most_doubts = 0
         self._stops = self._was_late = False

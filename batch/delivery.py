@@ -111,7 +111,7 @@ class Delivery:
         self._equipment.progress.advance()
 
     def _advance(self, batch: Batch) -> Batch:
-        if batch.step is BatchStep.CLAIMED and batch.kind == "evaluate":
+        if batch.step is BatchStep.CLAIMED:  # of copies it finds none to be held
             batch = hold(self._equipment, self._run, batch)
         if batch.step in (BatchStep.CLAIMED, BatchStep.SENDING):
             batch = self._intend(batch)

@@ -150,6 +150,27 @@ def test_news_without_a_new_state_is_an_event(room: Room) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sequence_number", 7),
+        ("handed_over_date", "2026-11-20"),
+        ("provider_order_id", "k"),
+        ("provider_status", "SUBMITTED"),
+        ("written_version", 5),
+        ("next_read_at", "2026-11-23T09:00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("to", [State.HELD, None])
+def test_what_a_move_changes_is_written(to: State | None, name: str, value: object, room: Room) -> None:
+    """Each column that a move may change stands in the ledger as it was given, with or without a new state."""
+    room.claim("b00000000001", "o-1")
+    with room.ledger.writing(room.run) as writing:
+        (after,) = move_orders(writing, [Move(room.submission("o-1"), to, "hold", "so", changes={name: value})])
+    assert getattr(after, name) == value
+    assert room.sql(f"SELECT {name} FROM submission") == [(value,)]
+
+
 def stale_moves(room: Room) -> Iterable[Move]:
     """Two moves of orders as they were read before one of them moved on."""
     room.claim("b00000000001", "o-1", "o-2")

@@ -306,8 +306,12 @@ def results(house: House) -> Counter[str]:
     return Counter(row["result"] for row in house.ledger("SELECT result FROM transmission"))
 
 
-def test_copies_in_doubt_are_sent_once_more(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exactly those in doubt, as they were; a person is told that nobody can be asked about them."""
+@pytest.mark.parametrize("at_a_time", [1, 128])
+def test_copies_in_doubt_are_sent_once_more(
+    at_a_time: int, house: House, capsys: pytest.CaptureFixture[str], mocker: MockerFixture
+) -> None:
+    """Exactly those in doubt, as they were, in one set or in many; a person is told that nobody can be asked about them."""
+    mocker.patch("batch.api_delivery.SET", at_a_time)
     group = doubted_copies(house, *"abc", times=2)
     assert results(house) == {"success": 1, "in_doubt": 2}
     list_review(Options(house.config))

@@ -3,7 +3,9 @@
 from collections import Counter
 
 import pytest
+from pytest_mock import MockerFixture
 
+import jobs.night
 from schemas.errors import ConfigurationError
 from tests.night.house import House, order, paid
 
@@ -173,3 +175,13 @@ def test_transmit_and_nightly_do_not_touch_each_other(house: House) -> None:
     house.run("transmit")
     assert (house.accepted(), house.accepted("transmit")) == (Counter(["x"]), Counter(["p"]))
     assert house.states() == states
+
+
+def test_what_is_not_copied_is_counted_with_why(house: House, mocker: MockerFixture) -> None:
+    """How many charges stayed for each reason, and the first three of each by name."""
+    told = mocker.spy(jobs.night, "transmit")
+    house.add(paid("good"), *(paid(f"bad-{number}", currency="?") for number in range(4)), paid("elsewhere", site="nowhere"))
+    house.run("transmit")
+    copies = told.spy_return
+    assert (copies.claimed, copies.left_out) == (1, Counter(invalid_row=4, site_unknown=1))
+    assert copies.examples == {"invalid_row": ["bad-0", "bad-1", "bad-2"], "site_unknown": ["elsewhere"]}

@@ -14,7 +14,15 @@ from batch.call_answers import Verdict
 from batch.findings import Findings
 from batch.ledger import Batch, Writing
 from batch.ledger.calls import copies_to_be_called, intents_of, kinds_of_groups, store_answers
-from schemas.errors import FileNotWritten, InternalError, Interrupted, LedgerBusy
+from schemas.errors import (
+    ApiLoginRefused,
+    ApiUnreachable,
+    FileNotWritten,
+    InternalError,
+    Interrupted,
+    LedgerBusy,
+    MitbatchError,
+)
 from schemas.states import API_FORMAT, State
 from tests.ledger.room import MID, START, Room
 from tests.table.acknowledging import items
@@ -91,6 +99,21 @@ def test_what_came_back_is_recorded_once_the_ledger_can_be_written(desk: Desk) -
     with pytest.raises(LedgerBusy):
         sending.deliver([desk.held(ONE, "a")])
     assert (errand.applied, passes) == ([back], [None])
+
+
+@pytest.mark.parametrize("problem", [ApiLoginRefused("no such key"), ApiUnreachable("down")])
+def test_who_gets_no_token_intends_no_call(problem: MitbatchError, desk: Desk) -> None:
+    """The provider refuses the credentials or is away before the first call: it is found, and the group stays as it is."""
+    errand = Errand()
+    sending, passes = delivery(desk, errand)
+
+    def be_ready() -> None:
+        raise problem
+
+    sending._equipment.sends.be_ready = be_ready  # type: ignore[method-assign]
+    sending.deliver([desk.held(ONE, "a")])
+    assert (passes, errand.finished, sending._findings.problems) == ([], [], [problem])
+    assert sending._findings.uncalled == 1
 
 
 def asked_to_stop(desk: Desk, errand: Errand) -> None:

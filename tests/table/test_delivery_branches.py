@@ -291,3 +291,18 @@ def test_what_keeps_its_line_is_not_numbered_again(desk: Desk) -> None:
     assert desk.deliver(desk.batch(ONE)) == []
     assert desk.states("a", "b") == ["sending", "withdrawn"]
     assert desk.room.submission("a").event_seq == before
+
+
+def test_an_order_that_went_on_in_another_way_is_left_out_of_the_file(desk: Desk) -> None:
+    """The provider has an order of an unsent file: it has no line in it any more, its row is told nothing, the others go."""
+    batch = desk.held(ONE, "first", "second")
+    desk.folder.trouble["write_part"] = [LOST, LOST]
+    desk.deliver(batch)
+    desk.move(State.PENDING, "first", provider_order_id="k")
+    before = desk.room.submission("first")
+    assert desk.deliver(desk.batch(ONE)) == []
+    order = desk.room.submission("first")
+    assert (order.state, order.sequence_number, order.row_version) == (State.PENDING, 0, before.row_version)
+    assert desk.room.submission("second").sequence_number == 1
+    (content,) = desk.folder.files.values()
+    assert (b"first" in content, b"second" in content) == (False, True)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from batch.applying import Heard, hear
+from batch.call_answers import Reply, Verdict
+from batch.evaluate_answers import apply_replies
 from batch.ledger.hints import make_due
 from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
@@ -137,10 +139,14 @@ def test_news_that_came_before_its_id_counts_when_the_id_is_learnt(
     """Whoever teaches the provider's id applies what was said of it before, and nobody does so again once it is known (I8)."""
     sent(desk, "a")
     applied: list[object] = []
-    for module in ("acknowledged_rows", "applying"):
+    for module in ("acknowledged_rows", "applying", "evaluate_answers"):
         monkeypatch.setattr(f"batch.{module}.apply_early_news", lambda _w, _e, ids: applied.append(list(ids)))
     if way == "acknowledged":
         acknowledge(desk, row("a", "k"))
+    elif way == "called":
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            reply = Reply(Verdict.TAKEN, provider_id="k", word="SUBMITTED")
+            apply_replies(writing, desk.equipment, [(desk.room.submission("a"), reply, "e" * 32)])
     else:
         if way == "read again":
             desk.move(State.PENDING, "a", provider_order_id="k")

@@ -53,13 +53,14 @@ def test_a_late_acceptance_of_an_order_that_was_claimed_again(desk: Desk) -> Non
 
 
 def test_a_refused_file_is_accepted_after_an_order_was_claimed_again(desk: Desk) -> None:
-    """A whole file that is accepted after all: its refused orders and later claims of them go to review."""
-    sent(desk, "a", "b")
+    """A whole file that is accepted after all: its refused orders and later claims of them go to review, none that stayed."""
+    sent(desk, "a", "b", "c")
     acknowledge(desk, row("a"), row("b"))
+    desk.room.put("c", State.WITHDRAWN)
     desk.room.claim(TWO, "a")
     with desk.room.ledger.writing(desk.room.run) as writing:
         accept_after_refusal(writing, desk.equipment, desk.batch(ONE), "e" * 32)
-    assert desk.states("a", "b") == ["review", "review"]
+    assert desk.states("a", "b", "c") == ["review", "review", "withdrawn"]
     assert ("contradiction", "order:a") in items(desk.room)
 
 

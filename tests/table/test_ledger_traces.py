@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from batch.api_actions import ActionAnswer, Verdict
-from batch.asking import ask
+from batch.asking import ask, read_and_hear
 from batch.ledger import Owner
-from batch.ledger.batches import files_open
+from batch.ledger.batches import delivered_on, files_open, unexported_batches
+from batch.ledger.calls import mark_copies
 from batch.ledger.moves import note_reads
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.ledger.past import past_of
@@ -21,12 +22,13 @@ from batch.responses import OrderRead
 from batch.settling import read_again
 from schemas.errors import ApiUnreachable
 from schemas.operations import OperationKind, OperationStep
-from schemas.states import BatchStep, State
+from schemas.states import API_FORMAT, DAY_END_MARK, BatchStep, State
 from tests.ledger.room import DAY, MID, Room
 from tests.table.acknowledging import acknowledge, items, row, sent
 from tests.table.desk import Desk
 from tests.table.test_call_turns import copied
 
+DAYS = ("2026-11-22", DAY)
 ONE, TWO, THREE = "b00000000001", "b00000000002", "b00000000003"
 
 
@@ -75,6 +77,54 @@ def test_files_are_open_until_they_and_their_orders_are_over(step: BatchStep, st
     room.sql("UPDATE batch SET step = ?", step.value)
     with room.ledger.reading() as connection:
         assert files_open(connection, MID) is is_open
+
+
+@pytest.mark.parametrize("kind", ["evaluate", "transmit"])
+@pytest.mark.parametrize("step", BatchStep)
+def test_what_left_on_a_date_and_what_leaves_no_file(step: BatchStep, kind: str, room: Room) -> None:
+    """Files of orders that have left are named with their date; batches that ended without a file are exported another way."""
+    room.claim(ONE, "a")
+    room.claim(TWO, "b")
+    room.sql("UPDATE batch SET step = ?, kind = ?", step.value, kind)
+    room.sql("UPDATE batch SET format = ? WHERE batch_id = ?", API_FORMAT, TWO)
+    room.sql("UPDATE batch SET business_date = '2026-11-22' WHERE batch_id = ?", TWO)
+    with room.ledger.reading() as connection:
+        left = delivered_on(connection, MID, DAY)
+        without = [[each.batch_id for each in unexported_batches(connection, MID, since=day, until=day)] for day in DAYS]
+    has_left = step in (BatchStep.DELIVERED, BatchStep.ACKNOWLEDGED, BatchStep.REFUSED)
+    assert left == ([f"{ONE}.json"] if has_left and kind == "evaluate" else [])
+    by_calls = step is BatchStep.ACKNOWLEDGED and kind == "transmit"
+    assert without == [[TWO] if by_calls or step is BatchStep.EMPTY else [], [ONE] if step is BatchStep.EMPTY else []]
+
+
+def test_a_copy_that_changes_after_its_day_keeps_how_it_stood(room: Room) -> None:
+    """On its own day nothing is kept; after it the first change keeps line, result, id and words, and no later one does."""
+    copied(room, ONE, "a")
+    end, stood = DAY_END_MARK.join, []
+    for day, result in ((DAY, "sending"), ("2026-11-24", "in_doubt"), ("2026-11-25", "success")):
+        room.run = room.take(day, day=day, alive=False)
+        with room.ledger.writing(room.run) as writing:
+            mark_copies(writing, [{"order_id": "a", "result": result, "transmit_id": "t-1"}])
+        stood += [kept for (kept,) in room.sql("SELECT day_end FROM transmission")]
+    assert stood == [None, end(["1", "sending", "t-1", ""]), end(["1", "sending", "t-1", ""])]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer("k", b"", None, "HTTP 500", is_unreachable=True), "HTTP 500"),
+        (Answer("k", b"{}", OrderRead("other", "b", None, "Processing", 1999, "USD")), "the answer is about another order"),
+    ],
+    ids=["no answer", "another order"],
+)
+def test_nothing_is_asked_for_without_a_read_of_the_order(answer: Answer, words: str, desk: Desk) -> None:
+    """Why there is none is told."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    desk.equipment.api.read_orders = lambda provider_order_ids: iter([answer])  # type: ignore[method-assign]
+    with pytest.raises(ApiUnreachable, match=rf"could not be read: {words}\. Nothing was asked for"):
+        read_and_hear(desk.equipment, desk.room.run, desk.room.submission("a"))
+    assert desk.states("a") == ["pending"]
 
 
 def test_when_an_order_was_called_first_and_last(desk: Desk) -> None:

@@ -91,6 +91,7 @@ class Remote:
 
     def read(self, most: int) -> bytes:
         """Read so much."""
+        self._told.append(f"read {most}")
         return self.content.read(most)
 
 
@@ -132,7 +133,9 @@ def test_the_proof_is_recorded_before_a_byte_changes() -> None:
 def test_a_file_is_read_up_to_its_limit(size: int, is_read: bool) -> None:
     """A file as large as may be is read whole; one byte more, and nothing of it is (F-18)."""
     content = b"x" * size
-    assert Server(content).folder().fetch("outcomes_20261123.json", 8) == (content if is_read else None)
+    server = Server(content)
+    assert server.folder().fetch("outcomes_20261123.json", 8) == (content if is_read else None)
+    assert server.told[:2] == ["opened rb", "read 9"], "no more is asked for than tells that it is too large"
 
 
 class _Refuses:
