@@ -11,10 +11,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         " -> (conclusion.item is not ItemKind.AMOUNT_DIFFERS)",
     ): "an amount that a person accepted completes the order in the same step: only such an order has one to be compared",
     (
-        "batch/delivery.py",
-        "batch.step is BatchStep.CLAIMED and batch.kind == \"evaluate\" -> (batch.kind == 'evaluate')",
-    ): "past its claim a file has no order that is only claimed: the hold finds none, and gives the file back as it was",
-    (
         "batch/left_over_copies.py",
         'batch.kind != "transmit" or batch.step not in (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.CALLING)'
         " -> (batch.step not in (BatchStep.CLAIMED, BatchStep.SENDING, BatchStep.CALLING))",

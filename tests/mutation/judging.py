@@ -49,6 +49,7 @@ JUDGES = (
     "tests/table/test_answers_table.py",
     "tests/table/test_api_branches.py",
     "tests/table/test_call_turns.py",
+    "tests/table/test_called_copies.py",
     "tests/table/test_collecting_branches.py",
     "tests/table/test_conclusion_words.py",
     "tests/table/test_conclusions_table.py",

@@ -73,7 +73,12 @@ def _places(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    """Whether a statement decides nothing: an assertion, an import, or a type that is given a name (`Turn = Callable[...]`)."""
+    """Whether a part decides nothing: an assertion, an import, a type that is given a name (`Turn = Callable[...]`).
+
+    Nor does `expanding` of a parameter: SQLAlchemy makes each one that stands in an `in_` so.
+    """
+    if isinstance(node, ast.keyword):
+        return node.arg == "expanding"
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and isinstance(node.value.value, ast.Name):
         name = node.value.value.id
         return name[0].isupper() and not name.isupper()
