@@ -29,7 +29,7 @@ def network(figures: ReportFigures, names: Names, rules: NetworkRules, fees: Net
     ]
     if brands:
         head = ("Brand", "Candidates today", "Merchant's attempts in 30 d", "Most on one order", "At a limit", "Ours in 30 d")
-        parts.insert(1, Part("Attempts counted, by brand", figures=Figures(head, brands), is_open=True))
+        parts.insert(1, Part("Attempts counted, by brand", figures=Figures(head, brands), is_open=True, is_wide=True))
     said = [means.AVOIDED, means.FEES, means.COUNTER]
     empty = "No rule held anything back."
     return Section(13, "network", "Network rules", "What did the gate save?", parts, definitions=said, empty=empty)

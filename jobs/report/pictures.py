@@ -7,7 +7,7 @@ from markupsafe import Markup
 from jobs.report.parts import Names
 from jobs.report.shapes import WIDTH, frame, line, number, path, rectangle, short, words
 
-_LABEL, _RIGHT, _ROW = 140, 114, 22
+_LABEL, _RIGHT, _ROW = 152, 114, 22
 _BAR = WIDTH - _LABEL - _RIGHT
 
 _SVG = Markup(

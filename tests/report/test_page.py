@@ -2,11 +2,17 @@
 
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from jobs.report import definitions
+from jobs.report.parts import Names
+from jobs.report.pictures import bars
+from schemas.network_rules import parse_network_rules
+from schemas.reasons import Reason
+from schemas.states import State
 from tests.report.conftest import HOSTILE, Drawn, drawn_of
 from tests.report.months import Months
 from tests.sandbox.browser import Browser, browsing
@@ -179,14 +185,26 @@ def test_on_a_phone_wide_tables_stand_whole(browser: Browser, drawn: Drawn) -> N
 def test_text_in_pictures_stays_inside_them(browser: Browser, drawn: Drawn) -> None:
     """No word of a picture is cut off at the picture's edge."""
     shown(browser, drawn, 1200)
-    cut = browser.run(
-        """return [...document.querySelectorAll('svg.picture text')].filter(text => {
+    assert browser.run(CUT) == []
+
+
+def test_every_name_that_stands_at_a_bar_has_room(browser: Browser, drawn: Drawn, tmp_path: Path) -> None:
+    """No reason, state, brand or rule, and no setting that holds attempts back, is cut at the picture's edge."""
+    rules = parse_network_rules(files("schemas").joinpath("network_rules.toml").read_text(encoding="utf-8"))
+    labels = [*Reason, *State, *(rule.id for rule in rules.rule), "gate.max_attempts_30d"]
+    picture = bars(Names(), "Names", "All of them.", [(str(label), 1, "1") for label in labels])
+    page = re.sub(rb"<main>.*</main>", b"<main>" + picture.encode() + b"</main>", drawn.page, flags=re.DOTALL)
+    (tmp_path / "names.html").write_bytes(page)
+    browser.call("POST", "url", url=f"file://{tmp_path / 'names.html'}")
+    assert browser.run("return document.querySelectorAll('svg.picture text').length") == 2 * len(labels)
+    assert browser.run(CUT) == []
+
+
+CUT = """return [...document.querySelectorAll('svg.picture text')].filter(text => {
             const box = text.getBoundingClientRect(), edge = text.ownerSVGElement.getBoundingClientRect();
             return box.left < edge.left - 1 || box.right > edge.right + 1;
         }).map(text => text.textContent)"""
-    )
-
-    assert cut == []
+"""Texts of pictures that reach beyond their picture."""
 
 
 def test_figures_open_without_a_script(browser: Browser, drawn: Drawn) -> None:
