@@ -29,6 +29,8 @@ RULES: dict[str, str] = {
         commands/test_streams::test_a_heartbeat_comes_after_a_minute_and_then_seldom
         night/test_heartbeat::test_who_waits_for_acknowledgements_beats_too
         night/test_heartbeat::test_who_waits_shortly_says_nothing
+        night/test_heartbeat::test_a_long_upload_beats
+        night/test_heartbeat::test_a_large_file_beats_while_it_goes_and_while_it_comes
         night/test_heartbeat::test_no_stage_is_mute""",
     "7 one closing line": """
         night/test_commands::test_the_summary_and_the_code
@@ -110,6 +112,7 @@ RULES: dict[str, str] = {
         commands/test_completion::test_words_are_completed
         commands/test_completion::test_open_items_are_completed
         commands/test_completion::test_switches_and_sites_are_completed
+        commands/test_completion::test_sections_of_the_documents_are_completed
         house/test_readme::test_every_command_has_an_example
         house/test_readme::test_every_command_line_runs""",
 }
