@@ -24,7 +24,7 @@ from jobs.certify.unfinished import dead_rounds
 from jobs.clock import SystemClock
 from jobs.databases import open_ledger
 from jobs.golive.differences import differences
-from jobs.golive.missing import Missing, missing, standing
+from jobs.golive.missing import Missing, missing, not_required, standing
 from jobs.golive.production_items import WEBHOOK, Seen, is_private, production_items, with_word
 from jobs.golive.sides import Side, fresh_key, in_use, look, side_of
 from jobs.golive.telling import lines_of, object_of
@@ -120,7 +120,7 @@ def _judged(sandbox: Settings, production: Settings, asked: Asked, around: Surro
     items = with_word(production_items(*sides, looks(production, asked.production, around)), word, address)
     lacking = missing(stands, items, known, production)
     found = [*differences(sandbox, production, marks), *in_use(*sides)]
-    warnings = [*_warnings(provider), *_killed(sandbox)]
+    warnings = [*not_required(stands, production), *_warnings(provider), *_killed(sandbox)]
     fields = object_of(found, items, lacking, warnings, stands)
     return Judged(*sides, lines_of(found, items, lacking, warnings), fields, lacking)
 

@@ -9,8 +9,8 @@ from jobs.certify.pack import attest_line
 from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
 from schemas.settings import Settings
 
-MAY_LACK_AN_ACCOUNT = ("cit.standard", "cit.advanced", "mit.api", "mit.sftp")
-"""Groups that a merchant may go without, each as a whole, as long as production does not use what they show."""
+OF_EVERYBODY = ("refund", "feature")
+"""Groups that are required whatever production uses; of the others those that it uses."""
 _GOOD = {Verdict.PASSED, Verdict.ATTESTED}
 
 
@@ -39,18 +39,28 @@ def standing(known: Mapping[str, Known], attested: Mapping[str, Attestation], ve
 def missing(
     stands: Mapping[str, Shown], production: Sequence[Shown], known: Mapping[str, Known], settings: Settings
 ) -> list[Missing]:
-    """Every required item that is failed, open or never run; `settings` are production's and say which groups are used."""
-    found = []
+    """Every required item that is not shown; `settings` are production's and say which groups are required."""
+    needed, found = required(stands, settings), list[Missing]()
     for item in CHECKLIST:
-        if item.proof is Proof.SETTINGS:
-            continue
         here = stands.get(item.id)
-        if here is not None and (here.verdict in _GOOD or _may_be_without(item, stands, settings)):
+        if item.group not in needed or (here is not None and here.verdict in _GOOD):
             continue
         found.append(_missing(item, here, known.get(item.id), has_account=not _is_without(item.group, stands)))
     titles = {item.id: item.title for item in CHECKLIST}
     wrong = [each for each in production if each.verdict not in _GOOD | {Verdict.NOT_APPLICABLE}]
     return [*found, *(Missing(each.item, titles[each.item], each.seen, each.change) for each in wrong)]
+
+
+def required(stands: Mapping[str, Shown], settings: Settings) -> set[str]:
+    """The groups that must be shown: those of everybody, and one whole of each tuple that production uses.
+
+    Where none of a tuple is whole, those that have an account are required; where none has one, all of them.
+    """
+    found = set(OF_EVERYBODY)
+    for groups in uses(settings):
+        whole = {group for group in groups if _is_whole(group, stands)}
+        found |= whole or {group for group in groups if not _is_without(group, stands)} or set(groups)
+    return found
 
 
 def uses(settings: Settings) -> Iterator[tuple[str, ...]]:
@@ -61,11 +71,17 @@ def uses(settings: Settings) -> Iterator[tuple[str, ...]]:
         yield ("cit.standard", "cit.advanced")
 
 
-def _may_be_without(item: ChecklistItem, stands: Mapping[str, Shown], settings: Settings) -> bool:
-    """Whether the whole group has no account, and production gets along without it."""
-    if item.group not in MAY_LACK_AN_ACCOUNT or not _is_without(item.group, stands):
-        return False
-    return not any(item.group in groups and all(_is_without(each, stands) for each in groups) for groups in uses(settings))
+def not_required(stands: Mapping[str, Shown], settings: Settings) -> list[str]:
+    """A sentence for each group that is not shown whole and not required, because production does not use it now."""
+    needed = required(stands, settings)
+    left = {item.group: None for item in CHECKLIST if item.proof is not Proof.SETTINGS and item.group not in needed}
+    told = "{} is not shown whole, and not required: production does not use it now. Certify it before you switch it on."
+    return [told.format(group) for group in left if not _is_whole(group, stands) and not _is_without(group, stands)]
+
+
+def _is_whole(group: str, stands: Mapping[str, Shown]) -> bool:
+    items = [item.id for item in CHECKLIST if item.group == group]
+    return all(item in stands and stands[item].verdict in _GOOD for item in items)
 
 
 def _is_without(group: str, stands: Mapping[str, Shown]) -> bool:

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.certify.breaks import BREAKS, group_of, spoil_of
-from tests.certify.merchant import Broken, Merchant
+from tests.certify.merchant import Broken, Merchant, only
 
 
 @pytest.mark.parametrize("item", sorted(BREAKS))
 def test_a_broken_item_fails_alone(item: str, merchant: Merchant) -> None:
-    """What only this item is about is broken: it fails, and no other item of its group does."""
+    """What only this item is about is broken: it fails and says why and what to change, and no other item of its group does."""
     assert merchant.failed_when(item, BREAKS[item], group_of(item)) == [item]
+    shown = only(merchant.rounds[-1], item)
+    assert (bool(shown.seen), bool(shown.change)) == (True, True)
 
 
 @pytest.mark.parametrize("item", ["feature.reconciliation", "feature.retries_stopped", "feature.channels_switched"])

@@ -92,6 +92,15 @@ class Live:
         return {each["item"]: each["why"] for each in self.run(dry_run=True)[1]["missing"]}
 
 
+def needing(both: TwoEnvironments, item: str) -> dict[str, Verdict]:
+    """Let production need this very item: its group is used, and no other one does in its place."""
+    if item.startswith("mit.api"):
+        both.values["production"]["channels"] = {"evaluate": "api", "transmit": "api"}
+        both.write()
+    other = {"cit.standard": "cit__advanced", "cit.advanced": "cit__standard"}.get(item.rpartition(".")[0])
+    return {other: Verdict.NOT_APPLICABLE} if other else {}
+
+
 @pytest.fixture
 def live(both: TwoEnvironments, capsys: pytest.CaptureFixture[str]) -> Live:
     """The command on two environments that have nothing in common."""
@@ -104,9 +113,11 @@ def test_without_a_pack_every_item_is_missing(live: Live) -> None:
 
     assert code == found["exit_code"] == 30
     *shown, webhook = found["missing"]
-    assert [each["item"] for each in shown] == [*[item.id for item in CHECKLIST if item.proof is not Proof.SETTINGS]]
+    others = [item.id for item in CHECKLIST if item.proof is not Proof.SETTINGS and item.group != "mit.api"]
+    assert [each["item"] for each in shown] == others
     assert {each["item"] for each in shown if each["why"] == "Nobody has attested it."} == set(ATTESTED)
     assert {each["why"] for each in shown if each["item"] in RUN} == {"It was never run."}
+    assert [each for each in found["warnings"] if each.startswith("mit.api is not shown whole, and not required")] != []
     assert all(each["do"].startswith("Run: mitbatch certify") for each in shown)
     assert webhook["item"] == WEBHOOK
 
@@ -115,7 +126,7 @@ def test_without_a_pack_every_item_is_missing(live: Live) -> None:
 @pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.OPEN])
 def test_each_item_that_is_not_shown_refuses(item: str, verdict: Verdict, both: TwoEnvironments, live: Live) -> None:
     """Exactly that item is missing, with its own sentence."""
-    certified(both, everything(**{item.replace(".", "__"): verdict}))
+    certified(both, everything(**needing(both, item), **{item.replace(".", "__"): verdict}))
     code, found = live.run()
 
     assert (code, [each["item"] for each in found["missing"]]) == (30, [item])
@@ -126,7 +137,7 @@ def test_each_item_that_is_not_shown_refuses(item: str, verdict: Verdict, both: 
 @pytest.mark.parametrize("item", RUN)
 def test_each_item_that_was_never_run_refuses(item: str, both: TwoEnvironments, live: Live) -> None:
     """A run of everything else does not do."""
-    certified(both, [each for each in everything() if each.item != item])
+    certified(both, [each for each in everything(**needing(both, item)) if each.item != item])
 
     assert live.missing() == {item: "It was never run."}
 
@@ -220,7 +231,7 @@ def test_a_pack_of_another_version_does_not_count(both: TwoEnvironments, live: L
     certified(both, by="0.0.9")
     found = live.missing()
 
-    assert set(found) == set(RUN)
+    assert set(found) == {item for item in RUN if not item.startswith("mit.api")}
     assert set(found.values()) == {"It was last run by mitbatch 0.0.9."}
 
 
@@ -240,9 +251,9 @@ def test_a_group_that_production_uses_may_not_be_missing(both: TwoEnvironments, 
 
 
 def test_website_orders_need_one_of_the_two_integrations(both: TwoEnvironments, live: Live) -> None:
-    """One of them is enough, none is not."""
-    both.values["production"]["switches"] = {"cit_website": True}
-    both.write()
+    """One of them is enough, whatever the other is; none is not."""
+    certified(both, everything(cit__advanced__evaluate=Verdict.FAILED), at=-1)
+    assert live.missing() == {}
     certified(both, everything(cit__standard=Verdict.NOT_APPLICABLE))
     assert live.missing() == {}
 
@@ -250,7 +261,22 @@ def test_website_orders_need_one_of_the_two_integrations(both: TwoEnvironments, 
     assert {each.rpartition(".")[0] for each in live.missing()} == {"cit.standard", "cit.advanced"}
 
 
-@pytest.mark.parametrize("item", ["mit.api.token", "refund.answer", "feature.call_center"])
+def test_who_sends_no_customers_orders_needs_no_pages(both: TwoEnvironments, live: Live) -> None:
+    """With both kinds of CIT off nobody has to attest a page; it is warned of, and so is a group that fails unused."""
+    both.values["production"]["switches"] = {"mit": True}
+    both.write()
+    certified(both, everything(mit__api__token=Verdict.FAILED), attested=False)
+    code, found = live.run(dry_run=True)
+
+    assert (code, found["missing"]) == (0, [])
+    assert [each.partition(" ")[0] for each in found["warnings"] if "not required" in each] == [
+        "cit.standard",
+        "cit.advanced",
+        "mit.api",
+    ]
+
+
+@pytest.mark.parametrize("item", ["mit.sftp.token", "refund.answer", "feature.call_center"])
 def test_a_single_item_is_never_not_applicable(item: str, both: TwoEnvironments, live: Live) -> None:
     """Only whole groups may lack an account, and refunds and features are of everybody."""
     certified(both, everything(**{item.replace(".", "__"): Verdict.NOT_APPLICABLE}))

@@ -13,8 +13,10 @@ SOME = ("cit.standard.our_status", "cit.advanced.evaluate", "mit.api.token", "mi
 
 @pytest.mark.parametrize("item", SOME)
 def test_a_broken_item_fails_alone(item: str, merchant: Merchant) -> None:
-    """What only this item is about is broken: it fails, and no other item of its group does."""
+    """What only this item is about is broken: it fails and says why and what to change, and no other item of its group does."""
     assert merchant.failed_when(item, BREAKS[item], group_of(item)) == [item]
+    shown = only(merchant.rounds[-1], item)
+    assert (bool(shown.seen), bool(shown.change)) == (True, True)
 
 
 def test_two_sites_with_one_id_fail_the_sites_alone(merchant: Merchant) -> None:

@@ -97,6 +97,7 @@ class TwoEnvironments:
             },
             "webhook": {"public_host": f"hooks-{folder.name}.acme.com", **files["webhook"]},
             "sites": [{"name": "main", "site_id": SITES[name]}],
+            "switches": {"mit": True, "cit_website": True},
         }
 
 

@@ -49,6 +49,7 @@ class TwoSandboxes:
         after["environment"] = "production"
         after["provider"]["api_url"] = live.https_url.replace("127.0.0.1", API)
         after["sftp"].update(host=SFTP, known_hosts=str(known_hosts))
+        after["switches"] = {"mit": True, "cit_website": True}
         del after["certify"]
         self.sandbox.write_text(toml(before), encoding="utf-8")
         self.production.write_text(toml(after), encoding="utf-8")
