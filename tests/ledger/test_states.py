@@ -171,6 +171,17 @@ def test_what_a_move_changes_is_written(to: State | None, name: str, value: obje
     assert room.sql(f"SELECT {name} FROM submission") == [(value,)]
 
 
+def test_an_order_knows_the_last_event_of_its_chain(room: Room) -> None:
+    """Its number, its hash, and the business date on which it was written, whatever day it was claimed on."""
+    room.claim("b00000000001", "o-1")
+    room.run = room.take("next", day="2026-11-24", alive=False)
+    with room.ledger.writing(room.run) as writing:
+        move_orders(writing, [Move(room.submission("o-1"), State.HELD, "hold", "held")])
+    last = room.sql("SELECT seq, hash, business_date FROM event WHERE subject = 'order:o-1' ORDER BY seq DESC LIMIT 1")
+    assert room.sql("SELECT event_seq, event_hash, event_date FROM submission") == last
+    assert last[0][2] == "2026-11-24"
+
+
 def stale_moves(room: Room) -> Iterable[Move]:
     """Two moves of orders as they were read before one of them moved on."""
     room.claim("b00000000001", "o-1", "o-2")

@@ -1,6 +1,7 @@
 """What the provider's listing shows of orders without an answer, and what follows from an answer for what else stands open."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -13,11 +14,11 @@ from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
-from batch.search import find_by_our_id, look_for_unanswered
-from schemas.errors import InternalError
+from batch.search import find_by_our_id, look_for_unanswered, search_some
+from schemas.errors import ApiUnreachable, InternalError
 from schemas.reasons import ItemKind
 from schemas.states import BatchStep, State
-from tests.table.acknowledging import acknowledge, items, row, sent
+from tests.table.acknowledging import ONE, acknowledge, items, row, sent
 from tests.table.desk import Desk
 
 FOUND = OrderRead("k", "a", None, "Processing", 1999, "USD")
@@ -43,6 +44,11 @@ def at(desk: Desk, state: State, **changes: object) -> None:
     elif changes:
         with desk.room.ledger.writing(desk.room.run) as writing:
             move_orders(writing, [Move(desk.room.submission("a"), None, "poll", "so", "", "learnt", changes, changes)])
+
+
+def still_open(desk: Desk) -> list[tuple[object, ...]]:
+    """Kind and subject of what a person has still to look at."""
+    return desk.room.sql("SELECT kind, subject FROM item WHERE closed_at IS NULL")
 
 
 def last(desk: Desk) -> tuple[object, ...]:
@@ -132,7 +138,63 @@ def test_a_search_that_cannot_be_applied_is_told_and_keeps_no_other_back(desk: D
     assert due(desk) is None
 
 
-@pytest.mark.parametrize(("way", "times"), [("acknowledged", 1), ("read", 1), ("read again", 0)])
+ABSENT = Answer("a", b"{}", None, "it is not there", is_absent=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "is_silent"),
+    [
+        (Answer("a", b"{}", FOUND), "pending", False),
+        (ABSENT, "sending", False),
+        (Answer("a", b"{}", FOUND, "twice", is_double=True), "review", False),
+        (Answer("a", b"", None, "HTTP 500", is_unreachable=True), "sending", True),
+    ],
+    ids=["there", "absent", "twice", "no answer"],
+)
+def test_a_file_is_looked_for_by_its_first_orders(answer: Answer, state: str, is_silent: bool, desk: Desk) -> None:
+    """Every answer is one, but for none: then nobody can say whether the file has arrived."""
+    sent(desk, "a", "b")
+    asks(desk, answer)
+    with pytest.raises(ApiUnreachable, match="HTTP 500") if is_silent else nullcontext():
+        search_some(desk.equipment, desk.room.run, desk.batch(ONE), 1)
+    assert desk.states("a", "b") == [state, "sending"]
+
+
+def test_an_order_with_news_that_is_not_there_is_not_asked_about_again(desk: Desk) -> None:
+    """The hint has had its answer; the order stays in doubt."""
+    sent(desk, "a")
+    desk.move(State.IN_DOUBT, "a")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        assert make_due(writing, provider_order_id="", order_id="a", called_expired=False)
+    assert due(desk) is not None
+    asks(desk, ABSENT)
+    look_for_unanswered(desk.equipment, desk.room.run)
+    assert (desk.states("a"), due(desk)) == (["in_doubt"], None)
+
+
+@pytest.mark.parametrize(
+    ("there", "step", "found"),
+    [("ab", "acknowledged", []), ("a", "in_doubt", [("missing_acknowledgement", f"batch:{ONE}")])],
+)
+def test_a_file_is_answered_when_each_of_its_orders_was_found(
+    there: str, step: str, found: list[tuple[str, str]], desk: Desk
+) -> None:
+    """Without an acknowledgement: what is missing of it is missing no more; as long as one order is, a person is told."""
+    sent(desk, "a", "b")
+    desk.move(State.IN_DOUBT, "a", "b")
+    desk.room.sql("UPDATE batch SET step = 'in_doubt', token_minted_at = '2026-11-22T06:30:00Z'")
+
+    def answers(order_id: str) -> Answer:
+        read = OrderRead(f"k-{order_id}", order_id, None, "Processing", 1999, "USD") if order_id in there else None
+        return Answer(order_id, b"{}", read, "" if read else "it is not there", is_absent=read is None)
+
+    asks(desk, answers)
+    look_for_unanswered(desk.equipment, desk.room.run)
+    assert desk.states("a", "b") == ["pending" if each in there else "in_doubt" for each in "ab"]
+    assert (desk.batch(ONE).step, still_open(desk)) == (step, found)
+
+
+@pytest.mark.parametrize(("way", "times"), [("acknowledged", 1), ("called", 1), ("read", 1), ("read again", 0)])
 def test_news_that_came_before_its_id_counts_when_the_id_is_learnt(
     way: str, times: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

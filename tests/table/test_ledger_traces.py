@@ -283,3 +283,20 @@ def test_a_cancel_that_came_too_late_is_told_once(state: State, told: list[tuple
     found = read_again(desk.equipment, desk.room.run, doubted)
     assert (found.operation.step, found.submission.state) == (OperationStep.REFUSED, state)
     assert desk.room.sql("SELECT kind, count(*) FROM item WHERE subject LIKE 'operation:%' GROUP BY kind") == told
+
+
+def test_a_refused_refund_is_told_whatever_else_stands_open_about_its_order(desk: Desk) -> None:
+    """The order is under review for something else: whoever asked for the refund hears that it was not made."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    desk.room.put("a", State.COMPLETED)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        asked = claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.REFUND, 1999, "USD", "so", "ada"))
+        doubted = move_operation(writing, asked, OperationStep.IN_DOUBT, reason="no clear answer")
+    desk.room.put("a", State.REVIEW)
+    desk.room.clock.advance(timedelta(hours=9))
+    desk.room.run = desk.room.take("second", alive=False)
+    read = OrderRead("k", "", None, "APPROVED", None, "")
+    desk.equipment.api.read_orders = lambda provider_order_ids: iter([Answer("k", b"{}", read)])  # type: ignore[method-assign]
+    assert read_again(desk.equipment, desk.room.run, doubted).operation.step is OperationStep.REFUSED
+    assert ("action_refused", f"operation:{asked.operation_id}") in items(desk.room)
