@@ -54,6 +54,7 @@ JUDGES = (
     "tests/table/test_conclusion_words.py",
     "tests/table/test_conclusions_table.py",
     "tests/table/test_delivery_branches.py",
+    "tests/table/test_early_news.py",
     "tests/table/test_error_branches.py",
     "tests/table/test_evaluate_branches.py",
     "tests/table/test_found_by_asking.py",

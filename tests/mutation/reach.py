@@ -56,13 +56,16 @@ class Reach:
         return [*sorted(there, key=self._cost), *sorted(beside - there, key=self._cost)]
 
     def _of_names(self, mutant: Mutant) -> list[str]:
-        """For what is run when the module is loaded: the tests whose text has its name, then those that come to a use of it."""
+        """For what is run when the module is loaded: the tests about the module in whose text its name stands, those that
+        come to a use of it, and the others with that name, who may mean something else by it.
+        """
         names = names_at(mutant.file, mutant.line)
         naming = those_that_mention(names, {name.partition("::")[0] for name in self.seconds})
         told = {name for name in self.seconds if name.partition("::")[0] in naming}
+        about = {name for name in told if is_near(name, mutant.file)}
         using = {name for file in self.lines for name in self._at(file, lines_with(names, file))}
         using = using or {name for names in self.lines.get(mutant.file, {}).values() for name in names}
-        return [*sorted(told, key=self._cost), *sorted(using - told, key=self._cost)]
+        return [name for part in (about, using - about, told - using - about) for name in sorted(part, key=self._cost)]
 
     def _at(self, file: str, lines: Iterable[int]) -> set[str]:
         of_file = self.lines.get(file, {})

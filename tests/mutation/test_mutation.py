@@ -165,6 +165,15 @@ def test_a_table_is_judged_by_those_who_name_or_use_it() -> None:
     assert reach.judges_of(table) == [f"{LEDGER_STATES}::test_a", "tests/x.py::test_c", "tests/x.py::test_b"]
 
 
+def test_who_means_something_else_by_the_name_is_asked_last() -> None:
+    """A house of the tests has an UNANSWERED of its own: its tests are quick, and say nothing of the table with that name."""
+    file, house = "batch/conclusions.py", "tests/night/house.py::test_a"
+    table = next(mutant for mutant in mutants() if mutant.file == file and "UNANSWERED" in names_at(file, mutant.line))
+    reach = Reach({house: 0.1, "tests/x.py::test_b": 1.0}, {file: {table.line: ["tests/x.py::test_b"]}})
+
+    assert reach.judges_of(table) == ["tests/x.py::test_b", house]
+
+
 def test_one_mutant_does_not_take_all_the_time() -> None:
     """Tests are asked as long as the time for one mutant goes, the first of them in any case."""
     line = next(line for line in range(1, 200) if is_in_function(MOVES, line))
