@@ -16,6 +16,7 @@ from jobs import completion
 from jobs.actions_cli import add_action_commands
 from jobs.audit_cli import make_audit_app
 from jobs.certify_cli import make_certify_app
+from jobs.command_sections import SectionedCommands
 from jobs.go_live_cli import add_go_live_command
 from jobs.help_cli import make_help_app
 from jobs.holds_cli import make_holds_app
@@ -32,6 +33,7 @@ from jobs.tokenize_cli import add_tokenize_command
 from schemas.errors import ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
+    cls=SectionedCommands,
     help="Hand declined recurring charges to FlexFactor: each sent once, held while it is out, balanced to the cent.",
     no_args_is_help=True,
     rich_markup_mode=None,

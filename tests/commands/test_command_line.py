@@ -16,6 +16,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from jobs.cli import run
+from jobs.command_sections import SECTIONS
 from schemas.errors import EXIT_MEANINGS
 from tests.commands.merchant_folder import MerchantFolder
 from tests.house.command_tree import COMMANDS, command_paths
@@ -49,6 +50,21 @@ def test_every_commands_help_has_an_example(path: str, capfd: pytest.CaptureFixt
 
     assert f"Example: mitbatch {path}" in " ".join(out.split())
     assert out.startswith(f"Usage: mitbatch {path}")
+
+
+def test_the_help_shows_each_command_whole_in_its_section(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal of 80 columns no sentence is cut, each command stands in one section, and who is new begins at the top."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["--help"]) == 0
+    out = capfd.readouterr().out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "..." not in out.partition("Set up:")[2]
+    found = re.findall(r"^  ([a-z-]+) {2,}\S", out.partition("Set up:")[2], re.MULTILINE)
+    assert found == [name for names in SECTIONS.values() for name in names]
+    assert set(found) == {path.split()[0] for path in PATHS if path}
+    assert re.findall(r"^([A-Z][a-z ]+):$", out.partition("Options:")[2], re.MULTILINE) == list(SECTIONS)
 
 
 def test_help_names_every_command(capfd: pytest.CaptureFixture[str]) -> None:
