@@ -32,7 +32,8 @@ class Verdict(StrEnum):
 class ChecklistItem:
     """One box of the checklist: its id (`mit.sftp.evaluate`), what it says in the provider's words, and how it is shown.
 
-    `needs_word`: beside what is read and tried, a person attests what stands in the provider's portal alone.
+    `needs_word`: beside what a run or the settings show, a person attests what only a page can: that the merchant's page sets
+    the order id, that the provider's portal has the webhook's address. Such an item is attested then, never passed.
     """
 
     id: str
@@ -97,14 +98,14 @@ class Shown:
 
 
 CHECKLIST: tuple[ChecklistItem, ...] = (
-    ChecklistItem("cit.standard.order_id", "The order id is set"),
+    ChecklistItem("cit.standard.order_id", "The order id is set", needs_word=True),
     ChecklistItem("cit.standard.token", "The API token is valid"),
     ChecklistItem("cit.standard.tokenize", "Tokenize gives a payment token"),
     ChecklistItem("cit.standard.transmit", "Transmit answers result: success"),
     ChecklistItem("cit.standard.evaluate", "Evaluate answers APPROVED"),
     ChecklistItem("cit.standard.success_screen", "The customer sees a success screen", Proof.ATTESTATION),
     ChecklistItem("cit.standard.our_status", "Our order status is right"),
-    ChecklistItem("cit.advanced.order_id", "The order id is set"),
+    ChecklistItem("cit.advanced.order_id", "The order id is set", needs_word=True),
     ChecklistItem("cit.advanced.token", "The API token is valid"),
     ChecklistItem("cit.advanced.tokenize", "Tokenize gives a payment token"),
     ChecklistItem("cit.advanced.transmit", "Transmit answers result: success"),

@@ -14,7 +14,7 @@ from batch.card_numbers import has_card_number
 from batch.disk import Disk
 from jobs.by_hand import checked_reason
 from jobs.certify.chain import Chain
-from schemas.certification import CHECKLIST, Proof, Shown, Verdict
+from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
 from schemas.errors import CertificationChanged, UsageRefused
 from schemas.plain_text import one_line
 
@@ -28,6 +28,10 @@ KINDS: Mapping[str, tuple[bytes, ...]] = {
     "pdf": (b"%PDF-",),
 }
 """The kinds of evidence that are taken, and how such a file begins. Nothing that could run in a browser is among them."""
+
+
+PAGE_WAITS = "That your own page sets it, a person has to see."
+"""What an item says that a run has shown, and whose page nobody has attested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def checked_item(item: str) -> str:
 
 def checked_words(item: str, reason: str) -> str:
     """What is to be seen on the evidence; for an address in the provider's portal, that address. Raises UsageRefused."""
-    if not reason and next(each for each in CHECKLIST if each.id == item).needs_word:
+    if not reason and next(each for each in CHECKLIST if each.id == item).proof is Proof.SETTINGS:
         raise UsageRefused(
             f"{item} needs the address that is registered: no call reads the provider's portal.",
             next_step="Add --reason with the address as the portal shows it; go-live compares it with webhook.public_host.",
@@ -142,16 +146,26 @@ def attestations(root: Path, disk: Disk, events: Sequence[Mapping[str, Any]], mi
 
 
 def with_attestation(shown: Shown, attested: Attestation | None) -> Shown:
-    """An item with what a person attested: `open` becomes `attested`. An item that is attested is never called passed."""
+    """An item with what a person attested: `open` becomes `attested`. An item that is attested is never called passed.
+
+    One that a run shows as well stays failed or unreached where the run says so, and is open until a person has attested it.
+    """
     item = next(each for each in CHECKLIST if each.id == shown.item)
-    if item.proof is not Proof.ATTESTATION:
+    if not item.takes_word:
         return replace(shown, verdict=Verdict.OPEN) if shown.verdict is Verdict.ATTESTED else shown
     if shown.verdict in {Verdict.FAILED, Verdict.NOT_APPLICABLE}:
         return shown
+    ran = shown.seen.removesuffix(PAGE_WAITS).rstrip() if item.needs_word else ""
     if attested is None:
-        return replace(shown, verdict=Verdict.OPEN)
+        seen = f"{ran} {PAGE_WAITS}" if item.needs_word else shown.seen
+        return replace(shown, verdict=Verdict.OPEN, seen=seen, change=attest_line(item) if item.needs_word else shown.change)
     words = f"{attested.by} attested it on {attested.at[:10]} with {attested.name}."
-    return replace(shown, verdict=Verdict.ATTESTED, seen=words, change="")
+    return replace(shown, verdict=Verdict.ATTESTED, seen=f"{ran} {words}".strip(), change="")
+
+
+def attest_line(item: ChecklistItem) -> str:
+    """The command with which a person attests an item."""
+    return f"mitbatch certify attest {item.id} --evidence FILE --by NAME"
 
 
 def _attestation(event: Mapping[str, Any]) -> Attestation:

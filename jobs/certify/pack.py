@@ -8,9 +8,9 @@ from typing import Any
 
 from batch.card_numbers import has_card_number
 from batch.pace import utc_text
-from jobs.certify.attestation import Attestation, with_attestation
+from jobs.certify.attestation import Attestation, attest_line, with_attestation
 from jobs.certify.compared import Known, changes
-from schemas.certification import CHECKLIST, ChecklistItem, Evidence, Proof, Shown, Verdict
+from schemas.certification import CHECKLIST, Evidence, Proof, Shown, Verdict
 from schemas.errors import ExitCode
 
 SCHEMA = "mitbatch.certification/1"
@@ -153,7 +153,7 @@ def _to_do(settled: Sequence[Shown]) -> Iterator[dict[str, str]]:
     """What failed first, then what is open."""
     for each in sorted(settled, key=lambda each: each.verdict is not Verdict.FAILED):
         item = _ITEMS[each.item]
-        if each.verdict is Verdict.OPEN and item.proof is Proof.ATTESTATION:
+        if each.verdict is Verdict.OPEN and item.takes_word:
             yield _work(item.id, f"Look at the page, keep a picture of it, and attest: {item.title.lower()}.", attest_line(item))
         elif each.verdict in {Verdict.FAILED, Verdict.OPEN}:
             yield _work(item.id, each.change or each.seen, f"mitbatch certify {item.id}")
@@ -167,8 +167,3 @@ def _not_run_yet(ids: Sequence[str]) -> Iterator[dict[str, str]]:
 
 def _work(item: str, what: str, command: str) -> dict[str, str]:
     return {"item": item, "what": what, "command": command}
-
-
-def attest_line(item: ChecklistItem) -> str:
-    """The command with which a person attests an item."""
-    return f"mitbatch certify attest {item.id} --evidence FILE --by NAME"

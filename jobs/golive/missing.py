@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.certify.attestation import Attestation, with_attestation
+from jobs.certify.attestation import Attestation, attest_line, with_attestation
 from jobs.certify.compared import Known
-from jobs.certify.pack import attest_line
 from schemas.certification import CHECKLIST, ChecklistItem, Proof, Shown, Verdict
 from schemas.settings import Settings
 
@@ -91,7 +90,8 @@ def _is_without(group: str, stands: Mapping[str, Shown]) -> bool:
 
 def _missing(item: ChecklistItem, here: Shown | None, last: Known | None, *, has_account: bool) -> Missing:
     run = f"Run: mitbatch certify {item.id}"
-    if item.proof is Proof.ATTESTATION and (here is None or here.verdict is Verdict.OPEN):
+    waits = here.verdict is Verdict.OPEN if here is not None else item.proof is Proof.ATTESTATION
+    if item.takes_word and waits:
         return Missing(item.id, item.title, "Nobody has attested it.", f"Run: {attest_line(item)}")
     if here is None:
         why = "It was never run." if last is None else f"It was last run by mitbatch {last.version or 'of another version'}."

@@ -2,19 +2,20 @@
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from jobs.certify.attest_command import Word, attest_item
-from jobs.certify.attestation import MOST_BYTES
+from jobs.certify.attestation import MOST_BYTES, PAGE_WAITS
 from jobs.certify.chain import Chain
 from jobs.certify.pack_folder import PackFolder, Written
 from jobs.disk import MachineDisk
 from jobs.output import Options
 from schemas.certification import CHECKLIST, Shown, Verdict
 from schemas.errors import CertificationChanged, EnvironmentMixed, PackUnfit, UsageRefused
-from tests.certify.packs import everything, head, shown
+from tests.certify.packs import MOMENT, everything, head, shown
 from tests.certify.two_environments import TwoEnvironments
 from tests.commands.json_schema import misfits, schema_named
 
@@ -57,6 +58,21 @@ def test_an_attested_item_is_listed_with_who_and_what(both: TwoEnvironments, scr
     assert "attested" in found.html.read_text(encoding="utf-8")
     assert json.loads(found.json.read_bytes()) == found.pack
     assert list(misfits(found.pack, schema_named("certification"))) == []
+
+
+def test_an_order_id_needs_the_run_and_the_page(both: TwoEnvironments, screen: Path) -> None:
+    """A run shows that the request bears it, a person that the page sets it: with one alone it is open, never passed."""
+    item = "cit.standard.order_id"
+    ran = shown(item, Verdict.PASSED)
+    (alone,) = write(both, [ran]).shown
+    attested(both, screen, item)
+    (whole,) = folder_of(both).write(head("2", at=MOMENT + timedelta(hours=1)), [ran]).shown
+    (broken,) = folder_of(both).write(head("3", at=MOMENT + timedelta(hours=2)), [shown(item, Verdict.FAILED)]).shown
+
+    assert (alone.verdict, alone.change) == (Verdict.OPEN, f"mitbatch certify attest {item} --evidence FILE --by NAME")
+    assert alone.seen == f"{ran.seen} {PAGE_WAITS}"
+    assert (whole.verdict, whole.seen.startswith(f"{ran.seen} Ada attested it on ")) == (Verdict.ATTESTED, True)
+    assert broken.verdict is Verdict.FAILED
 
 
 def test_a_registration_is_attested_with_its_address(both: TwoEnvironments, screen: Path) -> None:

@@ -25,10 +25,11 @@ from tests.certify.packs import MOMENT, everything, head, shown
 from tests.certify.two_environments import MIDS, TwoEnvironments, all_well, looks_of
 from tests.commands.json_schema import misfits, schema_named
 
-ATTESTED = [item.id for item in CHECKLIST if item.proof is Proof.ATTESTATION]
+ATTESTED = [item.id for item in CHECKLIST if item.takes_word and item.proof is not Proof.SETTINGS]
+PAGES = [item.id for item in CHECKLIST if item.proof is Proof.ATTESTATION]
 HOOKS = "hooks-live.acme.com"
 WEBHOOK = "production.webhook"
-RUN = [item.id for item in CHECKLIST if item.proof is Proof.RUN]
+RUN = [item.id for item in CHECKLIST if item.proof is Proof.RUN and not item.needs_word]
 NOW = version("mitbatch")
 
 
@@ -115,9 +116,10 @@ def test_without_a_pack_every_item_is_missing(live: Live) -> None:
     *shown, webhook = found["missing"]
     others = [item.id for item in CHECKLIST if item.proof is not Proof.SETTINGS and item.group != "mit.api"]
     assert [each["item"] for each in shown] == others
-    assert {each["item"] for each in shown if each["why"] == "Nobody has attested it."} == set(ATTESTED)
+    assert {each["item"] for each in shown if each["why"] == "Nobody has attested it."} == set(PAGES)
     assert {each["why"] for each in shown if each["item"] in RUN} == {"It was never run."}
     assert [each for each in found["warnings"] if each.startswith("mit.api is not shown whole, and not required")] != []
+    assert {each["item"] for each in shown} - set(PAGES) == {each["item"] for each in shown if each["why"] == "It was never run."}
     assert all(each["do"].startswith("Run: mitbatch certify") for each in shown)
     assert webhook["item"] == WEBHOOK
 
@@ -231,7 +233,7 @@ def test_a_pack_of_another_version_does_not_count(both: TwoEnvironments, live: L
     certified(both, by="0.0.9")
     found = live.missing()
 
-    assert set(found) == {item for item in RUN if not item.startswith("mit.api")}
+    assert set(found) == {item.id for item in CHECKLIST if item.proof is Proof.RUN and item.group != "mit.api"}
     assert set(found.values()) == {"It was last run by mitbatch 0.0.9."}
 
 
