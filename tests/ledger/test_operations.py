@@ -59,7 +59,7 @@ def test_a_request_is_told_in_a_chain_of_its_own(room: Room) -> None:
     with room.ledger.reading() as connection:
         events = events_of(connection, MID, f"operation:{found.operation_id}")
         (kept,) = operations_of(connection, MID, "a", OperationKind.REFUND)
-    assert [event["to_state"] for event in events] == ["claimed", "sending", "done"]
+    assert [(event["seq"], event["to_state"]) for event in events] == [(1, "claimed"), (2, "sending"), (3, "done")]
     previous = FIRST_HASH
     for event in events:
         assert (event["previous_hash"], event["hash"]) == (previous, event_hash(previous, event))

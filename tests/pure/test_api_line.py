@@ -98,6 +98,25 @@ def test_more_is_asked_for_before_the_calls_run_out() -> None:
     assert sum(talk.sizes) == 8
 
 
+def test_what_has_come_back_does_not_wait_for_a_slow_call() -> None:
+    """When no more are to be made, answers are told as soon as there are as many as may be under way."""
+    talk = Talk(calls("slow", 1, 2, 3), at_a_time=3)
+    real_make, real_turn, told = talk.make, talk.turn, asyncio.Event()
+
+    async def make(call: Call) -> Called:
+        if call.order_id == "slow":
+            await told.wait()
+        return await real_make(call)
+
+    def turn(back: Sequence[Called]) -> Sequence[Call] | None:
+        if len(back) == 3:
+            told.set()
+        return real_turn(back)
+
+    talk.make, talk.turn = make, turn  # type: ignore[method-assign]
+    assert [called.call.order_id for called in talk.go().told] == ["1", "2", "3", "slow"]
+
+
 def test_answers_are_told_together_at_the_end() -> None:
     """Once no more is given, a turn hears as many answers as may be under way, and the last one the rest."""
     talk = Talk(calls(1, 2, 3), at_a_time=2).go()

@@ -115,6 +115,12 @@ def test_a_known_file_is_read_again_when_it_looks_changed_or_an_hour_has_passed(
     collected(desk)
     assert outbound.fetched == [ANSWER] * 3
     assert desk.room.sql("SELECT modified FROM remote_file") == [(8,)]
+    desk.room.clock.sleep(3600)
+    desk.room.run = desk.room.take("third", alive=False)
+    for _ in range(2):
+        collected(desk)
+        assert outbound.fetched == [ANSWER] * 4, "it looks as before: after an hour, and not twice"
+    assert desk.room.sql("SELECT read_at, modified FROM remote_file") == [("2026-11-23T08:30:00Z", 8)]
     assert desk.room.sql("SELECT count(*) FROM event") == events
 
 
