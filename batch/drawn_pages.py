@@ -55,8 +55,8 @@ class DrawnPages:
         """Note what a page was drawn from, once it lies where it belongs."""
         path, draft = self._root / business_date, self._root / f".{business_date}.new"
         with contextlib.suppress(OSError):  # the files that are sealed are there; without a note the page is drawn once more
-            self._disk.make_folder(self._root, 0o750)
-            file = self._disk.create(draft, 0o640)
+            self._disk.make_folder(self._root, 0o700)
+            file = self._disk.create(draft, 0o600)
             file.write(f"{inputs} {hashlib.sha256(page).hexdigest()}\n".encode())
             file.close()
             self._disk.replace(draft, path)
