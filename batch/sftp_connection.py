@@ -126,7 +126,8 @@ class SftpConnections:
         if self._refusal is not None:
             raise self._refusal  # asking again would look like an attack, and could lock the account
         active = {transport: used for transport, used in self._open.items() if transport.is_active()}
-        if len(active) < self._access.transports and not self._is_logging_in:
+        is_enough = len(active) >= self._access.transports or self._is_logging_in or 0 in active.values()
+        if not is_enough:
             self._is_logging_in = True
             return Place.LOGIN
         for transport, used in active.items():

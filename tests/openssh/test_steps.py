@@ -421,6 +421,16 @@ def test_files_travel_side_by_side(server: OpenSshServer) -> None:
     assert send_all(server, transports=2, channels=2) == []
 
 
+def test_one_after_the_other_needs_one_login(tmp_path: Path) -> None:
+    """What is done step by step is done on one connection, however many the settings allow."""
+    with openssh_server(tmp_path / "one") as server, server.remote(transports=4, channels=4) as remote:
+        remote.write_part(PART, b"rows")
+        remote.publish(PART, NAME)
+        assert remote.size_of(NAME) == 4
+
+    assert sum(told.startswith("Connection from") for told in server.said) == 1
+
+
 @pytest.mark.parametrize("most", [1, 3])
 def test_a_server_that_gives_fewer_sessions_is_used_with_those(most: int, tmp_path: Path) -> None:
     """A server that opens fewer sessions on a login than the settings ask for still gets every file."""
