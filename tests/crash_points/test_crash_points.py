@@ -65,7 +65,7 @@ def test_a_repetition_that_only_a_death_shows_is_noticed(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     "case",
-    [SOME, Case(NIGHT.name, 0, Chosen(every=27, offset=5), cut=True), Case("transmit", 0, Chosen(every=13, offset=3)), TWICE],
+    [SOME, Case(NIGHT.name, 0, Chosen(every=21, offset=5), cut=True), Case("transmit", 0, Chosen(every=13, offset=3)), TWICE],
 )
 def test_dying_changes_nothing(case: Case) -> None:
     """After a death, a power cut, or a second death in the run that comes after, the books end as without."""
