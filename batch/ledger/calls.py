@@ -10,7 +10,7 @@ from batch.ledger.copies import keeping_day_end
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import among, batch, event, evidence, submission, transmission
-from schemas.states import API_FORMAT, State
+from schemas.states import API_FORMAT, BatchStep, State
 
 _COLUMNS = tuple(submission.c[name] for name in Submission.__dataclass_fields__)
 _MINE = submission.c.mid == bindparam("mid")
@@ -25,6 +25,12 @@ _LEFT = select(func.count()).where(
     _MINE, submission.c.batch_id == bindparam("batch_id"), among(submission.c.state, [State.CLAIMED, State.HELD, State.SENDING])
 )
 _INTENTS = select(batch.c.batch_id, batch.c.event_seq).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
+_EMPTY = select(batch.c.batch_id).where(
+    batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT, batch.c.step == BatchStep.EMPTY.value
+)
+_STEP_TAKEN = select(event.c.to_state).where(
+    event.c.mid == bindparam("mid"), event.c.subject == bindparam("subject"), event.c.seq == bindparam("seq")
+)
 _KINDS = select(batch.c.batch_id, batch.c.kind).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
 _SAID = select(evidence.c.content_hash, evidence.c.evidence_id).where(
     evidence.c.mid == bindparam("mid"),
@@ -54,6 +60,20 @@ def as_they_stand(connection: Connection, mid: str, known: Sequence[Submission])
 def intents_of(connection: Connection, mid: str) -> dict[str, int]:
     """By the id of each group of calls: how many events it has, the last of them its latest intent or later."""
     return {row.batch_id: row.event_seq for row in connection.execute(_INTENTS, {"mid": mid})}
+
+
+def never_intended(connection: Connection, mid: str, calls: Mapping[str, int]) -> list[str]:
+    """Those groups, of the ids and event numbers of intents, whose event of that number is no intent in this ledger.
+
+    Only a group that came to nothing is looked at: in any other its own calls are asked about before they are repeated.
+    """
+    empty = set(connection.execute(_EMPTY, {"mid": mid}).scalars())
+    found = []
+    for batch_id in sorted(empty & calls.keys()):
+        about = {"mid": mid, "subject": f"batch:{batch_id}", "seq": calls[batch_id]}
+        if connection.execute(_STEP_TAKEN, about).scalar_one_or_none() == BatchStep.EMPTY.value:
+            found.append(batch_id)
+    return found
 
 
 def kinds_of_groups(connection: Connection, mid: str) -> dict[str, str]:

@@ -15,6 +15,13 @@ def channels_of(house: House) -> dict[str, str]:
     return {str(row["order_id"]): str(row["channel"]) for row in house.sandbox.accepted("evaluate")}
 
 
+def put_ledger(house: House, content: bytes) -> None:
+    """Put another ledger in the place of the one that is there."""
+    for ending in ("-wal", "-shm"):
+        house.ledger_path.with_name(house.ledger_path.name + ending).unlink(missing_ok=True)
+    house.ledger_path.write_bytes(content)
+
+
 @pytest.mark.parametrize(("first", "then"), [(BY_FILE, BY_CALL), (BY_CALL, BY_FILE)])
 def test_pending_orders_stay_where_they_are(house: House, first: dict[str, str], then: dict[str, str]) -> None:
     """What is pending by one channel is not sent by the other, and is settled by the same reads."""
@@ -116,12 +123,34 @@ def test_a_ledger_from_before_the_calls_is_refused(house: House) -> None:
     house.sandbox.faults.clear()
     assert house.run().code == 0
     assert house.accepted() == Counter("abc")
-    for ending in ("-wal", "-shm"):
-        house.ledger_path.with_name(house.ledger_path.name + ending).unlink(missing_ok=True)
-    house.ledger_path.write_bytes(older)
+    put_ledger(house, older)
     with pytest.raises(LedgerBehind):
         house.run()
     assert house.accepted() == Counter("abc")
+
+
+def test_a_ledger_that_took_back_what_its_copy_called_is_refused(house: House) -> None:
+    """Of two ledgers that were one, the copy called an order that this one withdrew: it lifts no hold of it (I1, O-07)."""
+    house.set(channels=BY_CALL)
+    house.add(order("a", payment_token=ONHOLD))
+    house.sandbox.faults.switch_on("token_refused", times=99)
+    house.run()
+    held = house.ledger_path.read_bytes()
+    assert house.states() == {"a": "held"}
+    house.sandbox.faults.clear()
+    house.set(switches={"mit": False})
+    house.run()
+    took_back = house.ledger_path.read_bytes()
+    assert house.states() == {"a": "withdrawn"}
+    put_ledger(house, held)
+    house.set(switches={"mit": True})
+    house.run()
+    assert house.accepted() == Counter("a")
+    put_ledger(house, took_back)
+
+    with pytest.raises(LedgerBehind):
+        house.run("poll")
+    assert house.row("a")["hold_reference"]
 
 
 def test_a_changed_mode_is_refused_until_all_is_settled(house: House) -> None:
