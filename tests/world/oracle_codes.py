@@ -121,9 +121,9 @@ def _unsent(seen: Evidence, mark: RunMark) -> list[str]:
 
 
 def _is_something_off(seen: Evidence, mark: RunMark) -> bool:
-    """Whether a person had turned something off, and not on again, when a run ended."""
+    """Whether something was off when a run ended: turned by a person and not on again, or a site by the run's own settings."""
     last = {turned.name: turned.on for turned in seen.turned if turned.point <= mark.points[1]}
-    return not all(last.values())
+    return any(name.startswith("site:") for name in mark.switched_off) or not all(last.values())
 
 
 def _untold(mark: RunMark) -> list[str]:
