@@ -1,7 +1,6 @@
 """How a cost is taken: of work in this process, or of a command in a process of its own."""
 
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -21,8 +20,6 @@ took = [os.waitstatus_to_exitcode(status), time.perf_counter() - began, usage.ru
 open(sys.argv[1], "w").write(json.dumps(took))
 """
 """Starts a command from a process that is small itself: the kernel counts who starts it into the peak of a command."""
-_SHORT_SECONDS = 60.0
-"""Work that takes less is done five times, as a single short run says little."""
 
 
 def here(work: Callable[[], object]) -> Cost:
@@ -30,14 +27,6 @@ def here(work: Callable[[], object]) -> Cost:
     began, worked = time.perf_counter(), time.process_time()
     work()
     return Cost(time.perf_counter() - began, time.process_time() - worked)
-
-
-def often(work: Callable[[], Cost], times: int = 5) -> Cost:
-    """The median of so many times, or of as many as fit into a minute, and at least one."""
-    costs = [work()]
-    while len(costs) < times and sum(cost.wall for cost in costs) + costs[-1].wall < _SHORT_SECONDS:
-        costs.append(work())
-    return median(costs)
 
 
 def in_turn(ways: Mapping[str, Callable[[], Cost]], times: int = 5) -> dict[str, Cost]:
@@ -82,9 +71,3 @@ def mitbatch(config: Path, *words: str) -> Ended:
 def ratio(slow: Cost, fast: Cost) -> float:
     """How many times as long the one takes as the other, by the clock."""
     return slow.wall / fast.wall if fast.wall else 0.0
-
-
-def spread(costs: Sequence[Cost]) -> float:
-    """How far the runs lie apart: the standard deviation over the mean."""
-    walls = [cost.wall for cost in costs]
-    return statistics.pstdev(walls) / statistics.fmean(walls) if len(walls) > 1 else 0.0
