@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, collate, exists, func, literal, or_, select
 
+from batch.gate import CELL_COLUMNS
 from batch.ledger.comparisons import SEALED, rows_digest
 from batch.ledger.reading import cut_off_dates
-from batch.tampering import Tampering, TamperingKind
-from schemas.ledger_tables import batch, comparison, event, evidence, lease, operation, run, submission
+from batch.tampering import Tampering, TamperingKind, are_cells_as_written
+from schemas.ledger_tables import batch, comparison, decision, event, evidence, lease, operation, run, submission
 
 _CHUNK = 2000
 _MOST_CONTENTS = 100
@@ -109,6 +110,15 @@ class SealReader:
         for evidence_id in self._connection.execute(named.order_by(event.c.evidence_id)).scalars():
             sentence = f"what the provider said is gone (evidence {evidence_id}); events name it."
             yield Tampering(TamperingKind.EVIDENCE_CHANGED, f"evidence:{evidence_id}", sentence)
+
+    def changed_verdicts(self) -> Iterator[Tampering]:
+        """Verdicts of the gate whose cells were not written by this program: finance's files may not show an empty one."""
+        columns = (decision.c.business_date, decision.c.order_id, decision.c.cells_json)
+        statement = select(*columns).where(decision.c.mid == self._mid).order_by(*columns[:2])
+        for row in self._connection.execute(statement.execution_options(yield_per=_CHUNK)):
+            if not are_cells_as_written(row.cells_json, CELL_COLUMNS):
+                sentence = f"what the gate saw of order {row.order_id!r} on {row.business_date} is not as it was written."
+                yield Tampering(TamperingKind.ROW_CHANGED, f"order:{row.order_id}", sentence)
 
     def booked_dates(self) -> list[str]:
         """Business dates of all runs, oldest first: each has files, of its own run or of a later one, or waits for them."""

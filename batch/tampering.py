@@ -3,14 +3,14 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
 from batch.audit_csv import BYTE_ORDER_MARK, row_check, unguard
-from batch.books import FIRST_HASH, event_hash
+from batch.books import FIRST_HASH, canonical_detail, event_hash
 from batch.strict_json import parse
 from schemas.audit_columns import ROW_CHECK, ROW_FILES
 from schemas.counted import counted
@@ -68,6 +68,20 @@ def _seal_of(row: Mapping[Any, Any]) -> str:
         return event_hash(str(row["previous_hash"]), row)
     except (TypeError, ValueError):
         return ""
+
+
+def are_cells_as_written(text: str, columns: Collection[str]) -> bool:
+    """Whether a verdict's cells are the one text that these columns are stored as: all of them, words alone, in their order."""
+    try:
+        cells = json.loads(text)
+    except (TypeError, ValueError):
+        return False
+    return (
+        isinstance(cells, dict)
+        and cells.keys() == set(columns)
+        and all(isinstance(cell, str) for cell in cells.values())
+        and canonical_detail(cells) == text
+    )
 
 
 def settings_as_written(manifest: Mapping[str, Any], settings: Settings) -> Settings:

@@ -57,6 +57,7 @@ class Verification:
             found.tampering += reader.rows_off_their_chains()
             found.tampering += reader.changed_comparisons()
             found.tampering += reader.changed_evidence()
+            found.tampering += reader.changed_verdicts()
             booked = reader.booked_dates()
             found.waiting = [date for date in reader.waiting_dates() if first <= date <= last]
         until = min(found.waiting, default="9999-12-32")

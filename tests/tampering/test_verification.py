@@ -91,6 +91,25 @@ def test_an_edit_of_the_ledger_is_named(books: Books, statement: str, kind: Tamp
     assert (kind, subject) in found(books)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "replace(cells_json, '\"network_advice_code\"', '\"Zetwork_advice_code\"')",
+        "replace(cells_json, '\"network_advice_code\":\"\",', '')",
+        'replace(cells_json, \'"network_advice_code":""\', \'"network_advice_code":null\')',
+        'replace(cells_json, \'"network_advice_code":""\', \'"network_advice_code": ""\')',
+        'replace(cells_json, \'"network_advice_code"\', \'"a":"","network_advice_code"\')',
+        "'[]'",
+        "'{'",
+        "''",
+    ],
+)
+def test_a_verdict_is_found_edited_where_no_file_of_finance_shows_it(books: Books, cells: str) -> None:
+    """An empty cell under another name, or none, gives the same CSV; the verdict names its order all the same."""
+    sql(books, f"UPDATE decision SET cells_json = {cells} WHERE order_id = 'back' AND business_date = '{FIRST}'")
+    assert (TamperingKind.ROW_CHANGED, "order:back") in found(books)
+
+
 def test_a_chain_without_its_end_is_found(books: Books) -> None:
     """Somebody takes the last event away and sets the row back to the one before: only the days' digests tell."""
     with books.engine.connect() as connection:
