@@ -20,6 +20,7 @@ from schemas.money import people_text
 from schemas.states import OPEN
 
 MOST_ITEMS = 20
+_WIDEST_SUBJECT = 40
 
 
 def show_status(options: Options) -> int:
@@ -36,7 +37,8 @@ def show_status(options: Options) -> int:
     lines += [_state_line(state, totals) for state, totals in states.items()] or ["no order has been claimed yet"]
     lines += [f"{name:<20}{count:>8,}" for name, count in files.items() if count]
     lines.append(f"{'retry may take':<20}{_orders(free)}   {_money(free)}".rstrip())
-    lines += [f"last {run['job']:<15}{_ending(run)}" for run in runs.values()]
+    latest_first = sorted(runs.values(), key=lambda run: str(run["started_at"]), reverse=True)
+    lines += [f"last {run['job']:<15}{_ending(run)}" for run in latest_first]
     lines += [*switch_lines(switches), *alert_lines(items)]
     lines += _item_lines(items)
     say(options, lines)
@@ -107,7 +109,9 @@ def _item_lines(items: list[Item]) -> list[str]:
     if not items:
         return ["nothing needs a person"]
     lines = [f"{len(items):,} {'item needs' if len(items) == 1 else 'items need'} a person: mitbatch review list"]
-    lines += [f"  {item.kind.value:<24}{item.subject}   by {item.due_date}   {item.explanation}" for item in items[:MOST_ITEMS]]
+    shown = items[:MOST_ITEMS]
+    width = min(max(len(item.subject) for item in shown), _WIDEST_SUBJECT)
+    lines += [f"  {item.kind.value:<24}{item.subject:<{width}}   by {item.due_date}   {item.explanation}" for item in shown]
     return [*lines, *([f"  and {len(items) - MOST_ITEMS:,} more; --json lists all"] if len(items) > MOST_ITEMS else [])]
 
 

@@ -207,7 +207,7 @@ def _static(request: Request) -> Response:
 
 
 def _message(status: int, what: str, next_step: str) -> Response:
-    response = render("message.html", {"title": "Not shown", "what": what, "next_step": next_step}, status)
+    response = render("message.html", {"title": "Not shown", "here": "", "what": what, "next_step": next_step}, status)
     if status == 503:
         response.headers["Retry-After"] = "5"
     return response

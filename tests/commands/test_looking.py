@@ -4,6 +4,7 @@ import inspect
 import json
 import sqlite3
 import stat
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -81,6 +82,26 @@ def test_status_for_people(after_a_night: MerchantFolder, capfd: pytest.CaptureF
     assert "pending" in out
     assert f"{open_items(after_a_night)} items need a person" in out
     assert "ended" in out
+    subjects = [line.index("   by 20") for line in out.splitlines() if line.startswith("  ") and "   by 20" in line]
+    assert len(subjects) > 3
+    assert len(set(subjects)) == 1, "due dates stand below one another"
+
+
+def test_status_has_the_latest_run_first(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever looks at night sees first what ran last, whichever job that was."""
+    jobs = ("poll", "reconcile", "transmit")
+    with closing(sqlite3.connect(after_a_night.ledger)) as connection, connection:
+        names = [name for _, name, *_ in connection.execute("PRAGMA table_info(run)")]
+        for number, job in enumerate(jobs, start=1):
+            told = {"run_id": f"'{job}'", "job": f"'{job}'", "started_at": f"'2099-01-0{number}T00:00:00Z'"}
+            told["fencing_token"] = f"fencing_token + {number}"
+            columns = ", ".join(told.get(name, name) for name in names)
+            connection.execute(f"INSERT INTO run SELECT {columns} FROM run ORDER BY fencing_token LIMIT 1")
+    assert after_a_night.run("status") == 0
+    found = [line.split()[1] for line in capfd.readouterr().out.splitlines() if line.startswith("last ")]
+
+    assert found[:3] == ["transmit", "reconcile", "poll"]
+    assert found[3:] == ["nightly"]
 
 
 @pytest.mark.parametrize("word", [*(reason.value for reason in Reason), *(state.value for state in State), *ITEM_TEXTS])

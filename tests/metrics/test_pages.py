@@ -89,7 +89,9 @@ def test_an_order_has_its_story(reached: Reached) -> None:
     assert "claimed -> held" in text
     assert "The provider completes it, gives it up, or lets it expire" in text
     for path in ("/orders/none", "/orders/%ff", "/orders/%00", "/orders/"):
-        assert reached.call("GET", path)[0] == 404, path
+        status, content = reached.call("GET", path)
+        assert status == 404, path
+        assert b'<a href="/review">Review</a>' in content or path == "/orders/", "whoever went astray finds the way back"
 
 
 def test_review_names_the_commands(reached: Reached) -> None:
