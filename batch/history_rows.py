@@ -1,10 +1,11 @@
 """Rows of the ledger as entries of the books: what each column means, and what is not yet known on the day in hand."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import orjson
 
 from batch.book_entries import NOT_DELIVERED, Attempt, Decision, Delivery, Event, Refund, Transmission
 from batch.books import attempt_events
@@ -80,7 +81,7 @@ def delivery_of(steps: Iterable[Any]) -> Delivery:
 
 def attempt_entry(row: Any, chain: Iterable[Any], delivery: Delivery) -> Attempt:  # noqa: ANN401 - rows of a database driver
     """A submission row with its file's delivery, its decision's cells, and the event rows of its order's whole chain."""
-    cells = json.loads(row.cells_json) if row.cells_json else {}
+    cells = orjson.loads(row.cells_json) if row.cells_json else {}
     return Attempt(
         order_id=row.order_id,
         attempt=row.attempt,
@@ -118,11 +119,11 @@ def decision_entry(row: Any) -> Decision:  # noqa: ANN401 - rows of a database d
         rule_id=row.rule_id,
         batch_id=row.claim_batch_id or row.batch_id,
         run_id=row.claim_run_id or row.run_id,
-        cells=json.loads(row.cells_json),
+        cells=orjson.loads(row.cells_json),
     )
     if row.withdrawal_detail is None:
         return entry
-    code = str(json.loads(row.withdrawal_detail).get("close_reason") or "")
+    code = str(orjson.loads(row.withdrawal_detail).get("close_reason") or "")
     reason = code if _CODE.match(code) else State.WITHDRAWN.value
     return replace(entry, decision="withdrawn", reason=reason, reason_text=row.withdrawal_reason, rule_id="")
 
@@ -206,5 +207,5 @@ def event_entry(row: Any) -> Event:  # noqa: ANN401 - rows of a database driver
         source=row.source,
         reason=row.reason,
         evidence_id=row.evidence_id or "",
-        detail=json.loads(row.detail),
+        detail=orjson.loads(row.detail),
     )
