@@ -43,6 +43,7 @@ class Runner:
         if self.has_ended:
             return
         self._left = points
+        self._world.shared_witness.goes_on(self)
         self._world.mover = self._world.shared_witness.mover = self
         self._may_go.release()
         assert self._has_stopped.acquire(timeout=_PATIENCE_SECONDS), f"{self.name} hangs at {self.crossed[-1:]}"
@@ -129,6 +130,10 @@ class _Witness(Witness):
     def process(self) -> int:
         """The process of the run that moves, else of the last that began; 0 outside every run."""
         return self.mover.process if self.mover and self.running else super().process
+
+    def goes_on(self, mover: Runner) -> None:
+        """It is this runner's turn; what the others left is looked at before it changes anything."""
+        self.stand_still([each for each in self.running if each.process != mover.process])
 
     def ends(self) -> None:
         """The run that moves has ended, or died."""

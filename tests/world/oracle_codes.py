@@ -141,15 +141,17 @@ def _is_overtaken(seen: Evidence, run_id: str, mark: RunMark) -> bool:
 
 
 def _as_it_stood(seen: Evidence, mark: RunMark, report: RunReport) -> RunMark:
-    """How things stood when a run closed its own record: before others worked that began after that, while its process lived on.
+    """How things stood when a run closed its own record: before others worked after that, and time passed, while its process
+    lived on.
 
-    One that could not close it has looked at the ledger after those that overtook it.
+    It looks right before that, its last commit. One that could not close it has looked after those that overtook it.
     """
     is_closed = any(row["run_id"] == report.run_id and row["exit_code"] is not None for row in seen.ledger_runs)
-    for at, point, standing in mark.meanwhile if is_closed else ():
-        if not any(label.endswith(" commit ledger") for label in seen.labels[point : mark.points[1]]):
-            return replace(mark, times=(mark.times[0], at), **standing)
-    return mark
+    if not is_closed or mark.wrote is None:
+        return mark
+    looked, closed = mark.wrote
+    later = next((standing for point, standing in mark.meanwhile if point > closed), {})
+    return replace(mark, times=(mark.times[0], looked), **later)
 
 
 def i20_counts(seen: Evidence) -> Iterator[str]:

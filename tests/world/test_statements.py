@@ -1,6 +1,7 @@
 """The short way of a statement comes to what SQLAlchemy's own comes to: rows, counts, errors, and what a transaction keeps."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.world import statements
 from tests.world.points import Points
 from tests.world.statements import Found
 from tests.world.witness import Witness
-from tests.world.world import quick_engine
+from tests.world.world import START, quick_engine
 
 _NEW = insert(evidence)
 _SOME = select(evidence.c.evidence_id, evidence.c.content).where(evidence.c.evidence_id.in_(bindparam("ids", expanding=True)))
@@ -31,7 +32,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     open_ledger(url).dispose()
     path = tmp_path / "ledger.db"
-    points.witness = Witness(path, path, now=_never, point=_none, journal_length=_none, reader=_never)
+    points.witness = Witness(path, path, now=_morning, point=_none, journal_length=_none, reader=_never)
     made = open_ledger(url, make_engine=lambda url, **options: quick_engine(url, lambda: points, **options))
     yield made
     made.dispose()
@@ -39,6 +40,10 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 def _never(*_arguments: object) -> Any:  # noqa: ANN401 - nobody asks
     raise AssertionError
+
+
+def _morning() -> datetime:
+    return START
 
 
 def _none() -> int:

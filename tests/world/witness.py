@@ -95,7 +95,8 @@ class RunMark:
 
     `inside` counts the runs that it happened inside of. `underway` are orders that have not ended, `unwritten` those whose
     row does not show where they stand, `unsettled` requests without a clear answer; `switched_off` are the origins and
-    sites that the run may not begin to send. `meanwhile` is how all of that stood when another run began inside.
+    sites that the run may not begin to send. `wrote`: when the run came to its last commit to the ledger, and at which point
+    that was done. `meanwhile` is how all of that stood when another run began inside, or went on beside it.
     """
 
     job: str
@@ -112,7 +113,8 @@ class RunMark:
     unsettled: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
     zone: str = "America/New_York"
-    meanwhile: tuple[tuple[datetime, int, Row], ...] = ()
+    wrote: tuple[datetime, int] | None = None
+    meanwhile: tuple[tuple[int, Row], ...] = ()
 
 
 @dataclass
@@ -126,7 +128,8 @@ class _Running:
     began: datetime
     off: tuple[str, ...]
     zone: str
-    meanwhile: list[tuple[datetime, int, Row]] = field(default_factory=list)
+    wrote: tuple[datetime, int] | None = None
+    meanwhile: list[tuple[int, Row]] = field(default_factory=list)
 
 
 @dataclass
@@ -158,8 +161,11 @@ class Witness:
         """The process that runs now; 0 outside every run."""
         return self.running[-1].process if self.running else 0
 
-    def committed(self, name: str, connection: Any) -> None:  # noqa: ANN401 - the driver's own type
-        """A program has committed to one of its databases."""
+    def committed(self, name: str, connection: Any, begun: datetime) -> None:  # noqa: ANN401 - the driver's own type
+        """A program has committed to one of its databases, and had come to it at this moment."""
+        mine = next((each for each in self.running if each.process == self.process), None)
+        if mine is not None and name == self.ledger_path.stem:
+            mine.wrote = (begun, self.point())
         if name in self._databases:
             self._databases[name].committed(connection.execute("PRAGMA synchronous").fetchone()[0])
 
@@ -200,10 +206,14 @@ class Witness:
         }
         off = tuple(name for name, is_on in switches.items() if not is_on)
         zone = settings.schedule.timezone
-        standing = self._standing() if self.running else {}
-        for other in self.running:
-            other.meanwhile.append((self.now(), self.point(), standing))
+        self.stand_still(self.running)
         self.running.append(_Running(job, process, self.point(), self.journal_length(), self.now(), off, zone))
+
+    def stand_still(self, others: list[_Running]) -> None:
+        """These runs do nothing while another one begins, or goes on."""
+        standing = self._standing() if others else {}
+        for other in others:
+            other.meanwhile.append((self.point(), standing))
 
     def ends(self) -> None:
         """A run has ended, or died."""
@@ -211,7 +221,7 @@ class Witness:
         points, journal = (run.point, self.point()), (run.journal, self.journal_length())
         times, inside, meanwhile = (run.began, self.now()), len(self.running), tuple(run.meanwhile)
         mark = RunMark(run.job, run.process, inside, points, journal, times, **self._standing())
-        self.marks.append(replace(mark, switched_off=run.off, zone=run.zone, meanwhile=meanwhile))
+        self.marks.append(replace(mark, switched_off=run.off, zone=run.zone, wrote=run.wrote, meanwhile=meanwhile))
 
     def asks_to_stop(self) -> None:
         """Somebody asks the running process to stop."""

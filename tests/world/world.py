@@ -201,9 +201,10 @@ def _with_points(engine: Engine, name: str, points: Callable[[], Points]) -> Non
     commit = engine.dialect.do_commit
 
     def do_commit(connection: Any) -> None:  # noqa: ANN401 - the driver's own type
+        begun = points().witness.now()
         points().cross(f"commit {name}", "before")
         commit(connection)
-        points().witness.committed(name, connection)
+        points().witness.committed(name, connection, begun)
         points().cross(f"commit {name}", "after")
 
     engine.dialect.do_commit = do_commit  # type: ignore[method-assign,assignment]
