@@ -168,8 +168,9 @@ class _Part:
         self._guarded_cells += guarded_cells
         if "section" not in row:  # the summary says the same orders several times
             _add(self._amounts, row, "amount_minor")
-        for name in SIGNED_COLUMNS & row.keys():
-            _add(self._signed.setdefault(name, {}), row, name)
+        for name in SIGNED_COLUMNS:
+            if name in row:
+                _add(self._signed.setdefault(name, {}), row, name)
 
     def end(self) -> FileFigures:
         sha256 = self.draft.sha256()

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 from schemas.audit_columns import DECIMAL_COLUMNS, INTEGER_COLUMNS, ROW_CHECK
 from schemas.money import decimal_text
@@ -79,6 +80,8 @@ class RowRenderer:
         self._checked = columns[-1] == ROW_CHECK
         own = columns[:-1] if self._checked else columns
         self._plan = [(name, name in INTEGER_COLUMNS or name in DECIMAL_COLUMNS, DECIMAL_COLUMNS.get(name)) for name in own]
+        self._values = itemgetter(*(minor or name for name, _, minor in self._plan))
+        self._decimals = [place for place, (_, _, minor) in enumerate(self._plan) if minor]
         shapes = [_DECIMAL_CELL if minor else _INTEGER_CELL if number else _PLAIN_CELL for _, number, minor in self._plan]
         self._plain_row = re.compile(_JOINT.join(shapes))
         quoted = ["%s" if number else '"%s"' for _, number, _ in self._plan] + ['"%s"'] * self._checked
@@ -90,7 +93,10 @@ class RowRenderer:
 
     def render(self, row: Mapping[str, Cell]) -> RenderedRow:
         """One row as one line."""
-        texts = [self._decimal(row[minor], row["currency"]) if minor else cell_text(row[name]) for name, _, minor in self._plan]
+        values = list(self._values(row))
+        for place in self._decimals:
+            values[place] = self._decimal(values[place], row["currency"])
+        texts = [value if type(value) is str else cell_text(value) for value in values]
         joined = _JOINT.join(texts)
         check = [_digest(joined)] if self._checked else []
         if self._plain_row.fullmatch(joined):

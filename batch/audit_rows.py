@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from batch.audit_csv import Cell
 from batch.book_entries import Decision, Event, Refund, Total, Transmission
-from batch.books import Standing, money_moves
+from batch.books import Standing
 from schemas.audit_columns import COUNTS, ROW_FILES, Line
 from schemas.states import NEVER_AGAIN, OPEN, RELEASED, TERMINAL, State
 
@@ -80,7 +80,7 @@ def submission_row(day: Day, standing: Standing) -> Row:
     """One claim, and how far it had got by the end of the day it was made."""
     attempt, acknowledged = standing.attempt, standing.acknowledged
     answer = next(
-        (_ACKNOWLEDGEMENTS[move.to_state] for move in standing.transitions() if move.to_state in _ACKNOWLEDGEMENTS), "none"
+        (_ACKNOWLEDGEMENTS[move.to_state] for move in standing.transitions if move.to_state in _ACKNOWLEDGEMENTS), "none"
     )
     sending = standing.first(State.SENDING) is not None
     delivered_at = attempt.delivered_at if sending and "" < attempt.delivered_date <= day.business_date else None
@@ -112,7 +112,7 @@ def outcome_rows(day: Day, standing: Standing) -> Iterator[Row]:
     if not standing.moves:
         return
     handed_over = standing.handed_over.business_date if standing.handed_over else ""
-    for money in money_moves(standing):
+    for money in standing.money:
         move = money.move
         if move not in standing.moves or move.to_state in _NOT_LEARNT:
             continue

@@ -71,8 +71,9 @@ def attempt_events(chain: Iterable[Event], attempt: int) -> tuple[Event, ...]:
 class Standing:
     """One claim of an order as of the end of a business date, knowing nothing that was booked later.
 
-    `opening` and `closing` are its states at both ends of the day (`opening` is empty before the claim), `moves` its
-    transitions of that day.
+    `opening` and `closing` are its states at both ends of the day (`opening` is empty before the claim), `transitions` its
+    changes of state, oldest first, and `moves` those of that day. `money` is what each of them moved; it is worked out only
+    where something changed on the day.
     """
 
     attempt: Attempt
@@ -80,7 +81,9 @@ class Standing:
     events: tuple[Event, ...]
     opening: str
     closing: str
+    transitions: tuple[Event, ...]
     moves: tuple[Event, ...]
+    money: "tuple[MoneyMove, ...]"
 
     @property
     def total(self) -> Total:
@@ -102,8 +105,8 @@ class Standing:
         """The move that took it out of the books, if it is out at the end of the day."""
         if self.closing in OPEN:
             return None
-        leaving = (event for event in self.transitions() if event.from_state in OPEN and event.to_state in TERMINAL)
-        return max(leaving, key=lambda event: event.seq, default=None)
+        leaving = (event for event in reversed(self.transitions) if event.from_state in OPEN and event.to_state in TERMINAL)
+        return next(leaving, None)
 
     @property
     def handed_over(self) -> Event | None:
@@ -130,13 +133,12 @@ class Standing:
         """Its events of one kind that were booked on the day."""
         return (event for event in self.events if event.kind == kind and event.business_date == self.business_date)
 
-    def transitions(self) -> Iterator[Event]:
-        """Its changes of state, oldest first."""
-        return (event for event in self.events if event.kind == "transition")
-
     def first(self, state: State) -> Event | None:
         """The first move into a state."""
-        return next((event for event in self.transitions() if event.to_state == state), None)
+        for event in self.transitions:
+            if event.to_state == state:
+                return event
+        return None
 
     def latest(self, key: str) -> str:
         """The last text that any event gave for a key of its detail."""
@@ -161,18 +163,21 @@ def stand(attempt: Attempt, business_date: str) -> Standing | None:
     equation, and shows.
     """
     events = tuple(event for event in attempt.events if event.business_date <= business_date)
-    transitions = [event for event in events if event.kind == "transition"]
+    transitions = tuple(event for event in events if event.kind == "transition")
     if not transitions:
         return None
     before = [event.to_state for event in transitions if event.business_date < business_date]
     later = any(event.kind == "transition" for event in attempt.events[len(events) :])
+    moves = tuple(event for event in transitions if event.business_date == business_date)
     return Standing(
         attempt=attempt,
         business_date=business_date,
         events=events,
         opening=before[-1] if before else "",
         closing=transitions[-1].to_state if later else attempt.row_state,
-        moves=tuple(event for event in transitions if event.business_date == business_date),
+        transitions=transitions,
+        moves=moves,
+        money=tuple(moved_money(attempt.amount_minor, transitions)) if moves else (),
     )
 
 
@@ -196,10 +201,10 @@ class MoneyMove:
     refunded: int
     chargeback: int
 
-
-def money_moves(standing: Standing) -> Iterator[MoneyMove]:
-    """What each change of an order's state moved, oldest first."""
-    return moved_money(standing.attempt.amount_minor, standing.transitions())
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no money moved."""
+        return not (self.recovered or self.refunded or self.chargeback)
 
 
 def moved_money(amount: int, moves: Iterable[Event]) -> Iterator[MoneyMove]:
@@ -208,16 +213,14 @@ def moved_money(amount: int, moves: Iterable[Event]) -> Iterator[MoneyMove]:
     The amount is the one that the provider named, else the order's own. Under review a recovery does not count: what
     was booked is taken back until a person or a read decides.
     """
-    before = (0, 0, 0)
+    recovered = refunded = chargeback = 0
     for move in moves:
         amount = int(move.detail.get("recovered_minor") or amount)
-        after = (
-            amount if move.to_state in NEVER_AGAIN else 0,
-            -_given_back(move, amount),
-            -amount if move.to_state == State.CHARGEBACK else 0,
-        )
-        yield MoneyMove(move, *(new - old for new, old in zip(after, before, strict=True)))
-        before = after
+        before = (recovered, refunded, chargeback)
+        recovered = amount if move.to_state in NEVER_AGAIN else 0
+        refunded = -_given_back(move, amount)
+        chargeback = -amount if move.to_state == State.CHARGEBACK else 0
+        yield MoneyMove(move, recovered - before[0], refunded - before[1], chargeback - before[2])
 
 
 def _given_back(move: Event, amount: int) -> int:

@@ -5,9 +5,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import lru_cache
 
 from batch.book_entries import Decision, Event, Transmission
-from batch.books import Standing, money_moves
+from batch.books import Standing
 from batch.pace import from_utc_text
 from schemas.metrics import RECOVERY_BUCKETS
 from schemas.order import Origin
@@ -20,11 +21,13 @@ OTHER = "other"
 """Stands for what the settings do not know: labels must not grow with what comes from outside."""
 
 _ENDS = (*NEVER_AGAIN, *NOT_RECOVERED)
+_ORIGINS = frozenset(Origin)
 _LATE = timedelta(hours=24)
 
 
+@lru_cache(maxsize=1024)
 def labelled(*labels: str) -> str:
-    """Labels as they are kept."""
+    """Labels as they are kept; there are few of them, and each is asked for with every order."""
     return json.dumps(labels, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -47,7 +50,7 @@ class DayCounts:
     def count_decision(self, decision: Decision) -> None:
         """Count one candidate, and why it was not sent."""
         site, origin = self._site(decision.site), str(decision.cells.get("origin") or "")
-        self._add("candidates", site, origin if origin in set(Origin) else OTHER)
+        self._add("candidates", site, origin if origin in _ORIGINS else OTHER)
         if decision.decision != "selected":
             self._add("skipped", site, decision.reason)
 
@@ -76,8 +79,11 @@ class DayCounts:
 
     def _count_money(self, site: str, standing: Standing) -> None:
         """Count by how much each sum rose above the most that it ever was: what is taken back and booked again counts once."""
+        moved = [money for money in standing.money if not money.is_nothing]
+        if not moved:
+            return
         now, most = Counter[str](), Counter[str]()
-        for money in money_moves(standing):
+        for money in moved:
             now.update(recovered=money.recovered, refunded=-money.refunded, chargeback=-money.chargeback)
             for name, sum_of_it in now.items():
                 risen = sum_of_it - most[name]

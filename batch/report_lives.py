@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from batch.book_entries import Event, Total
+from batch.book_entries import Event, Sum, Total
 from batch.books import moved_money
 from schemas.states import NEVER_AGAIN, OPEN, State
 
@@ -29,28 +29,13 @@ class Life:
 
 
 @dataclass(slots=True)
-class _Sum:
-    """A total that grows in place: every order is counted seven times, and a new object each time would be most of the work."""
-
-    orders: int = 0
-    amount_minor: int = 0
-
-    def add(self, amount_minor: int) -> None:
-        self.orders += 1
-        self.amount_minor += amount_minor
-
-    def total(self) -> Total:
-        return Total(self.orders, self.amount_minor)
-
-
-@dataclass(slots=True)
 class Fate:
     """What became of a number of orders that were handed over; amounts are minor units of one currency."""
 
-    _handed: _Sum = field(default_factory=_Sum)
-    _open: _Sum = field(default_factory=_Sum)
-    _ended: dict[str, _Sum] = field(default_factory=dict)
-    _recovered: dict[int, _Sum] = field(default_factory=dict)
+    _handed: Sum = field(default_factory=Sum)
+    _open: Sum = field(default_factory=Sum)
+    _ended: dict[str, Sum] = field(default_factory=dict)
+    _recovered: dict[int, Sum] = field(default_factory=dict)
 
     @property
     def handed(self) -> Total:
@@ -83,16 +68,16 @@ class Fate:
             self._open.add(amount_minor)
         elif state in NEVER_AGAIN:
             if days not in self._recovered:
-                self._recovered[days] = _Sum()
+                self._recovered[days] = Sum()
             self._recovered[days].add(recovered_minor)
         else:
-            self._ended.setdefault(state, _Sum()).add(amount_minor)
+            self._ended.setdefault(state, Sum()).add(amount_minor)
 
     def take_in(self, other: "Fate") -> None:
         """Count another one's orders too; of the same currency."""
         pairs = [(self._handed, other._handed), (self._open, other._open)]
-        pairs += [(self._ended.setdefault(state, _Sum()), one) for state, one in other._ended.items()]
-        pairs += [(self._recovered.setdefault(day, _Sum()), one) for day, one in other._recovered.items()]
+        pairs += [(self._ended.setdefault(state, Sum()), one) for state, one in other._ended.items()]
+        pairs += [(self._recovered.setdefault(day, Sum()), one) for day, one in other._recovered.items()]
         for mine, theirs in pairs:
             mine.orders += theirs.orders
             mine.amount_minor += theirs.amount_minor

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from batch.book_entries import Decision, Total
-from batch.books import Balance, MoneyMove, Standing, balance, money_moves, movement
+from batch.book_entries import Decision, Sum, Total
+from batch.books import Balance, MoneyMove, Standing, balance, movement
 from batch.comparison_rows import ComparedOrder
 from schemas.audit_columns import SUMMARY_LINES, Line, Section
 from schemas.reasons import REASON_TEXTS, Reason
@@ -31,14 +31,14 @@ class Tally:
         self.called_in_doubt = 0
         self.answered = 0
         self.written = 0
-        self._totals: dict[tuple[str, str, Section, str], Total] = {}
+        self._sums: dict[tuple[str, str, Section, str], Sum] = {}
         self._files: set[tuple[str, str, str]] = set()
 
     def count_decision(self, decision: Decision) -> None:
         """Count one candidate. An amount that could not be read counts as nought."""
-        key, total = (decision.site, decision.currency), Total(1, decision.amount_minor or 0)
-        self._add(key, Section.INTAKE, "candidates", total)
-        self._add(key, Section.INTAKE, "selected" if decision.decision == "selected" else decision.reason, total)
+        key, amount_minor = (decision.site, decision.currency), decision.amount_minor or 0
+        self._add(key, Section.INTAKE, "candidates", amount_minor)
+        self._add(key, Section.INTAKE, "selected" if decision.decision == "selected" else decision.reason, amount_minor)
 
     def count_standing(self, standing: Standing) -> None:
         """Count one claim as it stood at the end of the day."""
@@ -47,18 +47,18 @@ class Tally:
         self._count_delivery(key, standing)
         self._count_hand_over(key, standing)
         self._count_closing(key, standing)
-        for money in money_moves(standing) if standing.moves else ():
+        for money in standing.money:
             if money.move.business_date == self.business_date:
                 self._count_money(key, money)
 
     def count_compared(self, compared: ComparedOrder) -> None:
         """Count one order of the day's comparison, if it differs."""
         if compared.differs:
-            self._add((compared.site, compared.currency), Section.DIFFERENCES, "reconciliation_rows", compared.total)
+            self._add((compared.site, compared.currency), Section.DIFFERENCES, "reconciliation_rows", compared.total.amount_minor)
 
     def lines(self) -> Iterator[tuple[str, str, Line, Total]]:
         """The summary, line by line, sorted by site and currency: (site, currency, line, total)."""
-        for site, currency in sorted({key[:2] for key in self._totals}):
+        for site, currency in sorted({key[:2] for key in self._sums}):
             for line in SUMMARY_LINES:
                 yield site, currency, line, self._total(site, currency, line)
                 if (line.section, line.name) == (Section.INTAKE, "selected"):
@@ -82,18 +82,23 @@ class Tally:
         return found
 
     def _section(self, section: Section) -> Iterator[tuple[str, str, str, Total]]:
-        for (site, currency, of_section, line), total in sorted(self._totals.items()):
+        for entry in sorted(self._sums):
+            site, currency, of_section, line = entry
             if of_section == section:
-                yield site, currency, line, total
+                yield site, currency, line, self._sums[entry].total()
 
-    def _add(self, key: _Key, section: Section, line: str, total: Total) -> None:
+    def _add(self, key: _Key, section: Section, line: str, amount_minor: int) -> None:
+        """Count one order (or file) on a line."""
         entry = (*key, section, line)
-        self._totals[entry] = self._totals.get(entry, _NOTHING) + total
+        if entry not in self._sums:
+            self._sums[entry] = Sum()
+        self._sums[entry].add(amount_minor)
 
     def _total(self, site: str, currency: str, line: Line) -> Total:
         if line.name == "final":
-            return Total(0 if self._totals.get((site, currency, Section.COHORT, "still_open")) else 1)
-        return self._totals.get((site, currency, line.section, line.name), _NOTHING)
+            return Total(0 if (site, currency, Section.COHORT, "still_open") in self._sums else 1)
+        found = self._sums.get((site, currency, line.section, line.name))
+        return found.total() if found else _NOTHING
 
     def _reasons(self, site: str, currency: str) -> Iterator[tuple[str, str, Line, Total]]:
         for found_site, found_currency, reason, total in self._section(Section.INTAKE):
@@ -103,22 +108,22 @@ class Tally:
 
     def _count_held(self, key: _Key, standing: Standing) -> None:
         if standing.opening in OPEN:
-            self._add(key, Section.HELD, "opening", standing.total)
+            self._add(key, Section.HELD, "opening", standing.attempt.amount_minor)
         for line in filter(None, map(movement, standing.moves)):
-            self._add(key, Section.HELD, line, standing.total)
+            self._add(key, Section.HELD, line, standing.attempt.amount_minor)
         if standing.closing in OPEN:
-            self._add(key, Section.HELD, "closing", standing.total)
-            self._add(key, Section.CLOSING_BY_STATE, str(standing.closing), standing.total)
+            self._add(key, Section.HELD, "closing", standing.attempt.amount_minor)
+            self._add(key, Section.CLOSING_BY_STATE, str(standing.closing), standing.attempt.amount_minor)
 
     def _count_delivery(self, key: _Key, standing: Standing) -> None:
         batch_id, by_call = standing.attempt.batch_id, standing.attempt.channel == "api"
         if standing.sent_date == self.business_date:
-            self._add(key, Section.HANDOVER, "sent", standing.total)
+            self._add(key, Section.HANDOVER, "sent", standing.attempt.amount_minor)
             self.called += by_call
             if not by_call:
                 self._count_file(key, batch_id)
         if standing.closing == State.IN_DOUBT:
-            self._add(key, Section.HANDOVER, "in_doubt", standing.total)
+            self._add(key, Section.HANDOVER, "in_doubt", standing.attempt.amount_minor)
             self.called_in_doubt += by_call
             if not by_call:
                 self.in_doubt.add(batch_id)
@@ -127,22 +132,21 @@ class Tally:
         self.delivered.add(batch_id)
         if (*key, batch_id) not in self._files:
             self._files.add((*key, batch_id))
-            self._add(key, Section.HANDOVER, "files", Total(1))
+            self._add(key, Section.HANDOVER, "files", 0)
 
     def _count_hand_over(self, key: _Key, standing: Standing) -> None:
         if standing.first(State.HELD) in standing.moves and standing.closing != State.WITHDRAWN:
             self.placed[key[1]] = self.placed.get(key[1], _NOTHING) + standing.total
         if any(move.to_state == State.REJECTED for move in standing.moves):
-            self._add(key, Section.HANDOVER, "rejected", standing.total)
+            self._add(key, Section.HANDOVER, "rejected", standing.attempt.amount_minor)
         if standing.handed_over not in standing.moves:
             return
-        self._add(key, Section.HANDOVER, "acknowledged", standing.total)
-        self._add(key, Section.COHORT, "handed_over", standing.total)
+        self._add(key, Section.HANDOVER, "acknowledged", standing.attempt.amount_minor)
+        self._add(key, Section.COHORT, "handed_over", standing.attempt.amount_minor)
         if standing.closing in OPEN:
-            self._add(key, Section.COHORT, "still_open", standing.total)
+            self._add(key, Section.COHORT, "still_open", standing.attempt.amount_minor)
         elif standing.closing in NEVER_AGAIN:
-            recovered = sum(money.recovered for money in money_moves(standing))
-            self._add(key, Section.COHORT, "recovered_to_date", Total(1, recovered))
+            self._add(key, Section.COHORT, "recovered_to_date", sum(money.recovered for money in standing.money))
 
     def _count_closing(self, key: _Key, standing: Standing) -> None:
         closed = standing.closed
@@ -150,14 +154,15 @@ class Tally:
             self.answered += 1
             self.written += standing.written_back(closed) is not None
         if any(event.text("outcome") == "conflict" for event in standing.today("written_back")):
-            self._add(key, Section.DIFFERENCES, "write_back_conflicts", standing.total)
+            self._add(key, Section.DIFFERENCES, "write_back_conflicts", standing.attempt.amount_minor)
         if standing.closing == State.REVIEW:
-            self._add(key, Section.DIFFERENCES, "review_open", standing.total)
+            self._add(key, Section.DIFFERENCES, "review_open", standing.attempt.amount_minor)
 
     def _count_money(self, key: _Key, money: MoneyMove) -> None:
+        if money.is_nothing:
+            return
         changes = {"recovered": money.recovered, "refunded": money.refunded, "chargeback": money.chargeback}
         for line, change in changes.items():
             if change:
-                self._add(key, Section.MONEY, line, Total(1, change))
-        if any(changes.values()):
-            self._add(key, Section.MONEY, "net", Total(1, sum(changes.values())))
+                self._add(key, Section.MONEY, line, change)
+        self._add(key, Section.MONEY, "net", sum(changes.values()))

@@ -14,7 +14,6 @@ from batch.books import (
     canonical_detail,
     chain_digest,
     event_hash,
-    money_moves,
     movement,
     stand,
 )
@@ -137,7 +136,7 @@ def test_money_counts_while_the_recovery_stands() -> None:
     states = ["claimed", "held", "sending", "pending", "completed", "review", "completed", "refunded", "chargeback"]
     standing = stand(history(*((day, state) for state in states), recovered=90), day)
     assert standing is not None
-    moved = [(m.recovered, m.refunded, m.chargeback) for m in money_moves(standing)]
+    moved = [(m.recovered, m.refunded, m.chargeback) for m in standing.money]
     assert moved[4:] == [(90, 0, 0), (-90, 0, 0), (90, 0, 0), (0, -90, 0), (0, 90, -90)]
 
 
