@@ -261,6 +261,7 @@ class Story:
         of what has just been sent; where all that is open was heard of already, every fourth story has that poll.
         """
         turn_all_on(self)
+        self.world.set_clock_right()
         is_long = self.schedule.ending == "long"
         before: dict[str, str] = {}
         for night in range(QUIET_NIGHTS):

@@ -449,6 +449,12 @@ class World:
         self.provider.advance(timedelta(**step))
         self.wake_engine()
 
+    def set_clock_right(self) -> None:
+        """A clock that was put back shows again how late it had been: no decline lies ahead of the nights to come."""
+        behind = self._latest - self.clock.now()
+        if behind > timedelta():
+            self.pass_time(seconds=behind.total_seconds())
+
     def wake_engine(self) -> None:
         """The merchant's own retry runs over everything that it may take."""
         self.merchant.retry(self._charge_of)
