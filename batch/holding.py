@@ -31,7 +31,7 @@ from schemas.settings import SiteSettings
 from schemas.states import API_FORMAT, BatchStep, State
 
 
-def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]], *, is_cit: bool = False) -> Batch:
+def claim(equipment: Equipment, run: Run, selected: Sequence[tuple[Verdict, Past | None]], *, is_cit: bool) -> Batch:
     """Claim these orders as one batch, in one transaction with their decisions. At most `max_rows_per_file` of them.
 
     Channel and mode are those of this moment, and stay: what is set later moves no order that was claimed before. They are

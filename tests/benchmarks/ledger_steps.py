@@ -66,7 +66,7 @@ def _ours(folder: Path, orders: int, keep: Path) -> Cost:
 
 def _steps(equipment: Equipment, run: Run, chosen: Sequence[tuple[Verdict, Past | None]]) -> None:
     for start in range(0, len(chosen), AT_ONCE):
-        batch = claim(equipment, run, chosen[start : start + AT_ONCE])
+        batch = claim(equipment, run, chosen[start : start + AT_ONCE], is_cit=False)
         with equipment.ledger.reading() as connection:
             orders = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id)
         for state in MOVES:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from batch.api_actions import ActionAnswer, Verdict
+from batch.asking import record_answer
 from batch.books import FIRST_HASH, event_hash
 from batch.ledger.operations import (
     Operation,
@@ -85,6 +87,28 @@ def test_one_unsettled_request_for_an_order_and_kind(room: Room) -> None:
     with room.ledger.reading() as connection:
         assert {each.operation_id for each in unsettled_operations(connection, MID)} >= {second.operation_id}
         assert len(unsettled_operations(connection, MID)) == 3
+
+
+def test_requests_of_one_kind_are_told_from_the_others(room: Room) -> None:
+    """A refund that was asked for is no cancel: who asks for one kind gets that kind alone, who asks for none gets all."""
+    room.claim("b00000000001", "a")
+    refund, cancel = asked(room), asked(room, "a", replace(REFUND, kind=OperationKind.CANCEL))
+    with room.ledger.reading() as connection:
+        assert operations_of(connection, MID, "a", OperationKind.REFUND) == [refund]
+        assert operations_of(connection, MID, "a", OperationKind.CANCEL) == [cancel]
+        assert {each.kind for each in operations_of(connection, MID, "a")} == {refund.kind, cancel.kind}
+
+
+@pytest.mark.parametrize(("content", "is_kept"), [(b'{"responseCode": "00"}', True), (b"", False), (b" {\r\n\t}\n", False)])
+def test_what_came_back_for_a_request_is_kept_as_evidence(content: bytes, is_kept: bool, room: Room) -> None:
+    """The bytes of the answer are what a refund is argued by later; an empty one proves nothing, and is not kept."""
+    room.claim("b00000000001", "a")
+    refund = asked(room)
+    with room.ledger.writing(room.run) as writing:
+        found = record_answer(writing, refund, ActionAnswer(Verdict.DONE, "done there", content))
+    kept = room.sql("SELECT evidence_id, source, content FROM evidence")
+    assert found.evidence_id == ("".join(str(row[0]) for row in kept))
+    assert [row[1:] for row in kept] == ([("refund", content)] if is_kept else [])
 
 
 def test_a_request_id_is_used_once(room: Room) -> None:

@@ -40,6 +40,11 @@ FILES = (
     "batch/asking.py",
     "batch/settling.py",
     "batch/ledger/operations.py",
+    "batch/permission.py",
+    "batch/file_rulings.py",
+    "batch/order_rulings.py",
+    "batch/api_sends.py",
+    "batch/deciding.py",
 )
 """The files that are mutated: the state function, and the send protocol from the claim to what settles a doubt."""
 
@@ -69,6 +74,7 @@ JUDGES = (
     "tests/pure/test_build.py",
     "tests/pure/test_call_answers.py",
     "tests/pure/test_call_rulings.py",
+    "tests/pure/test_file_rulings.py",
     "tests/pure/test_odd_answers.py",
     "tests/pure/test_order_rulings.py",
     "tests/pure/test_pace.py",

@@ -1,11 +1,12 @@
 """What each answer to a call proves: taken, refused, nothing done, or nothing that anybody can tell."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from batch.call_answers import MOST_PAUSE_SECONDS, Verdict, pause_asked, read_evaluate, read_transmit
+from batch.call_answers import MOST_PAUSE_SECONDS, Reply, Verdict, pause_asked, read_evaluate, read_transmit
 
 KEY = "0b0d6a44-6a55-4b8e-9f5e-5d21c8e7a001"
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -84,6 +85,27 @@ def test_a_validation_refuses_in_either_shape_and_its_words_are_scrubbed() -> No
     assert read_evaluate(400, json.dumps(flat).encode()).verdict is Verdict.REFUSED
 
 
+def test_a_refusal_says_no_more_than_people_read() -> None:
+    """Five names, each with its first sentence; what is no sentence is none."""
+    told = {f"Field{number}": [7, f"bad {number}", "more"] for number in range(1, 8)}
+    assert read_evaluate(400, json.dumps(told).encode()).words == "; ".join(
+        f"Field{number}: bad {number}" for number in range(1, 6)
+    )
+
+
+@pytest.mark.parametrize("read", [read_evaluate, read_transmit])
+def test_a_conflict_says_that_its_key_is_known(read: Callable[[int, bytes], Reply]) -> None:
+    """A person who looks at a doubt reads why: the key was used before, which another status does not mean."""
+    assert read(409, b"").words.endswith("a call with its key is running, or was made before (HTTP 409)")
+    assert read(408, b"").words == "the provider answered with HTTP 408"
+
+
+@pytest.mark.parametrize(("letters", "verdict"), [(128, Verdict.TAKEN), (129, Verdict.DOUBTFUL)])
+def test_a_status_is_a_word_and_no_text(letters: int, verdict: Verdict) -> None:
+    """What is longer than any word is not believed."""
+    assert read_evaluate(200, answer(status="x" * letters)).verdict is verdict
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"<html>Bad Request</html>", b"{}", b'{"TraceId": ["x"]}', b'{"message": "no"}', b"[1]"]
 )
@@ -110,6 +132,8 @@ def test_a_copy_is_taken_by_success_with_an_id_alone() -> None:
         (" 7 ", 7),
         ("-120", 1),
         ("946080000", MOST_PAUSE_SECONDS),
+        ("9" * 9, MOST_PAUSE_SECONDS),
+        ("9" * 10, 1),
         ("9" * 400, 1),
         ("1e3", 1),
         ("soon", 1),
@@ -117,7 +141,10 @@ def test_a_copy_is_taken_by_success_with_an_id_alone() -> None:
         ("Mon, 23 Nov 2026 06:00:00 GMT", 1),
         ("Mon, 23 Nov 2099 06:00:00 GMT", MOST_PAUSE_SECONDS),
         ("Mon, 99 Nov 2026 06:00:00 GMT", 1),
-        ("\u0661", 1),
+        ("Mon, 23 Nov 2026 07:30:40 +0100", 40),
+        ("Mon, 23 Nov 2026 06:30:40 -0000", 40),
+        (f"Mon, 23 Nov 2026 06:30:40 +{'9' * 20}", 1),
+        ("\u0667", 1),
     ],
 )
 def test_a_wait_is_as_asked_within_bounds(header: str, seconds: float) -> None:

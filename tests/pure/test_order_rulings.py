@@ -59,8 +59,10 @@ def test_the_order_goes_where_the_provider_says(code: int | None, word: str, pat
         (AMOUNT, said(7, "Completed"), "o-1", "does not say"),
         (AMOUNT, said(4, "Processing"), "o-1", "does not say"),
         (AMOUNT, said(7, "Completed", 2000, "EUR"), "o-1", "in EUR, not in USD"),
+        (AMOUNT, said(7, "Completed", None, "EUR"), "o-1", "does not say"),
         (NONE, said(4, "Processing"), "o-1", "shows order"),
-        (NONE, said(2, "Cancelled"), "o-1", "provider-is-right"),
+        (NONE, said(2, "Cancelled"), "o-1", "shows order 'o-1': Cancelled.*provider-is-right"),
+        (NONE, said(2, ""), "o-1", "shows order 'o-1': code 2"),
         (NONE, Said(None, "HTTP 500"), "", "cannot be asked"),
     ],
 )
@@ -86,3 +88,37 @@ def test_an_accepted_amount_is_the_providers() -> None:
     ruling = rule_on_order(AMOUNT, FACTS, said(7, "Completed", 1500), "", PROFILE)
     assert (ruling.path, ruling.recovered_minor) == ((State.COMPLETED,), 1500)
     assert "USD 15.00 instead of USD 19.99" in ruling.sentence
+
+
+def test_an_amount_without_a_currency_is_one_of_the_orders_own() -> None:
+    """The provider names a currency only where it has one to name."""
+    assert rule_on_order(AMOUNT, FACTS, said(7, "Completed", 1500, ""), "", PROFILE).recovered_minor == 1500
+
+
+@pytest.mark.parametrize(
+    ("answer", "next_step"),
+    [
+        (said(7, "Completed", 2000), f"If that amount is right, decide --as {AMOUNT}."),
+        (said(3, "Problem"), "Ask the provider's support."),
+    ],
+)
+def test_who_may_accept_an_amount_is_told_how(answer: Said, next_step: str) -> None:
+    """Another amount is a person's to accept; what the provider calls a problem is for its support."""
+    with pytest.raises(DecisionRefused) as refused:
+        rule_on_order(RIGHT, FACTS, answer, "o-1", PROFILE)
+    assert refused.value.next_step == next_step
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "said_so", "kept"),
+    [
+        (7, "", "code 7", "CODE 7"),
+        (7, "Completed", "Completed", "COMPLETED"),
+        (7, f"{'Completed':<65}", f"{'Completed':<65}", f"{'COMPLETED':<64}"),
+    ],
+)
+def test_the_word_that_decided_is_kept_and_told(code: int, word: str, said_so: str, kept: str) -> None:
+    """In the ledger in capitals and as long as its column, whether it was a word or a code; in the sentence as it came."""
+    ruling = rule_on_order(RIGHT, FACTS, said(code, word), "o-1", PROFILE)
+    assert (ruling.provider_order_id, ruling.provider_status) == ("key-1", kept)
+    assert ruling.sentence == f"Order 'o-1' goes from review to completed: the provider says {said_so}."

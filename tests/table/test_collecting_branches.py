@@ -10,7 +10,7 @@ from batch.acknowledgements import collect
 from batch.responses import MOST_FILE_BYTES
 from batch.sftp_channel import RemoteName
 from schemas.errors import SftpRefused
-from schemas.states import BatchStep
+from schemas.states import API_FORMAT, BatchStep
 from tests.ledger.room import MID
 from tests.table.acknowledging import ONE, items
 from tests.table.desk import Desk
@@ -176,6 +176,17 @@ def test_an_answer_to_what_was_not_sent_proves_nothing(step: BatchStep, desk: De
     collected(desk)
     assert told(desk)[0].endswith(f"It answers {ONE}.json, which was not sent (its step is {step}).")
     assert desk.states("a", "b") == ["sending", "sending"]
+
+
+def test_a_file_answers_no_calls(desk: Desk, outbound: Outbound) -> None:
+    """What is sent by calls never lies in a folder: a file that claims to answer it proves nothing, and moves no order."""
+    desk.room.sql("UPDATE batch SET format = ?", API_FORMAT)
+    outbound.files[ANSWER] = answer(result="Failed", error="no such merchant")
+    collected(desk)
+    desk.room.clock.sleep(60)
+    collected(desk)
+    assert told(desk)[0].endswith(f"It answers '{ONE}.json', which is no file of ours of that name.")
+    assert (desk.states("a", "b"), desk.batch(ONE).step) == (["sending", "sending"], BatchStep.DELIVERED)
 
 
 @pytest.mark.parametrize("step", [BatchStep.PART_VERIFIED, BatchStep.IN_DOUBT, BatchStep.DELIVERED])
