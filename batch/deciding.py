@@ -11,7 +11,7 @@ from typing import Any
 from batch.equipment import Equipment
 from batch.file_rulings import WAITING, FileRuling
 from batch.hinted_refusals import take_for_answered
-from batch.ledger import Batch, Run, Submission, Writing
+from batch.ledger import Batch, Run, Writing
 from batch.ledger.batches import batch_by_id
 from batch.ledger.copies import refuse_copies
 from batch.ledger.evidence import store_evidence
@@ -20,6 +20,7 @@ from batch.ledger.moves import Move, move_orders, note_reads
 from batch.ledger.operations import given_back
 from batch.ledger.reading import attempts_of, submissions_of_batch
 from batch.ledger.steps import BY_HAND, move_batch
+from batch.order_rulings import OrderRuling
 from batch.request_decisions import settle_by_hand
 from batch.review import Case, Decision, Judged
 from batch.row_statements import OURS
@@ -30,16 +31,17 @@ from schemas.states import BatchStep, State
 
 def decide(equipment: Equipment, run: Run, decision: Decision, judged: Judged) -> None:
     """Carry out what was judged, in one transaction. Raises DecisionRefused when something moved since."""
-    if judged.file is not None and judged.file.step is BatchStep.SENDING and judged.case.batch is not None:
-        equipment.departures.unmark(judged.case.batch.kind, judged.case.batch.batch_id)
+    if judged.file is not None and judged.file.step is BatchStep.SENDING:
+        batch = _file_of(judged.case)
+        equipment.departures.unmark(batch.kind, batch.batch_id)
     with equipment.ledger.writing(run) as writing:
         now = found(writing, judged.case)
         if now != judged.case:
             raise DecisionRefused("Something moved while this was decided.", next_step="Look again, and decide again.")
-        if judged.order is not None and now.order is not None:
-            _move_order(writing, equipment, decision, now.order, judged)
-        if judged.file is not None and now.batch is not None:
-            _move_file(writing, decision, now.batch, judged.file)
+        if judged.order is not None:
+            _move_order(writing, equipment, decision, judged.order, judged)
+        if judged.file is not None:
+            _move_file(writing, decision, _file_of(now), judged.file)
         if judged.request is not None:
             settle_by_hand(writing, judged.request, decision.words)
         if decision.resolution is Resolution.NOTED:
@@ -60,9 +62,14 @@ def found(writing: Writing, case: Case) -> Case:
     )
 
 
-def _move_order(writing: Writing, equipment: Equipment, decision: Decision, order: Submission, judged: Judged) -> None:
-    ruling, answer = judged.order, judged.answer
-    assert ruling is not None  # noqa: S101 - looked at before
+def _file_of(case: Case) -> Batch:
+    assert case.batch is not None  # noqa: S101 - what is ruled of a file is about one
+    return case.batch
+
+
+def _move_order(writing: Writing, equipment: Equipment, decision: Decision, ruling: OrderRuling, judged: Judged) -> None:
+    order, answer = judged.case.order, judged.answer
+    assert order is not None  # noqa: S101 - what is ruled of an order is about one
     assert answer is not None  # noqa: S101 - an order is never judged without asking
     evidence_id = ""
     if answer.content:

@@ -6,6 +6,8 @@ where no test notices that, another fork loads the project again.
 """
 
 import os
+import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +23,8 @@ from tests.world.planted.planting import UNANSWERED, in_child, plant
 
 LEAST_SECONDS = 10
 """A mutant that is not judged after so many seconds of the processor and twice those that its tests usually take never ends."""
-
+OF_EACH, TIMES = 3, 10
+"""Nor does one with which a single test takes so many seconds and so many times those that it usually takes."""
 
 MOST_LOADED = 300
 """So many tests are collected again for a mutant that is judged by loading the project anew: the first of those that may."""
@@ -90,12 +93,27 @@ class Bench:
         usual = sum(seconds.get(name, 1.0) for name in names)
         patient = int(LEAST_SECONDS + 2 * usual)
         if not anew:
-            return _answer(lambda: self._verdict(mutant, names, put), patient)
-        in_place = _answer(lambda: self._verdict(mutant, names, put_values), patient)
+            return _answer(lambda: self._verdict(mutant, names, put, seconds), patient)
+        in_place = _answer(lambda: self._verdict(mutant, names, put_values, seconds), patient)
         return in_place or _answer(lambda: _noticed_when_loaded(mutant, names[:MOST_LOADED]), patient + LOADING_SECONDS)
 
-    def _verdict(self, mutant: Mutant, names: Sequence[str], putting: Callable[[Mutant], object]) -> str:
-        return next(iter(self.run(names).failed), "") if names and putting(mutant) is not False else ""
+    def _verdict(
+        self, mutant: Mutant, names: Sequence[str], putting: Callable[[Mutant], object], seconds: Mapping[str, float]
+    ) -> str:
+        if not names or putting(mutant) is False:
+            return ""
+        return next(iter(self.run(names, lambda name: _end_after(OF_EACH + TIMES * seconds.get(name, 1.0))).failed), "")
+
+
+def _end_after(seconds: float) -> None:
+    """End this process after so many seconds of its processor, or `WAITING` times as many by the wall's clock, from now on.
+
+    Only for a child: the whole child has a limit as well, which is left as it is.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = int(time.process_time() + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
+    signal.alarm(int(WAITING * seconds) + 1)
 
 
 def _answer(verdict: Callable[[], str], patient: int) -> str:

@@ -1,8 +1,12 @@
 """How mutants are made and judged: every operator on a planted text, and one mutant of each fate."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from tests.mutation import bench
 from tests.mutation.bench import Bench, on_bench
 from tests.mutation.campaign import judged, mutants
 from tests.mutation.equivalent import EQUIVALENT
@@ -12,7 +16,7 @@ from tests.mutation.operators import Mutant, mutants_of
 from tests.mutation.reach import MOST_COST, Likeliest, Reach, learnt
 from tests.mutation.uses import is_in_function, names_at
 from tests.world.planted.bug import REPOSITORY
-from tests.world.planted.planting import in_child
+from tests.world.planted.planting import UNANSWERED, in_child
 
 STATES = "schemas/states.py"
 MOVES = "batch/ledger/moves.py"
@@ -235,3 +239,27 @@ def test_nothing_is_noticed_where_nothing_is_changed() -> None:
     found = in_child(judge, 300)
     assert found[:2] == ["", ""]
     assert found[2].startswith(f"{LEASE}::")
+
+
+@pytest.mark.parametrize("endless", ["while due_date('2026-11-23', 1):\n        pass", "threading.Event().wait()"])
+def test_a_test_that_does_not_end_is_not_waited_for_as_long_as_all_tests_take(
+    endless: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mutant that loops or waits for ever has been noticed: the child ends soon after the time that the test usually takes."""
+    monkeypatch.setattr(bench, "OF_EACH", 0)
+    monkeypatch.setattr(bench, "WAITING", 1)
+    monkeypatch.setattr(bench, "LEAST_SECONDS", 60)
+    endless_test = tmp_path / "test_endless.py"
+    endless_test.write_text(
+        f"import threading\nfrom batch.ledger import lease\nfrom batch.pace import due_date\n\n\ndef test_x():\n    {endless}\n"
+    )
+    lease = mutants()[number_of('holder["run_id"] is None ->')]
+    told: list[str] = []
+
+    def judge() -> list[str]:
+        on_bench((str(endless_test),), lambda found: told.append(found.noticed_by(lease, found.names, {})))
+        return told
+
+    began = time.monotonic()
+    assert in_child(judge, 300) == [f"{UNANSWERED} within 62 s of the processor, or the child died"]
+    assert time.monotonic() - began < 50
