@@ -93,7 +93,7 @@ class Line:
         """Whether to take a turn: when calls are running out, or, once there are no more, when enough has come back."""
         if not self._is_over:
             return len(self._ahead) < self._at_a_time
-        return len(self._back) >= self._at_a_time or (bool(self._back) and not self._under_way)
+        return len(self._back) >= self._at_a_time or not self._under_way
 
     def _take(self, given: Sequence[Call] | None) -> None:
         self._ahead.extend(given or ())
@@ -104,7 +104,7 @@ class Line:
         self._begin()
 
     def _begin(self) -> None:
-        if self._is_over and self._is_halted:
+        if self._is_halted:
             self._back += [Called(call, not_made=True) for call in self._ahead]
             self._ahead.clear()
         while self._ahead and len(self._under_way) < self._at_a_time:

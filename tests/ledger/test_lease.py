@@ -110,7 +110,8 @@ def test_who_lost_the_lease_writes_nothing(room: Room) -> None:
     room.take("the-next")
     before = room.everything()
 
-    with pytest.raises(LeaseLost), room.ledger.writing(paused) as writing:
+    lost = r"^Run first \(nightly\) no longer holds the lease; another run took over\."
+    with pytest.raises(LeaseLost, match=lost), room.ledger.writing(paused) as writing:
         move_orders(writing, [Move(read, State.HELD, "hold", "held")])
     with pytest.raises(LeaseLost):
         end_run(room.ledger, paused, ExitCode.CLEAN)
@@ -118,12 +119,12 @@ def test_who_lost_the_lease_writes_nothing(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    "impostor", [Run("another", "nightly", DAY, 1), Run("first", "nightly", DAY, 0), Run("first", "nightly", DAY, 2)]
+    "impostor", [Run("another-run", "nightly", DAY, 1), Run("first", "nightly", DAY, 0), Run("first", "nightly", DAY, 2)]
 )
 def test_token_and_run_must_both_fit(impostor: Run, room: Room) -> None:
     """Neither the right token under another run's id, nor the right id with another token, may write."""
     assert (room.run.run_id, room.run.token) == ("first", 1)
-    with pytest.raises(LeaseLost), room.ledger.writing(impostor):
+    with pytest.raises(LeaseLost, match=rf"^Run {impostor.run_id[:8]} \(nightly\)"), room.ledger.writing(impostor):
         pass
 
 

@@ -105,7 +105,8 @@ def test_what_came_back_for_a_request_is_kept_as_evidence(content: bytes, is_kep
     room.claim("b00000000001", "a")
     refund = asked(room)
     with room.ledger.writing(room.run) as writing:
-        found = record_answer(writing, refund, ActionAnswer(Verdict.DONE, "done there", content))
+        found = record_answer(writing, refund, ActionAnswer(Verdict.DONE, "done there", content, transaction_id="t-1"))
+    assert found.transaction_id == "t-1"
     kept = room.sql("SELECT evidence_id, source, content FROM evidence")
     assert found.evidence_id == ("".join(str(row[0]) for row in kept))
     assert [row[1:] for row in kept] == ([("refund", content)] if is_kept else [])

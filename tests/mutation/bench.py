@@ -92,7 +92,7 @@ class Bench:
         """
         usual = sum(seconds.get(name, 1.0) for name in names)
         patient = int(LEAST_SECONDS + 2 * usual)
-        if not anew:
+        if not anew and can_be_put(mutant):
             return _answer(lambda: self._verdict(mutant, names, put, seconds), patient)
         in_place = _answer(lambda: self._verdict(mutant, names, put_values, seconds), patient)
         return in_place or _answer(lambda: _noticed_when_loaded(mutant, names[:MOST_LOADED]), patient + LOADING_SECONDS)
@@ -168,10 +168,22 @@ def on_bench(files: Sequence[str], work: Callable[[Bench], None]) -> None:
 
 def put(mutant: Mutant) -> None:
     """Give the functions of a loaded module the code of the mutant's text."""
+    for function, code in _with_its_code(mutant):
+        function.__code__ = code
+
+
+def can_be_put(mutant: Mutant) -> bool:
+    """Whether each function uses as many names of what stands around it as before: else it must be made anew.
+
+    One that calls `super` does, and one whose only call of it was left out does not.
+    """
+    return all(len(function.__code__.co_freevars) == len(code.co_freevars) for function, code in _with_its_code(mutant))
+
+
+def _with_its_code(mutant: Mutant) -> Iterator[tuple[FunctionType, CodeType]]:
     module = sys.modules[mutant.file.removesuffix(".py").replace("/", ".")]
     codes = {code.co_qualname: code for code in _codes(compile(mutant.text, str(module.__file__), "exec"))}
-    for function in _functions(module):
-        function.__code__ = codes[function.__code__.co_qualname]
+    yield from ((function, codes[function.__code__.co_qualname]) for function in _functions(module))
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -1,5 +1,6 @@
 """How mutants are made and judged: every operator on a planted text, and one mutant of each fate."""
 
+import importlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -239,6 +240,16 @@ def test_nothing_is_noticed_where_nothing_is_changed() -> None:
     found = in_child(judge, 300)
     assert found[:2] == ["", ""]
     assert found[2].startswith(f"{LEASE}::")
+
+
+def test_a_function_that_does_not_name_what_stands_around_it_any_more_is_made_anew() -> None:
+    """Where the call of `super` is left out nothing is put in place of the function: the project is loaded again."""
+    importlib.import_module("batch.repeating")
+    repeating = [each for each in mutants() if each.file == "batch/repeating.py"]
+    left_out = next(each for each in repeating if each.was.startswith("super().__init__("))
+
+    assert not bench.can_be_put(left_out)
+    assert bench.can_be_put(next(each for each in repeating if is_in_function(each.file, each.line) and each is not left_out))
 
 
 @pytest.mark.parametrize("endless", ["while due_date('2026-11-23', 1):\n        pass", "threading.Event().wait()"])

@@ -40,15 +40,16 @@ def test_whoever_has_taken_the_name_gets_the_new_value() -> None:
 
 def test_a_default_is_put_in_place_with_its_function() -> None:
     """What stands in the head of a function is run when the module is loaded, and the function is made anew."""
-    changed = mutant("batch/holding.py", "False -> True")
+    of_lease = mutants_of(REPOSITORY, "batch/ledger/lease.py")
+    changed = next(each for each in of_lease if each.was == "True" and "left_books: bool = False" in each.text)
 
     def put() -> list[object]:
-        holding, choosing = importlib.import_module("batch.holding"), importlib.import_module("batch.choosing")
+        lease, running = importlib.import_module("batch.ledger.lease"), importlib.import_module("jobs.running")
         done = put_values(changed)
-        taken = [value for value in vars(choosing).values() if value is holding.claim]
-        return [done, holding.claim.__kwdefaults__["is_cit"], len(taken)]
+        taken = [value for value in vars(running).values() if value is lease.end_run]
+        return [done, lease.end_run.__kwdefaults__["left_books"], len(taken)]
 
-    assert in_child(put, 60) == [True, True, 1]
+    assert in_child(put, 60) == [True, False, 1]
 
 
 @pytest.mark.parametrize(("file", "begins", "then"), [(STATES, "class ", ""), (LEFT_OVER, "WITHIN =", "WITHIN = 1 / 0\n")])

@@ -179,6 +179,17 @@ def test_calls_without_a_mark_are_taken_back_by_who_is_asked_to_stop(desk: Desk)
     assert errand.applied == [[Called(CALL, not_made=True)]]
 
 
+LATE, SWITCHED_OFF = Called(CALL, problem="its time had passed", not_made=True), Called(CALL, not_made=True)
+
+
+@pytest.mark.parametrize(("back", "passes"), [([LATE, SWITCHED_OFF], 2), ([SWITCHED_OFF, LATE], 2), ([SWITCHED_OFF], 1)])
+def test_what_came_too_late_to_be_called_is_called_in_another_pass(back: list[Called], passes: int, desk: Desk) -> None:
+    """It is held again, and nothing speaks against it; what was switched off waits for the next run."""
+    sending, made = delivery(desk, Errand(), back, [])
+    sending.deliver([desk.held(ONE, "a")])
+    assert (len(made), sending._findings.problems) == (passes, [])
+
+
 def test_who_is_asked_to_come_later_and_refused_does_not_come_later(desk: Desk) -> None:
     """One call is answered with 429, the next with refused credentials: it is over, and nobody waits for anything."""
     errand, back = Errand(), [Called(CALL, 429), Called(CALL, 403, is_login=True)]

@@ -54,6 +54,7 @@ def test_an_answer_about_another_order(answer: OrderRead, words: str) -> None:
         (read("Quantum", 7), "the provider said 'Quantum', which is not a known status of such an order"),
         (read("", 8), "the provider said 'code 8', which is not a known status of such an order"),
         (read("Completed", 2), "the provider said 'Completed', which is not a known status of such an order"),
+        (read("EXPIRED", 7), "the provider said 'EXPIRED', which is not a known status of such an order"),
         (read("CHALLENGE"), "the provider said 'CHALLENGE', which is not a known status of such an order"),
         (read("", 3), "the provider reports a problem with the order; contact its support"),
         (read("NOTFOUND"), "the provider said 'NOTFOUND', which is not a known status of such an order"),
@@ -229,3 +230,10 @@ def test_a_word_that_the_ledger_keeps() -> None:
     assert meaning_of_word("7", profile()) is Meaning.COMPLETED
     assert meaning_of_word("COMPLETED", profile()) is Meaning.COMPLETED
     assert meaning_of_word("QUANTUM", profile()) is None
+
+
+@pytest.mark.parametrize("known", ["", "k"])
+def test_an_answer_that_does_not_name_our_order_is_about_the_one_that_was_asked_for(known: str) -> None:
+    """By the provider's id, or by ours where that is not known yet: it is understood, and closes what was in doubt."""
+    found = concluded(State.IN_DOUBT, OrderRead("k", "", 4, "Processing", 1999, "USD"), provider_order_id=known)
+    assert (found.path, found.item, found.understood) == ((State.PENDING,), None, True)
