@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, collate, exists, func, literal, or_, select
 
+from batch.forgotten_seals import is_emptied, wrongly_emptied
 from batch.gate import CELL_COLUMNS
 from batch.ledger.comparisons import SEALED, rows_digest
 from batch.ledger.reading import cut_off_dates
@@ -96,15 +97,20 @@ class SealReader:
                 yield Tampering(TamperingKind.ROW_CHANGED, f"comparison:{row.comparison_id}", sentence)
 
     def changed_evidence(self) -> Iterator[Tampering]:
-        """What the provider said, where it is not what was stored: its bytes, its hash, or its name; what events name in vain."""
+        """What the provider said, where it is not what was stored: its bytes, its hash, or its name; what events name in vain.
+
+        Bodies whose time was over are empty (`retention.answer_days`); those alone may be.
+        """
         statement = select(evidence).where(evidence.c.mid == self._mid).execution_options(yield_per=_MOST_CONTENTS)
         for row in self._connection.execute(statement):
             content = row.content if isinstance(row.content, bytes) else repr(row.content).encode()
             content_hash = hashlib.sha256(content).hexdigest()
             evidence_id = hashlib.sha256(f"{row.source}\n{content_hash}".encode()).hexdigest()[:32]
-            if (content_hash, evidence_id) != (row.content_hash, row.evidence_id):
+            is_whole = (content_hash, evidence_id) == (row.content_hash, row.evidence_id)
+            if not is_whole and not is_emptied(row.source, row.content_hash, row.evidence_id, row.content):
                 sentence = f"what the provider said is not what was stored (evidence {row.evidence_id}, {row.subject})."
                 yield Tampering(TamperingKind.EVIDENCE_CHANGED, f"evidence:{row.evidence_id}", sentence)
+        yield from wrongly_emptied(self._connection, self._mid)
         kept = exists().where(evidence.c.mid == event.c.mid, evidence.c.evidence_id == event.c.evidence_id)
         named = select(event.c.evidence_id).where(event.c.mid == self._mid, event.c.evidence_id.is_not(None), ~kept).distinct()
         for evidence_id in self._connection.execute(named.order_by(event.c.evidence_id)).scalars():

@@ -13,7 +13,7 @@ from batch.delivery import Delivery
 from batch.equipment import Equipment
 from batch.files_in_use import refuse_missing_server
 from batch.findings import Findings, attempt
-from batch.forgetting import forget_sent
+from batch.forgetting import forget_answers, forget_sent
 from batch.held_rows import look_at_holds
 from batch.hinted_refusals import tell_of_hinted_refusals
 from batch.holding import hold
@@ -76,6 +76,7 @@ def nightly(equipment: Equipment, run: Run, findings: Findings, *, only_batch: s
         attempt(findings, lambda: page_for_night(equipment, run))
     attempt(findings, lambda: forget_old_webhooks(equipment, run))
     attempt(findings, lambda: forget_sent(equipment, run))
+    attempt(findings, lambda: forget_answers(equipment, run))
 
 
 def _heard(equipment: Equipment, run: Run, findings: Findings, resumed: list[Batch]) -> bool:

@@ -21,7 +21,7 @@ from batch.ledger.calls import intents_of, never_intended
 from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
-from jobs.databases import MakeEngine, default_engine, open_ledger, open_orders
+from jobs.databases import MakeEngine, default_engine, leave_no_copy, open_ledger, open_orders
 from jobs.event_log import EventLog, NoLog, Telling, note_problem
 from jobs.surroundings import Surroundings
 from schemas.errors import EnvironmentMixed, LedgerBehind, MitbatchError, PathMissing
@@ -240,6 +240,7 @@ def _ledger(
         lease_seconds=settings.lease.seconds,
         may_go_on=surroundings.stop.check,
         told=log.told,
+        leave_no_copy=functools.partial(leave_no_copy, engine),
     )
     wanted = identity_of(settings, profile, access.host_keys if access is not None else ())
     fresh_key = surroundings.new_scrub_key()

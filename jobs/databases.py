@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,21 @@ def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = defa
     except DBAPIError as error:
         raise _ledger_problem(engine, error) from error
     return engine
+
+
+def leave_no_copy(engine: Engine) -> None:
+    """Bring the write-ahead log of a ledger in a file home and cut it off: it still has pages as they were before.
+
+    Whoever reads meanwhile is waited for a moment only; the log goes at the latest when nothing has the ledger open any more.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=2000")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.close()
 
 
 def ledger_url(url: str) -> URL:
@@ -222,6 +237,7 @@ def _durable(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
     mode = cursor.fetchone()[0]
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is emptied or removed is overwritten, not only let go of
     cursor.close()
     if mode != "wal":
         raise LedgerUnfit(f"The ledger's file system does not allow a write-ahead log (journal mode is {mode}).")

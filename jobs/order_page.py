@@ -6,7 +6,7 @@ from typing import Any
 
 from batch.history_rows import EVENT_COLUMNS
 from batch.ledger import Submission
-from batch.ledger.order_story import OrderStory, Row
+from batch.ledger.order_story import OrderStory, Row, is_forgotten
 from jobs.order_timeline import timeline
 from schemas.money import decimal_text, people_text
 from schemas.states import NEVER_AGAIN, RELEASED, State
@@ -109,7 +109,11 @@ def object_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, Any]:
         "events": [{**{name: event[name] for name in kept}, "detail": json.loads(event["detail"])} for event in own],
         "timeline": [{"at": at, "kind": kind, "words": words} for at, kind, words in timeline(story)],
         "evidence": [
-            {**{name: each[name] for name in ("evidence_id", "source", "received_at", "content_hash", "size")}, "file": name}
+            {
+                **{name: each[name] for name in ("evidence_id", "source", "received_at", "content_hash", "size")},
+                "file": name,
+                "is_forgotten": is_forgotten(each),
+            }
             for each in story.evidence
             for name in [story.file_names.get(each["evidence_id"], "")]
         ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from batch.ledger.order_story import OrderStory
+from batch.ledger.order_story import OrderStory, Row, is_forgotten
 from schemas.money import people_text
 
 _KINDS = ("gate", "order", "file", "request", "item")
@@ -57,9 +57,14 @@ def _heard(story: OrderStory) -> Iterator[Entry]:
     for each in story.evidence:
         name = story.file_names.get(each["evidence_id"], "")
         named = f" {name}" if name else ""
-        words = f"{each['source']}{named}, {each['size']:,} bytes, sha256 {each['content_hash'][:8]}{_proof(each['evidence_id'])}"
+        words = f"{each['source']}{named}, {_size(each)}, sha256 {each['content_hash'][:8]}{_proof(each['evidence_id'])}"
         seq = led_to.get(each["evidence_id"])
         yield each["received_at"], "gate" if seq is None else "order", seq or 1, "heard", words
+
+
+def _size(heard: Row) -> str:
+    """How much was said; where it was emptied since (`retention.answer_days`), that."""
+    return "forgotten after its time (retention.answer_days)" if is_forgotten(heard) else f"{heard['size']:,} bytes"
 
 
 def _asked(story: OrderStory) -> Iterator[Entry]:

@@ -93,4 +93,19 @@ mention = Table(
 )
 """Which evidence names which order of ours: a row of an outcomes file, or a webhook."""
 
-Index("mention_by_evidence", mention.c.mid, mention.c.evidence_id)
+Index("mention_by_evidence", mention.c.mid, mention.c.evidence_id, mention.c.order_id)
+
+early_news = Table(
+    "early_news",
+    metadata,
+    Column("mid", String(36), nullable=False),
+    Column("provider_order_id", Text, nullable=False),
+    Column("evidence_id", String(32), nullable=False),
+    PrimaryKeyConstraint("mid", "provider_order_id", "evidence_id"),
+)
+"""Which evidence names an id of the provider's that we did not know when it was read: it is applied again once we do.
+
+Where it names an order of ours as well, it stands there once more under a digest of our id: any id that is learnt of it decides.
+"""
+
+Index("early_news_by_evidence", early_news.c.mid, early_news.c.evidence_id, early_news.c.provider_order_id)

@@ -9,6 +9,9 @@ UPDATED_TABLES = ("batch", "figure", "item", "lease", "operation", "remote_file"
 LOCK_COLUMNS = ("environment", "api_url", "host_key")
 """What may change of the table `identity`: the host key at the first SFTP run, all three by `mitbatch lock update`."""
 
+ANSWER_COLUMNS = ("content",)
+"""What may change of the table `evidence`: what was said is emptied after its time; its hash and all else stay."""
+
 EMPTIED_TABLES = ("comparison_row", "decision", "listed_order", "settled_line", "webhook")
 """Tables of which a run removes rows: verdicts that a later run of the date replaces, webhooks that were applied, and what
 a comparison laid down for its own time."""
@@ -26,6 +29,7 @@ def ledger_grants(role: str) -> list[str]:
         f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {role};",
         f"GRANT UPDATE ON {', '.join(UPDATED_TABLES)} TO {role};",
         f"GRANT UPDATE ({', '.join(LOCK_COLUMNS)}) ON identity TO {role};",
+        f"GRANT UPDATE ({', '.join(ANSWER_COLUMNS)}) ON evidence TO {role};",
         f"GRANT DELETE ON {', '.join(EMPTIED_TABLES)} TO {role};",
     ]
 

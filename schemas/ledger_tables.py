@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from schemas.action_tables import mention, operation, webhook
+from schemas.action_tables import early_news, mention, operation, webhook
 from schemas.comparison_tables import comparison, comparison_row, listed_order, settled_line
 from schemas.figure_tables import STANDING, STANDING_COLUMNS, figure
 from schemas.ledger_base import among, metadata, partial_index
@@ -237,6 +237,7 @@ event = Table(
 """What happened, for ever: a hash chain per subject (`order:<id>`, `batch:<id>`, `ledger`). Rows are never changed."""
 
 Index("event_by_date", event.c.mid, event.c.business_date, event.c.kind)
+partial_index("event_by_evidence", event.c.mid, event.c.evidence_id, where=text("evidence_id IS NOT NULL"))
 
 evidence = Table(
     "evidence",
@@ -251,7 +252,13 @@ evidence = Table(
     PrimaryKeyConstraint("mid", "evidence_id"),
     UniqueConstraint("mid", "source", "content_hash", name="evidence_once"),
 )
-"""What the provider said, raw, stored once before it is applied."""
+"""What the provider said, raw, stored once before it is applied.
+
+Long after all that it is about has ended `content` is emptied (`retention.answer_days`); its hash stays for ever.
+"""
+
+IS_KEPT = text("length(content) > 0")
+partial_index("evidence_kept", evidence.c.mid, evidence.c.received_at, evidence.c.evidence_id, where=IS_KEPT)
 
 remote_file = Table(
     "remote_file",
@@ -272,19 +279,6 @@ remote_file = Table(
 
 `seen_at` is when this content was first read there, `read_at` when last, and `modified` the time that the listing showed
 then (seconds since 1970 by the server's clock, nothing where it shows none).
-"""
-
-early_news = Table(
-    "early_news",
-    metadata,
-    Column("mid", String(36), nullable=False),
-    Column("provider_order_id", Text, nullable=False),
-    Column("evidence_id", String(32), nullable=False),
-    PrimaryKeyConstraint("mid", "provider_order_id", "evidence_id"),
-)
-"""Which evidence names an id of the provider's that we did not know when it was read: it is applied again once we do.
-
-Where it names an order of ours as well, it stands there once more under a digest of our id: any id that is learnt of it decides.
 """
 
 decision = Table(

@@ -247,18 +247,25 @@ class ReviewSettings(Section):
     due_business_days: int = Field(default=3, ge=0)
 
 
+LEAST_ANSWER_DAYS = 120
+"""What the provider said of an order is kept so long after its end at least: no verification takes less for right."""
+
+
 class RetentionSettings(Section):
     """How long is kept what nothing depends on any more, in days.
 
     `webhook_days`: the inbox's own copy of a webhook that was applied, with its nonce. No replay is taken after it has gone:
     one is believed for five minutes around its signed date (CONTRACT 12), and two days also bear a clock that jumps.
     `sent_days`: the rows that were sent, with names, addresses and payment tokens, counted from the end of an order; which
-    order, amount and currency stay, as does everything that happened. `log_days`: files of the log. PCI DSS 10.5.1 asks for
-    twelve months.
+    order, amount and currency stay, as does everything that happened. `answer_days`: what the provider said, word for word, which
+    may name customers, counted from the end of all orders that it is about; its SHA-256 stays. Some disputes can be raised up
+    to 540 days after a charge: the default leaves two months more to answer them. `log_days`: files of the log. PCI DSS 10.5.1
+    asks for twelve months.
     """
 
     webhook_days: int = Field(default=30, ge=2)
     sent_days: int = Field(default=30, ge=7)
+    answer_days: int = Field(default=600, ge=LEAST_ANSWER_DAYS, le=36_500)
     log_days: int = Field(default=400, ge=1)
 
 

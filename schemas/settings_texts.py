@@ -75,6 +75,7 @@ SETTING_TEXTS: dict[str, str] = {
     "review.due_business_days": "By when a person should have looked at an item.",
     "retention.webhook_days": "Webhooks that were applied leave the inbox after so long; as evidence they stay.",
     "retention.sent_days": "Rows that were sent go so long after their order ended; order, amount and currency stay.",
+    "retention.answer_days": "What the provider said is emptied so long after all its orders ended; its SHA-256 stays.",
     "retention.log_days": "Files of the log go after so long; PCI DSS asks for twelve months.",
     "log.orders": "Whether the log has a line for each change of an order, besides runs, stages, files and problems.",
     "webhook.listen": "Where `mitbatch serve` listens, behind a proxy that speaks TLS.",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, update
 
 from batch.ledger.copies import keeping_day_end
+from batch.ledger.evidence import put_back
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import among, batch, event, evidence, submission, transmission
@@ -32,7 +33,7 @@ _STEP_TAKEN = select(event.c.to_state).where(
     event.c.mid == bindparam("mid"), event.c.subject == bindparam("subject"), event.c.seq == bindparam("seq")
 )
 _KINDS = select(batch.c.batch_id, batch.c.kind).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
-_SAID = select(evidence.c.content_hash, evidence.c.evidence_id).where(
+_SAID = select(evidence.c.content_hash, evidence.c.evidence_id, func.length(evidence.c.content).label("size")).where(
     evidence.c.mid == bindparam("mid"),
     evidence.c.source == bindparam("source"),
     evidence.c.content_hash.in_(bindparam("hashes", expanding=True)),
@@ -91,6 +92,10 @@ def store_answers(writing: Writing, *, source: str, answers: Sequence[tuple[str,
     said = {"mid": writing.mid, "source": source, "hashes": sorted(wanted)}
     found = writing.connection.execute(_SAID, said).all() if wanted else []
     known: dict[str, str] = {row.content_hash: row.evidence_id for row in found}
+    if emptied := {row.content_hash for row in found if not row.size}:
+        again = {content_hash: content for (_, content), content_hash in zip(answers, hashes, strict=True)}
+        for content_hash in sorted(emptied):
+            put_back(writing, known[content_hash], again[content_hash])
     fresh: dict[str, dict[str, Any]] = {}
     for (subject, content), content_hash in zip(answers, hashes, strict=True):
         if content_hash and content_hash not in known:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import evidence, remote_file
 
-_SAID_BEFORE = select(evidence.c.evidence_id).where(
+_SAID_BEFORE = select(evidence.c.evidence_id, func.length(evidence.c.content).label("size")).where(
     evidence.c.mid == bindparam("mid"),
     evidence.c.source == bindparam("source"),
     evidence.c.content_hash == bindparam("content_hash"),
@@ -26,6 +26,11 @@ _FILES = (
     )
     .where(remote_file.c.mid == bindparam("mid"))
     .order_by(remote_file.c.name, _READ_AT, remote_file.c.content_hash)
+)
+_PUT_BACK = (
+    update(evidence)
+    .where(evidence.c.mid == bindparam("w_mid"), evidence.c.evidence_id == bindparam("w_evidence_id"))
+    .values(content=bindparam("v_content"))
 )
 _STORE, _RECORD = insert(evidence), insert(remote_file)
 _ONE_FILE = (
@@ -48,16 +53,26 @@ class Stored:
 
 
 def store_evidence(writing: Writing, *, source: str, subject: str, content: bytes) -> Stored:
-    """Store what was received, byte for byte, unless the same source said exactly this before."""
+    """Store what was received, byte for byte, unless the same source said exactly this before.
+
+    Where that was emptied since (`retention.answer_days`), it stands there again: what follows from it now has its proof.
+    """
     content_hash = hashlib.sha256(content).hexdigest()
     said = {"mid": writing.mid, "source": source, "content_hash": content_hash}
-    known = writing.connection.execute(_SAID_BEFORE, said).scalar_one_or_none()
+    known = writing.connection.execute(_SAID_BEFORE, said).one_or_none()
     if known is not None:
-        return Stored(known, is_new=False)
+        if content and not known.size:
+            put_back(writing, known.evidence_id, content)
+        return Stored(known.evidence_id, is_new=False)
     evidence_id = hashlib.sha256(f"{source}\n{content_hash}".encode()).hexdigest()[:32]
     values = {"evidence_id": evidence_id, "subject": subject, "received_at": writing.now, "content": content}
     writing.connection.execute(_STORE, {**said, **values})
     return Stored(evidence_id, is_new=True)
+
+
+def put_back(writing: Writing, evidence_id: str, content: bytes) -> None:
+    """Fill evidence that was emptied with the very content that it had, which was said once more."""
+    writing.connection.execute(_PUT_BACK, {"w_mid": writing.mid, "w_evidence_id": evidence_id, "v_content": content})
 
 
 @dataclass(frozen=True, slots=True)

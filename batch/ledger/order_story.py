@@ -1,5 +1,6 @@
 """Everything that the ledger knows of one order, whatever table it stands in: for the page that tells its story."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,14 @@ _EVIDENCE = select(
 _FILES = select(remote_file.c.evidence_id, remote_file.c.name, remote_file.c.seen_at).where(
     remote_file.c.mid == bindparam("mid"), remote_file.c.evidence_id.in_(bindparam("evidence_ids", expanding=True))
 )
+
+
+_HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+def is_forgotten(heard: Row) -> bool:
+    """Whether what was said was emptied since: nothing is there, and its hash is another than nothing's."""
+    return not heard["size"] and heard["content_hash"] != _HASH_OF_NOTHING
 
 
 @dataclass(frozen=True, slots=True)

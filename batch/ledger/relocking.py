@@ -2,29 +2,18 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
-from batch.books import FIRST_HASH
-from batch.ledger.events import event_row
 from batch.ledger.identity import Identity
+from batch.ledger.own_chain import note_of_ledger
 from batch.ledger.transaction import Ledger, Writing
 from schemas.errors import DecisionRefused, IdentityChanged
-from schemas.ledger_tables import batch, event, identity, submission, transmission
+from schemas.ledger_tables import batch, identity, submission, transmission
 from schemas.states import OPEN, BatchStep
-
-SUBJECT = "ledger"
-"""The chain of events about the ledger itself."""
 
 _CHANGEABLE = ("environment", "api_url", "host_key")
 _AS_IT_WAS = [identity.c[name] == bindparam(f"w_{name}") for name in ("mid", *_CHANGEABLE)]
 _CHANGE = update(identity).where(*_AS_IT_WAS).values({name: bindparam(f"v_{name}") for name in _CHANGEABLE})
-_LAST = (
-    select(event.c.seq, event.c.hash, event.c.business_date)
-    .where(event.c.mid == bindparam("mid"), event.c.subject == SUBJECT)
-    .order_by(event.c.seq.desc())
-    .limit(1)
-)
-_NEW_EVENT = insert(event)
 _CLAIMED = [select(table.c.order_id).where(table.c.mid == bindparam("mid")).limit(1) for table in (submission, transmission)]
 _OPEN_ORDERS = (
     select(func.count())
@@ -93,18 +82,5 @@ def relock(writing: Writing, known: Identity, wanted: Identity, *, reason: str, 
     before = {f"w_{name}": getattr(known, name) for name in ("mid", *_CHANGEABLE)}
     if writing.connection.execute(_CHANGE, {**before, **{f"v_{name}": value for name, value in new.items()}}).rowcount != 1:
         raise IdentityChanged("The lock was changed while you looked at it.", next_step="Look again: mitbatch lock show")
-    last = writing.connection.execute(_LAST, about).one_or_none()
-    row = event_row(
-        writing,
-        subject=SUBJECT,
-        seq=1 if last is None else last.seq + 1,
-        previous_hash=FIRST_HASH if last is None else last.hash,
-        previous_date="" if last is None else last.business_date,
-        kind="lock",
-        from_state=None,
-        to_state=None,
-        source="operator",
-        reason=reason,
-        detail={"by": person, "was": asdict(known), "is": {"mid": known.mid, **new}},
-    )
-    writing.connection.execute(_NEW_EVENT, row)
+    detail = {"by": person, "was": asdict(known), "is": {"mid": known.mid, **new}}
+    note_of_ledger(writing, kind="lock", source="operator", reason=reason, detail=detail)

@@ -49,6 +49,7 @@ class Ledger:
     """The ledger of one merchant id, on an engine whose transactions are fully synchronised to disk when they commit.
 
     `told` gets the rows of the event chain of each transaction once it has committed; it must not raise.
+    `leave_no_copy` has the database give up what it still holds besides its rows of what was emptied, as far as it can.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class Ledger:
         lease_seconds: int,
         may_go_on: Callable[[], None] = lambda: None,
         told: Callable[[Sequence[Mapping[str, object]]], None] = lambda _events: None,
+        leave_no_copy: Callable[[], None] = lambda: None,
     ) -> None:
         self.engine = engine
         self.may_go_on = may_go_on
+        self.leave_no_copy = leave_no_copy
         self.mid = mid
         self._clock = clock
         self._lease_seconds = lease_seconds

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
-from schemas.ledger_rights import EMPTIED_TABLES, LOCK_COLUMNS, UPDATED_TABLES
+from schemas.ledger_rights import ANSWER_COLUMNS, EMPTIED_TABLES, LOCK_COLUMNS, UPDATED_TABLES
 
 _ROLE = text("SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user")
 _OWNS = text("SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(:table)")
@@ -101,8 +101,9 @@ def missing_in_ledger(catalogue: Catalogue, tables: Sequence[str]) -> list[str]:
     for right, names in needed.items():
         if without := [name for name in names if not catalogue.may(name, right)]:
             missing.append(f"{right} on {', '.join(without[:5])}")
-    if len(catalogue.may("identity", "UPDATE", LOCK_COLUMNS)) < len(LOCK_COLUMNS):
-        missing.append(f"UPDATE ({', '.join(LOCK_COLUMNS)}) on identity")
+    for table, columns in (("identity", LOCK_COLUMNS), ("evidence", ANSWER_COLUMNS)):
+        if len(catalogue.may(table, "UPDATE", columns)) < len(columns):
+            missing.append(f"UPDATE ({', '.join(columns)}) on {table}")
     return missing
 
 

@@ -53,6 +53,7 @@ batch.webhooks
 EDGES = {
     "the ledger": """
         batch.comparison_history
+        batch.forgotten_seals
         batch.history_statements
         batch.item_history
         batch.ledger
@@ -67,6 +68,7 @@ EDGES = {
         batch.ledger.events
         batch.ledger.evidence
         batch.ledger.figures
+        batch.ledger.forgotten_answers
         batch.ledger.file_figures
         batch.ledger.gauges
         batch.ledger.guarded_steps
@@ -80,6 +82,7 @@ EDGES = {
         batch.ledger.operations
         batch.ledger.order_story
         batch.ledger.paging
+        batch.ledger.own_chain
         batch.ledger.past
         batch.ledger.reading
         batch.ledger.relocking

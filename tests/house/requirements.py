@@ -234,7 +234,16 @@ SECURITY: dict[str, str] = {
         webhooks/test_forgetting::test_many_go_in_pages
         night/test_forgetting_sent::test_what_was_sent_goes_after_its_time
         night/test_forgetting_sent::test_what_happened_stays_and_can_be_verified
-        night/test_forgetting_sent::test_who_dies_before_the_file_is_gone_leaves_it_to_the_next_night""",
+        night/test_forgetting_sent::test_who_dies_before_the_file_is_gone_leaves_it_to_the_next_night
+        night/test_forgetting_answers::test_answers_go_after_their_time
+        night/test_forgetting_answers::test_what_happened_stays_as_it_was
+        night/test_forgetting_answers::test_nothing_of_a_person_is_left_in_the_file
+        night/test_forgetting_answers::test_dying_anywhere_leaves_whole_portions
+        night/test_forgetting_answers::test_who_empties_what_no_night_emptied_is_found
+        night/test_forgetting_answers::test_a_forged_event_makes_no_body_empty
+        ledger/test_forgotten_answers::test_what_may_be_needed_stays
+        ledger/test_forgotten_answers::test_the_database_lets_evidence_be_emptied_and_nothing_else
+        postgres/test_forgetting::test_answers_go_after_their_time""",
     "S25": """
         commands/test_wording::test_text_from_outside_forges_nothing
         night/test_event_log::test_awkward_values_make_one_line_each""",

@@ -20,7 +20,7 @@ from batch.ledger.webhook_inbox import store_webhooks
 from jobs.databases import open_ledger
 from schemas.errors import ExitCode, LeaseLost, LedgerBusy, TransitionLost
 from schemas.states import State
-from tests.ledger import test_lease, test_promises, test_states
+from tests.ledger import test_forgotten_answers, test_lease, test_promises, test_states
 from tests.ledger.room import MID, START, TERMS
 from tests.postgres.cluster import Cluster
 from tests.postgres.room import PostgresRoom
@@ -50,6 +50,11 @@ SAME = [
     test_states.test_a_batch_that_has_moved_loses_too,
     test_states.test_a_state_changed_behind_our_back_loses,
     test_states.test_a_block_that_raises_writes_nothing,
+    test_forgotten_answers.test_a_file_without_an_answer_keeps_what_was_said_of_it,
+    test_forgotten_answers.test_what_was_said_since_stays,
+    test_forgotten_answers.test_emptied_is_written_down_in_the_same_step,
+    test_forgotten_answers.test_pages_go_on_where_they_ended,
+    test_forgotten_answers.test_what_is_said_again_stands_there_again,
     test_inbox.test_a_webhook_is_kept_byte_for_byte,
     test_inbox.test_a_nonce_is_taken_once,
     test_inbox.test_what_waits_is_told_with_its_age,
@@ -104,6 +109,28 @@ def test_history_cannot_be_changed(table: str, change: str, room: PostgresRoom) 
         room.sql(change.format(table=table))
     assert room.everything() == before
     assert before[table] != []
+
+
+@pytest.mark.parametrize("why", test_forgotten_answers.NEEDED)
+def test_what_may_be_needed_stays(why: str, room: PostgresRoom) -> None:
+    """On PostgreSQL too old words go, but for each single reason to keep them."""
+    test_forgotten_answers.test_what_may_be_needed_stays(why, room)
+
+
+@pytest.mark.parametrize("change", [*test_forgotten_answers.CHANGES, "content = NULL"])
+def test_evidence_can_be_emptied_and_nothing_else(change: str, room: PostgresRoom) -> None:
+    """Its owner too can empty it, and put back what was there, and nothing more: PostgreSQL knows the hash itself."""
+    test_forgotten_answers.ended(room)
+    before = room.everything()
+    none, other = "''::bytea", "'\\x01'::bytea"
+    with pytest.raises(psycopg.IntegrityError, match="evidence is append-only"):
+        room.sql(f"UPDATE evidence SET {change.format(none=none, other=other)}")
+    assert room.everything() == before
+    room.sql(f"UPDATE evidence SET content = {none}")
+    with pytest.raises(psycopg.IntegrityError, match="evidence is append-only"):
+        room.sql(f"UPDATE evidence SET content = {other}")
+    room.sql("UPDATE evidence SET content = ?", test_forgotten_answers.WORDS)
+    assert room.everything() == before
 
 
 def test_a_reader_sees_one_picture(room: PostgresRoom) -> None:

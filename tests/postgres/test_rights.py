@@ -127,10 +127,15 @@ def test_a_lock_can_be_changed_with_the_least_rights(least: PostgresHouse) -> No
         "UPDATE identity SET host_key = 'SHA256:x'",
         "DELETE FROM webhook WHERE 1 = 0",
         "UPDATE operation SET step = step",
+        "UPDATE evidence SET content = ''",
     )
     for statement in statements:
         least.cluster.sql(least.ledger_database, statement, role="ledger_role")
-    for statement in ("UPDATE identity SET scrub_key = 'x'", "UPDATE identity SET mid = 'x'"):
+    for statement in (
+        "UPDATE identity SET scrub_key = 'x'",
+        "UPDATE identity SET mid = 'x'",
+        "UPDATE evidence SET subject = 'x'",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             least.cluster.sql(least.ledger_database, statement, role="ledger_role")
 
@@ -170,6 +175,7 @@ OF_THE_LEDGER_LOGIN = (
     ("REVOKE UPDATE ON lease FROM ledger_role", "ledger rights", "fail", "UPDATE on lease"),
     ("REVOKE DELETE ON webhook FROM ledger_role", "ledger rights", "fail", "DELETE on webhook"),
     ("REVOKE UPDATE (host_key) ON identity FROM ledger_role", "ledger rights", "fail", "host_key"),
+    ("REVOKE UPDATE (content) ON evidence FROM ledger_role", "ledger rights", "fail", "UPDATE (content) on evidence"),
     ("GRANT UPDATE ON event TO ledger_role", "ledger limits", "warn", "may UPDATE event"),
     ("GRANT DELETE ON evidence TO ledger_role", "ledger limits", "warn", "may DELETE evidence"),
     ("GRANT TRUNCATE ON submission TO ledger_role", "ledger limits", "warn", "may TRUNCATE submission"),
