@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -266,3 +267,19 @@ def test_what_is_told_has_committed(room: Room) -> None:
 
     assert room.submission("o-1").state is State.CLAIMED
     assert len(room.told) == len(chain)
+
+
+@pytest.mark.parametrize(
+    ("server", "asked"), [("postgresql", {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}), ("sqlite", {})]
+)
+def test_what_is_read_together_is_one_picture(
+    server: str, asked: dict[str, object], room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server would let each statement see the ledger anew, and a reader write; it is told otherwise before the first."""
+    told: dict[str, object] = {}
+    connection: Any = SimpleNamespace(
+        dialect=SimpleNamespace(name=server), execution_options=lambda **options: told.update(options)
+    )
+    monkeypatch.setattr(room.ledger, "engine", SimpleNamespace(connect=lambda: contextlib.nullcontext(connection)))
+    with room.ledger.reading() as reading:
+        assert (reading, told) == (connection, asked)

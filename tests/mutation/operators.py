@@ -75,10 +75,11 @@ def _places(tree: ast.Module) -> Iterator[ast.AST]:
 def _is_left_alone(node: ast.AST) -> bool:
     """Whether a part decides nothing: an assertion, an import, a type that is given a name (`Turn = Callable[...]`).
 
-    Nor does `expanding` of a parameter: SQLAlchemy makes each one that stands in an `in_` so.
+    Nor does `expanding` of a parameter: SQLAlchemy makes each one that stands in an `in_` so. And `strict` of a `zip` is an
+    assertion that both are of one length.
     """
     if isinstance(node, ast.keyword):
-        return node.arg == "expanding"
+        return node.arg in {"expanding", "strict"}
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and isinstance(node.value.value, ast.Name):
         name = node.value.value.id
         return name[0].isupper() and not name.isupper()

@@ -16,7 +16,7 @@ from tests.world.planted.planting import in_child
 MOST_SECONDS = 3600
 """All judges are done by then."""
 MOST_COST = 20.0
-"""Seconds of the processor that are spent on one mutant: one that only slower tests would notice counts as alive."""
+"""Seconds of the processor that are spent on one mutant, on the likeliest tests: one that only others notice counts as alive."""
 
 
 NOTICING, NEAR, STARTING = 5, 20, 0.02
@@ -38,10 +38,8 @@ class Reach:
     sharing: list[str] = field(default_factory=list)
 
     def judges_of(self, mutant: Mutant) -> list[str]:
-        """The tests that come to a mutant's line, the quickest first, as far as the time for one mutant goes."""
-        if self.is_for_loading(mutant):
-            return self._within_cost(self._of_names(mutant))
-        return self._within_cost(self._of_lines(mutant))
+        """The tests that come to a mutant's line, the quickest first; of a table those that are about it before the others."""
+        return self._of_names(mutant) if self.is_for_loading(mutant) else self._of_lines(mutant)
 
     def is_for_loading(self, mutant: Mutant) -> bool:
         """Whether a mutant's line is run when the module is loaded, if at all: outside of functions, or where no test comes."""
@@ -71,16 +69,6 @@ class Reach:
         of_file = self.lines.get(file, {})
         return {name for line in lines for name in of_file.get(line, ())}
 
-    def _within_cost(self, names: Sequence[str]) -> list[str]:
-        found: list[str] = []
-        spent = 0.0
-        for name in names:
-            spent += self.seconds.get(name, 0.0)
-            if found and spent > MOST_COST:
-                break
-            found.append(name)
-        return found
-
     def _cost(self, name: str) -> tuple[float, str]:
         return self.seconds.get(name, 0.0), name
 
@@ -93,8 +81,15 @@ class Likeliest:
         self._noticed: Counter[tuple[str, str]] = Counter()
 
     def first(self, file: str, names: Sequence[str]) -> list[str]:
-        """The same tests in the order in which they are asked about a mutant of this file."""
-        return sorted(names, key=lambda name: (self._cost(name) / self._weight(file, name), name))
+        """These tests in the order in which they are asked about a mutant of this file, as far as the time for one goes."""
+        found: list[str] = []
+        spent = 0.0
+        for name in sorted(names, key=lambda name: (self._cost(name) / self._weight(file, name), name)):
+            spent += self._seconds.get(name, 0.0)
+            if found and spent > MOST_COST:
+                break
+            found.append(name)
+        return found
 
     def _weight(self, file: str, name: str) -> int:
         return 1 + NOTICING * self._noticed[file, name] + NEAR * is_near(name, file)

@@ -30,6 +30,7 @@ from typing import Final
 Turn = Callable[[int, str], int | None]
 LIMIT: Final[int] = 3
 WORDS = ("a", "b")
+BOTH = zip(WORDS, WORDS, strict=True)
 
 
 def first(given: "list[int]") -> bool:
@@ -181,12 +182,20 @@ def test_who_means_something_else_by_the_name_is_asked_last() -> None:
 
 def test_one_mutant_does_not_take_all_the_time() -> None:
     """Tests are asked as long as the time for one mutant goes, the first of them in any case."""
-    line = next(line for line in range(1, 200) if is_in_function(MOVES, line))
-    mutant = Mutant(MOVES, line, "", "", "", line)
-    slow = Reach({"a": MOST_COST * 0.6, "b": MOST_COST * 0.7, "c": MOST_COST * 2}, {MOVES: {mutant.line: ["b", "a", "c"]}})
+    seconds = {"a": MOST_COST * 0.6, "b": MOST_COST * 0.7, "c": MOST_COST * 2}
 
-    assert slow.judges_of(mutant) == ["a"]
-    assert Reach({"c": MOST_COST * 2}, {MOVES: {mutant.line: ["c"]}}).judges_of(mutant) == ["c"]
+    assert Likeliest(seconds).first(MOVES, ["b", "a", "c"]) == ["a"]
+    assert Likeliest(seconds).first(MOVES, ["c"]) == ["c"]
+
+
+def test_the_time_for_one_mutant_goes_to_the_likeliest() -> None:
+    """Where every night comes to a line, the quick ones must not use up the time of the test that is about the file."""
+    quick = {f"tests/x.py::{number}": MOST_COST / 20 for number in range(30)}
+    about = f"{LEASE}::test_a"
+    found = Likeliest({**quick, about: MOST_COST / 10}).first("batch/ledger/lease.py", [*quick, about])
+
+    assert found[0] == about
+    assert len(found) == 19
 
 
 def test_who_has_noticed_mutants_of_a_file_is_asked_first_about_the_next() -> None:

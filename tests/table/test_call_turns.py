@@ -18,10 +18,13 @@ from schemas.errors import (
     ApiLoginRefused,
     ApiUnreachable,
     FileNotWritten,
+    HostKeyChanged,
     InternalError,
     Interrupted,
+    LeaseLost,
     LedgerBusy,
     MitbatchError,
+    OrdersUnreachable,
 )
 from schemas.states import API_FORMAT, State
 from tests.ledger.room import MID, START, Room
@@ -177,6 +180,23 @@ def test_calls_without_a_mark_are_taken_back_by_who_is_asked_to_stop(desk: Desk)
     with pytest.raises(FileNotWritten):
         sending.deliver([desk.held(ONE, "a")])
     assert errand.applied == [[Called(CALL, not_made=True)]]
+
+
+@pytest.mark.parametrize("kind", [OrdersUnreachable, HostKeyChanged, LeaseLost, Interrupted])
+def test_what_stops_the_next_intent_loses_nothing_that_came_back(kind: type[MitbatchError], desk: Desk) -> None:
+    """No more is called, what is under way is heard, and the run ends with what stopped it."""
+    errand, problem = Errand(), kind("as it is")
+    sending, passes = delivery(desk, errand, [TAKEN])
+
+    def intend(batch: Batch, most: int) -> tuple[Batch, list[Call]]:
+        if errand.applied:
+            raise problem
+        return batch, [CALL]
+
+    errand.intend = intend  # type: ignore[method-assign]
+    with pytest.raises(kind):
+        sending.deliver([desk.held(ONE, "a")])
+    assert (errand.applied, passes) == ([[TAKEN]], [None])
 
 
 LATE, SWITCHED_OFF = Called(CALL, problem="its time had passed", not_made=True), Called(CALL, not_made=True)

@@ -72,6 +72,17 @@ def test_an_answer_is_recorded_once_and_then_its_call_is_forgotten(desk: Desk) -
     assert kept(desk.room) == [("a", "success", "t-1", None)]
 
 
+def test_an_answer_that_cannot_be_applied_leaves_its_copy_in_doubt(desk: Desk) -> None:
+    """With the words that say why; the copies that were called beside it are as they were."""
+    copied(desk.room, ONE, "a", "b")
+    desk.room.sql("UPDATE batch SET format = ?", API_FORMAT)
+    errand = Transmits(desk.equipment, desk.room.run)
+    _, (call, _) = errand.intend(desk.batch(ONE), 9)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        assert errand.set_aside(writing, Called(call, 200, b"?"), "a mistake in this program") == {Verdict.DOUBTFUL: 1}
+    assert kept(desk.room) == [("a", "in_doubt", None, "a mistake in this program"), ("b", "sending", None, None)]
+
+
 def test_what_each_answer_leaves(desk: Desk) -> None:
     """Taken, refused with words, in doubt with words, not called after all; one item tells of what was refused."""
     copied(desk.room, ONE, *"abcd")

@@ -9,6 +9,7 @@ from batch.contradictions import contest_id
 from batch.ledger.items import open_item
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.ledger.past import past_of
+from batch.ledger.reading import submissions_of_batch
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
 from batch.second_attempts import SecondAttempts
@@ -54,6 +55,27 @@ def test_a_request_is_settled_by_a_read_of_the_claim_that_it_was_about(claims: i
     desk.equipment.api.read_orders = read_orders  # type: ignore[method-assign]
     settle_operations(desk.equipment, desk.room.run)
     assert asked == ["k1"]
+
+
+def test_requests_are_settled_page_by_page(desk: Desk) -> None:
+    """No more orders are read at once than a page holds, and none is left out of the last one."""
+    order_ids = [f"{number:02}" for number in range(65)]
+    sent(desk, *order_ids)
+    desk.room.sql("UPDATE submission SET provider_order_id = 'k' || order_id")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        for order in submissions_of_batch(writing.connection, MID, ONE):
+            claim_operation(writing, order, Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+    asked = list[list[str]]()
+
+    def read_orders(provider_order_ids: Sequence[str]) -> Iterator[Answer]:
+        asked.append([*provider_order_ids])
+        return iter([Answer(each, b"", None, "HTTP 500", is_unreachable=True) for each in provider_order_ids])
+
+    desk.equipment.api.read_orders = read_orders  # type: ignore[method-assign]
+    settle_operations(desk.equipment, desk.room.run)
+    assert [len(each) for each in asked] == [64, 1]
+    assert sorted(each for page in asked for each in page) == [f"k{order_id}" for order_id in order_ids]
+    assert desk.room.sql("SELECT DISTINCT step FROM operation") == [("in_doubt",)]
 
 
 def test_who_loses_a_contested_id_loses_that_one_alone(desk: Desk) -> None:
@@ -106,3 +128,28 @@ def test_where_nobody_can_be_asked_only_the_item_of_its_refusal_keeps_an_order_b
     assert verdict.selected
     ((now, _),) = SecondAttempts(desk.equipment, room.run).asked_first([(verdict, past)])
     assert now.selected is goes
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "word", "state", "told"),
+    [
+        (True, "Completed", "review", [("double_charge", "order:a")]),
+        (True, "Cancelled", "cancelled", []),
+        (False, "Completed", "completed", []),
+        (False, "Cancelled", "declined", []),
+    ],
+)
+def test_what_is_said_after_a_cancel_is_heard_as_its_end(
+    asked_for: bool, word: str, state: str, told: list[tuple[str, str]], desk: Desk
+) -> None:
+    """The same words mean something else where nobody had asked for it: a recovery that came too late, or an end by request."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    if asked_for:
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            operation = claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+            move_operation(writing, operation, OperationStep.DONE, reason="done there")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        read = OrderRead("k", "a", None, word, 1999, "USD")
+        hear(writing, desk.equipment, desk.room.submission("a"), Heard("poll", b"{}", read))
+    assert (desk.states("a"), items(desk.room)) == ([state], told)
