@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Update, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from batch.database_state import WILL_WRITE
+from batch.many_rows import driver_form
 from batch.orders_table import OrdersTable
 from batch.row_statements import holding_again, lifting, placing, showing
 from schemas.errors import OrdersUnreachable
@@ -127,7 +128,8 @@ class OrderWriter:
             return {}
         try:
             with self._transaction() as connection:
-                connection.execute(statement, rows)
+                form = driver_form(statement, connection.dialect, rows)
+                connection.execute(statement, rows) if form is None else connection.exec_driver_sql(*form)
         except DBAPIError as error:
             if len(rows) == 1 and not concerns_all(error):
                 return {rows[0]["w_order_id"]: said(error)}

@@ -69,8 +69,8 @@ def claim_batch(writing: Writing, new: NewBatch, claims: Sequence[Claim]) -> Bat
         )
         events.append(first)
         rows.append(_submission_row(writing, new, claim, number, first))
-    writing.connection.execute(_NEW_SUBMISSION, rows)
-    writing.connection.execute(_NEW_EVENT, events)
+    writing.execute_many(_NEW_SUBMISSION, rows)
+    writing.execute_many(_NEW_EVENT, events)
     return batch
 
 

@@ -43,7 +43,7 @@ def record_decisions(writing: Writing, verdicts: Sequence[Verdict], *, batch_id:
     if not fresh:
         return
     writing.connection.execute(_REPLACED, _these(writing, [row["order_id"] for row in fresh]))
-    writing.connection.execute(_NEW, fresh)
+    writing.execute_many(_NEW, fresh)
 
 
 def decisions_of(connection: Connection, mid: str, order_id: str) -> list[dict[str, Any]]:

@@ -97,7 +97,7 @@ def close_all(writing: Writing, about: Sequence[tuple[ItemKind, str]], resolutio
     same = {"w_mid": writing.mid, **ended}
     rows = [{**same, "w_kind": kind.value, "w_subject": subject} for kind, subject in about]
     if rows:
-        writing.connection.execute(_CLOSE, rows if len(rows) > 1 else rows[0])
+        writing.execute_many(_CLOSE, rows)
 
 
 HOLD_REFUSED = "the order system refused its hold"

@@ -77,7 +77,7 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
         events.append(row)
         updates.append(_update_values(old, new))
         moved.append(new)
-    writing.connection.execute(_NEW_EVENT, events)
+    writing.execute_many(_NEW_EVENT, events)
     _compare_and_set(writing, updates)
     return moved
 
@@ -137,7 +137,7 @@ def _update_values(old: Submission, new: Submission) -> dict[str, Any]:
 
 
 def _compare_and_set(writing: Writing, updates: list[dict[str, Any]]) -> None:
-    result = writing.connection.execute(_SUBMISSION_UPDATE, [{**values, "w_mid": writing.mid} for values in updates])
+    result = writing.execute_many(_SUBMISSION_UPDATE, [{**values, "w_mid": writing.mid} for values in updates])
     if result.rowcount != len(updates):
         lost = len(updates) - result.rowcount
         raise TransitionLost(f"{lost} of {counted(len(updates), 'order')} stood elsewhere by then than where it was read.")
@@ -161,7 +161,7 @@ def note_asked(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
     An order that a hint has made due since it was read here stays due.
     """
     if due:
-        writing.connection.execute(_NOTE_ASKED, [_read_values(writing, each, when) for each, when in due])
+        writing.execute_many(_NOTE_ASKED, [_read_values(writing, each, when) for each, when in due])
 
 
 def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
@@ -170,7 +170,7 @@ def note_reads(writing: Writing, due: Sequence[tuple[Submission, str]]) -> None:
     An order that a hint has made due since it was read here stays due.
     """
     if due:
-        writing.connection.execute(_NOTE_READ, [_read_values(writing, each, when) for each, when in due])
+        writing.execute_many(_NOTE_READ, [_read_values(writing, each, when) for each, when in due])
 
 
 def _read_values(writing: Writing, asked: Submission, when: str) -> dict[str, Any]:

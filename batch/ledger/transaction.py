@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, bindparam, update
+from sqlalchemy import Connection, CursorResult, Engine, Insert, Update, bindparam, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from batch.database_state import WILL_WRITE, is_away
 from batch.ledger.records import Run
+from batch.many_rows import driver_form
 from batch.pace import utc_text
 from schemas.errors import LeaseLost, LeaseWanted, LedgerBusy, TransitionLost
 from schemas.ledger_tables import lease
@@ -43,6 +44,11 @@ class Writing:
     run: Run
     now: str
     events: list[Mapping[str, object]] = field(default_factory=list)
+
+    def execute_many(self, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
+        """Carry out a statement for every row, all of which have the same names; none of it stands before the commit."""
+        form = driver_form(statement, self.connection.dialect, rows)
+        return self.connection.execute(statement, rows) if form is None else self.connection.exec_driver_sql(*form)
 
 
 class Ledger:

@@ -26,6 +26,7 @@ batch.findings
 batch.fitting
 batch.gate
 batch.history_rows
+batch.many_rows
 batch.night_figures
 batch.odd_rows
 batch.order_rows
@@ -179,8 +180,11 @@ KINDS = {
     **dict.fromkeys(FLOWS, ("flow", "")),
 }
 
+_OF_STATEMENTS = ("Dialect", "Insert", "Update", "sql.compiler", "sql.compiler.SQLCompiler")
+
 TYPES_OF_EDGES: dict[str, frozenset[str]] = {
     "batch.bookkeeping": frozenset({"sqlalchemy.Connection"}),
+    "batch.many_rows": frozenset(f"sqlalchemy.{name}" for name in _OF_STATEMENTS),
     "batch.permission": frozenset({"sqlalchemy.Connection"}),
     "batch.purposes": frozenset({"sqlalchemy.Connection"}),
     "batch.run_figures": frozenset({"sqlalchemy.Connection"}),
