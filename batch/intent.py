@@ -24,6 +24,7 @@ from schemas.reasons import Reason
 from schemas.states import BatchStep, State
 
 _GOING = (State.HELD, State.SENDING)
+_GONE_ON = tuple(state for state in State if state not in _GOING)
 LEAST_TIME_LEFT = timedelta(hours=24)
 """An order whose expiry is nearer than this is not sent: the provider could not work on it."""
 
@@ -69,8 +70,8 @@ def _parted(
 def _known_at_provider(equipment: Equipment, batch: Batch) -> list[Submission]:
     """Orders with a line in the file that have gone on in another way: the provider has them, or a person looks at them."""
     with equipment.ledger.reading() as connection:
-        orders = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id)
-    return [each for each in orders if each.sequence_number > 0 and each.state not in _GOING]
+        orders = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id, _GONE_ON)
+    return [each for each in orders if each.sequence_number > 0]
 
 
 def _leave_out(writing: Writing, known: Sequence[Submission]) -> None:

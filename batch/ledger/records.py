@@ -1,6 +1,7 @@
 """What the ledger hands out: frozen records of runs, batches and submissions. They change only by being read again."""
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -103,8 +104,12 @@ class Submission:
     @classmethod
     def of(cls, row: RowMapping) -> "Submission":
         """The submission that a ledger row stands for."""
-        values: dict[str, Any] = {name: row[name] if row[name] is not None else "" for name in cls.__dataclass_fields__}
-        return cls(**{**values, "state": State(row["state"])})
+        order_id, attempt, state, *others = _COLUMNS_OF_SUBMISSION(row)
+        known: list[Any] = ["" if value is None else value for value in others]
+        return cls(order_id, attempt, State(state), *known)
+
+
+_COLUMNS_OF_SUBMISSION = itemgetter(*Submission.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
