@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _SLOWEST = timedelta(hours=6)
@@ -46,6 +47,7 @@ def utc_text(moment: datetime) -> str:
     return utc.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+@lru_cache(maxsize=1024)
 def from_utc_text(text: str) -> datetime:
     """The moment that `utc_text` wrote. Raises ValueError for anything else."""
     if not _UTC_TEXT.fullmatch(text):

@@ -47,6 +47,9 @@ FIELDS = (
 )
 """Every field that a line may have, in the order in which it stands there."""
 
+_KNOWN = frozenset(FIELDS)
+_NOTHING = (None, "")
+
 FROM_OUTSIDE = frozenset({"reason", "sentence", "stage"})
 """Fields whose words may come from elsewhere: these are looked through for card numbers. All others this program words, and
 an order id with a card number in it never came past the gate, unless the merchant vouches for such ids."""
@@ -171,10 +174,10 @@ def note_problem(log: EventLog, problem: MitbatchError, **fields: object) -> Non
 
 def line(event: str, level: str, at: str, fields: Mapping[str, object]) -> bytes:
     """One line of the log as bytes. Raises ValueError for a field that is not in FIELDS."""
-    if unknown := sorted(set(fields) - set(FIELDS)):
-        raise ValueError(f"the log has no field {', '.join(unknown)}")
+    if not _KNOWN.issuperset(fields):
+        raise ValueError(f"the log has no field {', '.join(sorted(set(fields) - _KNOWN))}")
     given = {**fields, "at": at, "level": level, "event": event}
-    shown = {name: _shown(name, given[name]) for name in FIELDS if given.get(name) not in (None, "")}
+    shown = {name: _shown(name, given[name]) for name in FIELDS if name in given and given[name] not in _NOTHING}
     return orjson.dumps(shown) + b"\n"
 
 

@@ -114,6 +114,7 @@ class NetworkRules:
         return (r for r in self.rule if r.kind == kind and r.brand == name and r.holds_on(date) and applies(r))
 
 
+@lru_cache(maxsize=256)
 def brand_name(brand: str) -> str:
     """A card brand as the rules call it, whatever the order system's spelling: `MC`, `Master Card` are `mastercard`."""
     plain = "".join(letter for letter in brand.lower() if letter.isalnum())
@@ -136,4 +137,10 @@ def parse_network_rules(text: str) -> NetworkRules:
 
 
 def _among(code: str, codes: tuple[str, ...]) -> bool:
-    return plain_code(code) in {plain_code(each) for each in codes}
+    return plain_code(code) in _plain_codes(codes)
+
+
+@lru_cache(maxsize=256)
+def _plain_codes(codes: tuple[str, ...]) -> frozenset[str]:
+    """The codes of a rule, made plain once: every candidate is held against them."""
+    return frozenset(map(plain_code, codes))
