@@ -34,6 +34,7 @@ from tests.table.desk import Desk
 ONE, TWO = "b00000000001", "b00000000002"
 CALL = Call("a", b"{}", START + timedelta(hours=1))
 DOUBT, TAKEN = Called(CALL, 500), Called(CALL, 200, b"{}")
+LATE, SWITCHED_OFF = Called(CALL, problem="its time had passed", not_made=True), Called(CALL, not_made=True)
 
 
 class Errand:
@@ -199,7 +200,35 @@ def test_what_stops_the_next_intent_loses_nothing_that_came_back(kind: type[Mitb
     assert (errand.applied, passes) == ([[TAKEN]], [None])
 
 
-LATE, SWITCHED_OFF = Called(CALL, problem="its time had passed", not_made=True), Called(CALL, not_made=True)
+def test_what_came_of_the_calls_is_counted(desk: Desk) -> None:
+    """Answered is what was taken and what was refused; doubt is counted by itself, and what did nothing nowhere."""
+    errand, advanced = Errand(), list[int]()
+    counts = {Verdict.TAKEN: 3, Verdict.REFUSED: 1, Verdict.DOUBTFUL: 2, Verdict.UNSEEN: 5}
+    errand.apply = lambda writing, back: counts  # type: ignore[method-assign]
+    sending, _ = delivery(desk, errand, [TAKEN])
+    stages = list[tuple[str, int | None]]()
+    sending._equipment.progress.stage = lambda name, total=None: stages.append((name, total))  # type: ignore[method-assign]
+    sending._equipment.progress.advance = lambda steps=1: advanced.append(steps)  # type: ignore[method-assign]
+    sending.deliver([desk.held(ONE, "a", "b"), desk.held(TWO, "c")])
+    assert (sending._findings.called, sending._findings.doubtful, advanced) == (4, 2, [4])
+    assert stages == [("call", 3)]
+
+
+@pytest.mark.parametrize(("back", "words"), [(Called(CALL, 429), "asked us 6 times"), (LATE, "stood still 6 times")])
+def test_calls_that_come_in_vain_end_after_six_passes(back: Called, words: str, desk: Desk) -> None:
+    """The provider wants us later each time, or this machine is too slow each time: the rest waits for the next run."""
+    errand, mosts = Errand(), list[int]()
+    sending, passes = delivery(desk, errand, *[[back]] * 9)
+
+    def intend(batch: Batch, most: int) -> tuple[Batch, list[Call]]:
+        mosts.append(most)
+        return batch, [CALL]
+
+    errand.intend = intend  # type: ignore[method-assign]
+    sending.deliver([desk.held(ONE, "a")])
+    assert (len(passes), {*mosts}) == (6, {128})
+    (problem,) = sending._findings.problems
+    assert words in problem.what
 
 
 @pytest.mark.parametrize(("back", "passes"), [([LATE, SWITCHED_OFF], 2), ([SWITCHED_OFF, LATE], 2), ([SWITCHED_OFF], 1)])

@@ -1,19 +1,24 @@
 """What belongs to one claim of an order, or to one order of two, stays with it: ids, dates, the chain of events, requests."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from batch import second_attempts
 from batch.applying import Heard, hear
 from batch.contradictions import contest_id
+from batch.ledger.calls import to_be_repeated
 from batch.ledger.items import open_item
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.ledger.past import past_of
 from batch.ledger.reading import submissions_of_batch
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
-from batch.second_attempts import SecondAttempts
 from batch.settling import settle_operations
+from schemas.errors import ApiLoginRefused, ApiUnreachable, MitbatchError
 from schemas.operations import OperationKind, OperationStep
 from schemas.reasons import ItemKind
 from schemas.states import State
@@ -72,8 +77,11 @@ def test_requests_are_settled_page_by_page(desk: Desk) -> None:
         return iter([Answer(each, b"", None, "HTTP 500", is_unreachable=True) for each in provider_order_ids])
 
     desk.equipment.api.read_orders = read_orders  # type: ignore[method-assign]
-    settle_operations(desk.equipment, desk.room.run)
-    assert [len(each) for each in asked] == [64, 1]
+    stages, advanced = list[tuple[object, ...]](), list[int]()
+    progress = SimpleNamespace(stage=lambda *of: stages.append(of), advance=advanced.append)
+    settle_operations(replace(desk.equipment, progress=cast("Any", progress)), desk.room.run)
+    assert [len(each) for each in asked] == advanced == [64, 1]
+    assert stages == [("requests in doubt",)]
     assert sorted(each for page in asked for each in page) == [f"k{order_id}" for order_id in order_ids]
     assert desk.room.sql("SELECT DISTINCT step FROM operation") == [("in_doubt",)]
 
@@ -126,7 +134,7 @@ def test_where_nobody_can_be_asked_only_the_item_of_its_refusal_keeps_an_order_b
     verdict = judged(good_row(), State.REJECTED)
     assert verdict is not None
     assert verdict.selected
-    ((now, _),) = SecondAttempts(desk.equipment, room.run).asked_first([(verdict, past)])
+    ((now, _),) = second_attempts.SecondAttempts(desk.equipment, room.run).asked_first([(verdict, past)])
     assert now.selected is goes
 
 
@@ -153,3 +161,62 @@ def test_what_is_said_after_a_cancel_is_heard_as_its_end(
         read = OrderRead("k", "a", None, word, 1999, "USD")
         hear(writing, desk.equipment, desk.room.submission("a"), Heard("poll", b"{}", read))
     assert (desk.states("a"), items(desk.room)) == ([state], told)
+
+
+@pytest.mark.parametrize("kind", [ApiLoginRefused, ApiUnreachable])
+def test_a_provider_that_cannot_be_asked_is_not_asked_again(
+    kind: type[MitbatchError], room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses our credentials, or is away: no further order is asked about, none of them goes, and all are named."""
+    monkeypatch.setattr(second_attempts, "AT_A_TIME", 1)
+    desk, asked = Desk(room), list[str]()
+    sent(desk, "a", "b")
+    for order_id in "ab":
+        room.put(order_id, State.REJECTED)
+    with room.ledger.reading() as connection:
+        past = past_of(connection, MID, ["a", "b"])
+
+    def find_orders(order_ids: Sequence[str]) -> Iterator[Answer]:
+        asked.extend(order_ids)
+        raise kind("as it is")
+
+    desk.equipment.api.find_orders = find_orders  # type: ignore[method-assign]
+    questions = second_attempts.SecondAttempts(desk.equipment, room.run)
+    verdicts = [judged(good_row(order_id=each), State.REJECTED) for each in "ab"]
+    found = questions.asked_first([(verdict, past[verdict.order_id]) for verdict in verdicts if verdict is not None])
+    assert (asked, [verdict.selected for verdict, _ in found]) == (["a"], [False, False])
+    with pytest.raises(kind, match=r"2 refused orders all the same could not be learnt \('a', 'b'\): as it is\."):
+        questions.tell()
+
+
+TO_BE_REPEATED = {"state": "pending", "mit_mode": "sync", "provider_order_id": "k", "claimed_at": "2026-11-20T06:30:00Z"}
+"""An order of sync mode that the provider may be asked about once more: three days old, of four weeks that were agreed on."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_due"),
+    [
+        ({}, True),
+        ({"state": "capture_required"}, False),
+        ({"mit_mode": "cit"}, False),
+        ({"provider_order_id": None}, False),
+        ({"expires_at": "2026-11-23T06:30:00Z"}, False),
+        ({"expires_at": "2026-11-23T06:30:01Z"}, True),
+        ({"claimed_at": "2026-11-22T06:30:00Z"}, True),
+        ({"claimed_at": "2026-11-22T06:30:01Z"}, False),
+    ],
+)
+def test_an_order_is_evaluated_again_within_its_period_and_not_too_soon(
+    changes: dict[str, object], is_due: bool, room: Room
+) -> None:
+    """To the second; what waits for something else, or is not known at the provider, is left alone."""
+    room.claim(ONE, "a", "b")
+    for name, value in (TO_BE_REPEATED | changes).items():
+        room.sql(f"UPDATE submission SET {name} = ? WHERE order_id = 'b'", value)
+    with room.ledger.reading() as connection:
+        of = {"now": "2026-11-23T06:30:00Z", "before": "2026-11-22T06:30:00Z"}
+        due, later, none = (
+            to_be_repeated(connection, MID, **of, after=after, limit=limit) for after, limit in (("a", 9), ("b", 9), ("", 0))
+        )
+    assert [(order.order_id, record) for order, record in due] == ([("b", b'{"orderId":"b"}')] if is_due else [])
+    assert (later, none) == ([], [])
