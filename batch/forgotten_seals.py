@@ -35,7 +35,7 @@ _PORTIONS = (
 _EMPTIED = (
     select(*(evidence.c[name] for name in ("evidence_id", "subject", "received_at", "source", "content_hash")))
     .where(evidence.c.mid == _MID, func.length(evidence.c.content) == 0, evidence.c.content_hash != _OF_NOTHING)
-    .where(evidence.c.evidence_id.startswith(bindparam("prefix")))
+    .where(evidence.c.evidence_id >= bindparam("prefix"), evidence.c.evidence_id < bindparam("beyond"))
     .order_by(evidence.c.evidence_id)
 )
 _FOLLOWING = select(event.c.evidence_id, event.c.subject, event.c.at).where(
@@ -84,7 +84,9 @@ def wrongly_emptied(connection: Connection, mid: str) -> Iterator[Tampering]:
         last: dict[bytes, _Portion] = {}
         for portion, named in _portions(connection, mid):
             last |= dict.fromkeys((bytes.fromhex(each) for each in named if each.startswith(prefix)), portion)
-        rows = connection.execute(_EMPTIED, {"mid": mid, "prefix": prefix}, execution_options={"yield_per": _CHUNK})
+        rows = connection.execute(
+            _EMPTIED, {"mid": mid, "prefix": prefix, "beyond": f"{prefix}g"}, execution_options={"yield_per": _CHUNK}
+        )
         for some in rows.partitions(_CHUNK):
             proven = [_Emptied(*row[:3]) for row in some if is_emptied(row.source, row.content_hash, row.evidence_id, b"")]
             yield from _wrong_among(connection, mid, proven, last)

@@ -60,11 +60,12 @@ def open_ledger(url: str, *, create: bool = True, make_engine: MakeEngine = defa
 def leave_no_copy(engine: Engine) -> None:
     """Bring the write-ahead log of a ledger in a file home and cut it off: it still has pages as they were before.
 
-    Whoever reads meanwhile is waited for a moment only; the log goes at the latest when nothing has the ledger open any more.
+    Whoever reads meanwhile is waited for a moment only, and a disk that refuses is no trouble of the night's: the log goes at
+    the latest when nothing has the ledger open any more.
     """
     if engine.dialect.name != "sqlite":
         return
-    with closing(engine.raw_connection()) as connection:
+    with closing(engine.raw_connection()) as connection, suppress(engine.dialect.loaded_dbapi.Error):
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout=2000")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -115,7 +115,7 @@ def _append_only(connection: Connection) -> Finding:
     if missing := sorted(_TRIGGERS[dialect] - found):
         problem = AuditBroken(f"The ledger's guards against changes are gone: {', '.join(missing)}.", next_step=_VERIFY)
         return failed("append-only", counted(len(missing), "guard is", "guards are") + " gone", problem)
-    return good("append-only", "events and evidence cannot be changed")
+    return good("append-only", "events cannot be changed, and evidence only be emptied")
 
 
 _VERIFY = "Find out who changed the ledger, and run: mitbatch audit verify"

@@ -153,7 +153,7 @@ def _other(value: Any, chance: Random) -> Any:  # noqa: ANN401 - any cell
     if isinstance(value, int):
         return chance.choice([value - 1, value + 1, value + 100, "x", -(1 << 62), None])
     if isinstance(value, bytes):
-        return value + b" "
+        return chance.choice([value + b" ", b""])
     if value is None:
         return "x"
     place = chance.randrange(len(value) + 1)
