@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select
@@ -20,6 +21,8 @@ from schemas.states import API_FORMAT
 
 _CHAINS, _REFUND_IDS = history_statements.chains(), history_statements.refund_ids()
 _STEPS = history_statements.deliveries()
+_CLAIM = itemgetter(0, 1)
+"""Which claim a row of the statements `attempts` and `events` belongs to: its order, and the how manieth claim of it."""
 
 
 class LedgerHistory:
@@ -51,10 +54,10 @@ class HistoryReader:
         Those are claims that are open by their row or by their events, and those that moved on that date or later.
         """
         events = self._rows(history_statements.events(self._dialect), business_date)
-        chains = groupby(events, key=lambda row: (row.order_id, row.attempt))
+        chains = groupby(events, key=_CLAIM)
         key, chain = next(chains, (None, iter(())))
         for row in self._rows(history_statements.attempts(self._dialect), business_date):
-            if key == (row.order_id, row.attempt):
+            if key == _CLAIM(row):
                 is_called = row.format == API_FORMAT  # each call has its own answer, and no file leaves
                 yield attempt_entry(row, chain, NOT_DELIVERED if is_called else self._delivery(row.batch_id, business_date))
                 key, chain = next(chains, (None, iter(())))
