@@ -1,5 +1,6 @@
 """`mitbatch status`: orders by state, what is in doubt, what needs a person, how the last runs ended."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -37,8 +38,7 @@ def show_status(options: Options) -> int:
     lines += [_state_line(state, totals) for state, totals in states.items()] or ["no order has been claimed yet"]
     lines += [f"{name:<20}{count:>8,}" for name, count in files.items() if count]
     lines.append(f"{'retry may take':<20}{_orders(free)}   {_money(free)}".rstrip())
-    latest_first = sorted(runs.values(), key=lambda run: str(run["started_at"]), reverse=True)
-    lines += [f"last {run['job']:<15}{_ending(run)}" for run in latest_first]
+    lines += last_run_lines(runs.values())
     lines += [*switch_lines(switches), *alert_lines(items)]
     lines += _item_lines(items)
     say(options, lines)
@@ -64,6 +64,12 @@ def show_status(options: Options) -> int:
         },
     )
     return int(ExitCode.CLEAN)
+
+
+def last_run_lines(runs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How the last run of each job ended, the latest first; `runs` are rows of the ledger."""
+    latest_first = sorted(runs, key=lambda run: str(run["started_at"]), reverse=True)
+    return [f"last {run['job']:<15}{_ending(run)}" for run in latest_first]
 
 
 def _files(connection: Connection, mid: str) -> dict[str, int]:
@@ -97,7 +103,7 @@ def _totals(totals: dict[str, tuple[int, int]]) -> dict[str, Any]:
     }
 
 
-def _ending(run: dict[str, Any]) -> str:
+def _ending(run: Mapping[str, Any]) -> str:
     if run["finished_at"] is None:
         began = f"began {run['started_at']}"
         no_files = f"{began}, ended with exit {run['exit_code']}, finance's files still to be written"

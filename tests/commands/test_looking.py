@@ -4,13 +4,13 @@ import inspect
 import json
 import sqlite3
 import stat
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 import schemas.errors as tree
 from jobs.cli import run
+from jobs.status import last_run_lines
 from schemas.errors import EXIT_MEANINGS, MitbatchError
 from schemas.reasons import ITEM_TEXTS, REASON_TEXTS, Reason
 from schemas.states import STATE_TEXTS, State
@@ -87,21 +87,14 @@ def test_status_for_people(after_a_night: MerchantFolder, capfd: pytest.CaptureF
     assert len(set(subjects)) == 1, "due dates stand below one another"
 
 
-def test_status_has_the_latest_run_first(after_a_night: MerchantFolder, capfd: pytest.CaptureFixture[str]) -> None:
+def test_status_has_the_latest_run_first() -> None:
     """Whoever looks at night sees first what ran last, whichever job that was."""
-    jobs = ("poll", "reconcile", "transmit")
-    with closing(sqlite3.connect(after_a_night.ledger)) as connection, connection:
-        names = [name for _, name, *_ in connection.execute("PRAGMA table_info(run)")]
-        for number, job in enumerate(jobs, start=1):
-            told = {"run_id": f"'{job}'", "job": f"'{job}'", "started_at": f"'2099-01-0{number}T00:00:00Z'"}
-            told["fencing_token"] = f"fencing_token + {number}"
-            columns = ", ".join(told.get(name, name) for name in names)
-            connection.execute(f"INSERT INTO run SELECT {columns} FROM run ORDER BY fencing_token LIMIT 1")
-    assert after_a_night.run("status") == 0
-    found = [line.split()[1] for line in capfd.readouterr().out.splitlines() if line.startswith("last ")]
+    ended = {"finished_at": "2026-11-24T06:31:00Z", "exit_code": 0}
+    times = {"nightly": "2026-11-24T06:30:00Z", "poll": "2026-11-25T06:30:00Z", "transmit": "2026-11-23T06:30:00Z"}
+    lines = last_run_lines({"job": job, "started_at": at, **ended} for job, at in times.items())
 
-    assert found[:3] == ["transmit", "reconcile", "poll"]
-    assert found[3:] == ["nightly"]
+    assert [line.split()[1] for line in lines] == ["poll", "nightly", "transmit"]
+    assert lines[0] == "last poll           began 2026-11-25T06:30:00Z, ended 2026-11-24T06:31:00Z with exit 0"
 
 
 @pytest.mark.parametrize("word", [*(reason.value for reason in Reason), *(state.value for state in State), *ITEM_TEXTS])

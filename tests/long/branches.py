@@ -52,6 +52,10 @@ TESTS = (
     "tests/pure",
     "tests/settings",
     "tests/audit",
+    "tests/tampering",
+    "tests/comparison",
+    "tests/webhooks",
+    "tests/cards",
     "tests/fuzz",
     "tests/schemas",
 )
