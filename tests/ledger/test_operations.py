@@ -112,6 +112,15 @@ def test_what_came_back_for_a_request_is_kept_as_evidence(content: bytes, is_kep
     assert [row[1:] for row in kept] == ([("refund", content)] if is_kept else [])
 
 
+def test_what_the_provider_did_not_name_is_null(room: Room) -> None:
+    """An answer without the id of a transaction teaches none: not an empty one that queries would count."""
+    room.claim("b00000000001", "a")
+    refund = asked(room)
+    with room.ledger.writing(room.run) as writing:
+        record_answer(writing, refund, ActionAnswer(Verdict.UNCLEAR, "nobody knows"))
+    assert room.sql("SELECT step, transaction_id, evidence_id FROM operation") == [("in_doubt", None, None)]
+
+
 def test_a_request_id_is_used_once(room: Room) -> None:
     """The same request id for the same kind is refused by the database, whatever the order; the first is found by it."""
     room.claim("b00000000001", "a", "b")

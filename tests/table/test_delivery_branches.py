@@ -306,12 +306,3 @@ def test_an_order_that_went_on_in_another_way_is_left_out_of_the_file(desk: Desk
     assert desk.room.submission("second").sequence_number == 1
     (content,) = desk.folder.files.values()
     assert (b"first" in content, b"second" in content) == (False, True)
-
-
-def test_who_watches_sees_how_many_files_have_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One step for each, of all that may leave."""
-    stages, steps = list[tuple[str, int | None]](), list[int]()
-    monkeypatch.setattr(desk.equipment.progress, "stage", lambda name, total=None: stages.append((name, total)))
-    monkeypatch.setattr(desk.equipment.progress, "advance", lambda done=1: steps.append(done))
-    desk.deliver(desk.held("b00000000001", "a"), desk.held("b00000000002", "b"))
-    assert (stages, steps) == ([("deliver", 2)], [1, 1])
