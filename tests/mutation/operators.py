@@ -80,8 +80,8 @@ def _is_left_alone(node: ast.AST) -> bool:
     """
     if isinstance(node, ast.keyword):
         return node.arg in {"expanding", "strict"}
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and isinstance(node.value.value, ast.Name):
-        name = node.value.value.id
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and isinstance(node.targets[0], ast.Name):
+        name = node.targets[0].id.lstrip("_")
         return name[0].isupper() and not name.isupper()
     return isinstance(node, ast.Assert | ast.ImportFrom)
 

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from typing import Final
 
 Turn = Callable[[int, str], int | None]
+_Pair = tuple[int, str]
 LIMIT: Final[int] = 3
 WORDS = ("a", "b")
 BOTH = zip(WORDS, WORDS, strict=True)
