@@ -30,7 +30,8 @@ AT_A_TIME = 500
 """So many old answers are looked at in one transaction."""
 
 MOST_PORTIONS = 400
-"""So many portions are looked at in one night: those of a ledger that was kept for years go in several."""
+"""So many portions are emptied in one night: those of a ledger that was kept for years go in several. What must stay and is only
+looked at does not count, or there might be so much of it one day that nothing behind it was ever reached."""
 
 ENDED = (BatchStep.ACKNOWLEDGED, BatchStep.REFUSED, BatchStep.EMPTY)
 
@@ -67,15 +68,16 @@ def forget_answers(equipment: Equipment, run: Run) -> None:
     ledger, settings = equipment.ledger, equipment.settings
     oldest = equipment.clock.now() - timedelta(days=settings.retention.answer_days)
     limit = Limit(utc_text(oldest), business_date(oldest, settings.schedule.timezone))
-    after, emptied = ("", ""), 0
-    for _ in range(MOST_PORTIONS):
+    after, portions = ("", ""), 0
+    while portions < MOST_PORTIONS:
         with ledger.reading() as connection:
             page = old_answers(connection, ledger.mid, limit, after=after, most=AT_A_TIME)
         if page.evidence_ids:
             with ledger.writing(run) as writing:
-                emptied += empty_answers(writing, limit, page.evidence_ids)
+                empty_answers(writing, limit, page.evidence_ids)
+            portions += 1
         if page.is_last:
             break
         after = page.after
-    if emptied:
+    if portions:
         ledger.leave_no_copy()

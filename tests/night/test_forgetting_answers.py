@@ -243,6 +243,19 @@ def test_dying_at_the_log_changes_nothing(ended: House, monkeypatch: pytest.Monk
     assert named(ended) == before
 
 
+def test_what_stays_stands_in_no_ones_way(ended: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much goes in one night, the oldest first; what must stay is passed over, however much of it there is."""
+    monkeypatch.setattr(forgetting, "AT_A_TIME", 1)
+    monkeypatch.setattr(forgetting, "MOST_PORTIONS", 1)
+    ended.pass_time(days=DAYS + 1)
+    oldest, *_ = ended.ledger("SELECT evidence_id FROM evidence ORDER BY received_at")
+    for count in (1, 2):
+        ended.run()
+        assert len(empty(ended)) == len(named(ended)) == count
+    assert empty(ended) == said_of(ended, *ENDED)
+    assert oldest["evidence_id"] not in empty(ended)
+
+
 def _dies(_engine: object) -> None:
     raise Died
 
