@@ -56,6 +56,7 @@ TESTS = (
     "tests/comparison",
     "tests/webhooks",
     "tests/cards",
+    "tests/doctor",
     "tests/fuzz",
     "tests/schemas",
 )
