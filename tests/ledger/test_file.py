@@ -22,6 +22,7 @@ from jobs.databases import open_ledger
 from schemas.errors import ExitCode, LedgerUnfit, SecretExposed
 from schemas.ledger_tables import metadata
 from schemas.migrations import HEAD
+from tests.by_name import rows_by_name
 from tests.commands.merchant_folder import merchant_folder
 from tests.ledger.room import Room
 
@@ -215,7 +216,7 @@ def night_statements(tmp_path_factory: pytest.TempPathFactory) -> list[ClauseEle
 
     sqlalchemy_event.listen(Engine, "before_execute", note)
     try:
-        with merchant_folder(tmp_path_factory.mktemp("statements")) as merchant:
+        with rows_by_name(), merchant_folder(tmp_path_factory.mktemp("statements")) as merchant:
             for words in (
                 "nightly",
                 "transmit",
