@@ -121,9 +121,11 @@ def _unsent(seen: Evidence, mark: RunMark) -> list[str]:
 
 
 def _is_something_off(seen: Evidence, mark: RunMark) -> bool:
-    """Whether something was off when a run ended: turned by a person and not on again, or a site by the run's own settings."""
-    last = {turned.name: turned.on for turned in seen.turned if turned.point <= mark.points[1]}
-    return any(name.startswith("site:") for name in mark.switched_off) or not all(last.values())
+    """Whether something was off at any moment before a run closed its record: by hand, or a site by the run's own settings."""
+    began, closed = mark.points[0], mark.wrote[1] if mark.wrote else mark.points[1]
+    last = {turned.name: turned.on for turned in seen.turned if turned.point <= began}
+    meanwhile = [turned.on for turned in seen.turned if began < turned.point <= closed]
+    return any(name.startswith("site:") for name in mark.switched_off) or not all([*last.values(), *meanwhile])
 
 
 def _untold(mark: RunMark) -> list[str]:

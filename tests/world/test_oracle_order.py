@@ -13,6 +13,7 @@ from tests.world.hands import Decided
 from tests.world.merchant import Charge, RowChange
 from tests.world.oracle_call_doctors import call_of
 from tests.world.oracle_calls import i12_calls_have_proof
+from tests.world.oracle_codes import i20_honest_codes
 from tests.world.oracle_decisions import proven_missing
 from tests.world.oracle_doctors import one
 from tests.world.oracle_evidence import Evidence
@@ -22,6 +23,7 @@ from tests.world.oracle_payloads import payload_of
 from tests.world.schedule import Deed, Schedule
 from tests.world.shrink import happened
 from tests.world.test_oracle import honest
+from tests.world.turning import Turned
 from tests.world.witness import Send
 from tests.world.world import leave_ground
 
@@ -169,3 +171,47 @@ def test_a_world_remembers_what_the_oracle_asks_for() -> None:
     story.world.leap(timedelta(days=-1))
     put_back = story.world._charge_of(charge.order_id)
     assert (put_back.at, put_back.latest) == (now - timedelta(days=1), now)
+
+
+OFF, ON = False, True
+
+
+@pytest.mark.parametrize(
+    ("turned", "is_excused"),
+    [
+        ([(0, OFF)], True),
+        ([(5, OFF)], True),
+        ([(5, OFF), (6, ON)], True),
+        ([(-1, OFF), (0, ON)], False),
+        ([("closed", OFF)], True),
+        ([("later", OFF)], False),
+        ([], False),
+    ],
+    ids="before,meanwhile,off and on meanwhile,on again before,while it closed,after it had closed,never".split(","),
+)
+def test_a_switch_excuses_copies_that_wait_only_where_the_run_could_see_it(
+    turned: list[tuple[int | str, bool]], is_excused: bool
+) -> None:
+    """A file of copies waits half sent behind what was off at some moment before the run closed its record, not after that."""
+    (mark, run) = next((mark, run) for mark, run in zip(honest().marks, honest().runs, strict=True) if run[1].code == 0)
+    assert mark.wrote is not None
+    began, closed = mark.points[0], mark.wrote[1]
+    assert began + 6 < closed < mark.points[1]
+    waits = {"file_name": "t", "batch_id": "b", "kind": "transmit", "step": "part_verified", "delivered_at": None}
+    night = replace(mark, job="nightly", batches=(*mark.batches, waits))
+    points = {"closed": closed, "later": closed + 1}
+    by_hand = [Turned("sending", on, points[at] if isinstance(at, str) else began + at, "", 0) for at, on in turned]
+    seen = seen_with(marks=[night], runs=[run], turned=by_hand)
+    assert bool(list(i20_honest_codes(seen))) is not is_excused
+
+
+def test_what_a_person_commits_is_none_of_a_run_that_stands_still() -> None:
+    """A switch that is turned after a run's last commit leaves when that run closed its record as it was."""
+    last = Schedule(52, 2, ())
+    quiet, _ = happened(last)
+    wrote = quiet.world.witness.marks[0].wrote
+    assert wrote is not None
+    turned, found = happened(replace(last, deeds=(Deed("switch", 0, wrote[1] + 1, "mit off"),)))
+    assert found == []
+    assert turned.turned[0].point == wrote[1] + 1
+    assert turned.world.witness.marks[0].wrote == wrote

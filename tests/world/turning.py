@@ -67,7 +67,8 @@ def _same(turned: list[Turned], name: str, *, on: bool) -> bool:
 def _carry_out(story: "Story", name: str, *, on: bool) -> bool:
     command = "switch" if name != SENDING else "resume" if on else "pause"
     try:
-        carry_out(story.world.settings, story.world.surroundings(), command, SwitchWanted(name, on, REASON, PERSON))
+        with story.world.witness.of_a_person():
+            carry_out(story.world.settings, story.world.surroundings(), command, SwitchWanted(name, on, REASON, PERSON))
     except LedgerBusy:
         return True
     except (MitbatchError, PowerCut):

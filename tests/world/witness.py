@@ -227,6 +227,15 @@ class Witness:
         """Somebody asks the running process to stop."""
         self.stops.append((self.process, self.point()))
 
+    @contextmanager
+    def of_a_person(self) -> Iterator[None]:
+        """Inside, somebody is at work by hand, and what they commit is none of a run that stands still."""
+        running, self.running = self.running, []
+        try:
+            yield
+        finally:
+            self.running = running
+
     def _left(self, name: str) -> Left:
         with self._after_power_cut("ledger") as ledger:
             found = rows(ledger, "SELECT * FROM batch WHERE file_name = ?", name)
