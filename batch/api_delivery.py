@@ -182,14 +182,14 @@ class ApiDelivery:
             intended, calls = self._errand.intend(batch, SET)
             self._due[self._first] = intended
             if calls:
-                self._mark(intended, calls, after=batch.event_seq)
+                self._mark(intended, calls, after=_event_of(batch))
                 return calls
             self._first += 1
         return []
 
-    def _mark(self, batch: Batch, calls: Sequence[Call], *, after: int) -> None:
+    def _mark(self, batch: Batch, calls: Sequence[Call], *, after: tuple[int, str]) -> None:
         try:
-            self._equipment.departures.mark_calls(batch.batch_id, batch.event_seq, batch.file_name, after=after)
+            self._equipment.departures.mark_calls(batch.batch_id, _event_of(batch), batch.file_name, after=after)
         except FileNotWritten:
             self._take_back(calls)
             raise
@@ -242,6 +242,10 @@ class ApiDelivery:
             with self._equipment.ledger.writing(self._run):
                 pass  # still our turn, and nobody asked us to stop
             self._equipment.clock.sleep(min(left, WHILE_SECONDS))
+
+
+def _event_of(batch: Batch) -> tuple[int, str]:
+    return batch.event_seq, batch.event_hash
 
 
 def deliver_calls(equipment: Equipment, run: Run, findings: Findings, batches: Sequence[Batch]) -> None:

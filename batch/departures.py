@@ -3,7 +3,8 @@
 A file is marked after its verified part was committed, and before its rename is asked for. So each marked file stands in
 a true ledger as verified at least; a ledger that knows less of it was restored from a copy, or is another one. Going
 on with such a ledger would send again what has left (I2, I12). Of a group of calls each set of orders is marked, after its
-intent was committed and before its first call, with the number of the event of the group that is this intent.
+intent was committed and before its first call, with the number and the hash of the event of the group that is this intent:
+in a ledger from which another has parted, the event of that number may be another one.
 """
 
 from contextlib import suppress
@@ -26,23 +27,30 @@ class Departures:
         """Note that this batch may leave from now on; the mark survives a power cut. Raises FileNotWritten."""
         self._mark(f"{kind}_{batch_id}", file_name)
 
-    def mark_calls(self, batch_id: str, intent: int, group: str, *, after: int) -> None:
-        """Note that the calls of this intent may leave from now on; the mark of the one before it goes. Raises FileNotWritten."""
-        self._mark(f"{_CALLS}{batch_id}_{intent}", group)
+    def mark_calls(self, batch_id: str, intent: tuple[int, str], group: str, *, after: tuple[int, str]) -> None:
+        """Note that the calls of this intent, an event by its number and hash, may leave from now on. Raises FileNotWritten.
+
+        The mark of the one before it goes.
+        """
+        self._mark(f"{_CALLS}{batch_id}_{intent[0]}_{intent[1]}", group)
         with suppress(OSError):  # two marks say no less than one
-            self._disk.remove(self._root / f"{_CALLS}{batch_id}_{after}")
+            self._disk.remove(self._root / f"{_CALLS}{batch_id}_{after[0]}_{after[1]}")
 
     def marked(self) -> set[str]:
         """The ids of all files that may have left."""
         return {name.rpartition("_")[2] for name in self._disk.names(self._root) if not name.startswith(_CALLS)}
 
-    def marked_calls(self) -> dict[str, int]:
-        """By the id of each group of calls: the latest intent of which calls may have left."""
-        found: dict[str, int] = {}
+    def marked_calls(self) -> dict[str, tuple[int, str]]:
+        """By the id of each group of calls: the number and hash of the latest intent of which calls may have left.
+
+        The hash is empty where a mark was left before hashes were noted.
+        """
+        found: dict[str, tuple[int, str]] = {}
         for name in self._disk.names(self._root):
             batch_id, _, intent = name.removeprefix(_CALLS).partition("_")
-            if name.startswith(_CALLS) and intent.isdigit():
-                found[batch_id] = max(found.get(batch_id, 0), int(intent))
+            number, _, event_hash = intent.partition("_")
+            if name.startswith(_CALLS) and number.isdigit():
+                found[batch_id] = max(found.get(batch_id, (0, "")), (int(number), event_hash))
         return found
 
     def _mark(self, name: str, what: str) -> None:

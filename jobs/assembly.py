@@ -17,7 +17,7 @@ from batch.equipment import Clock, Equipment, Progress
 from batch.export import ExportFolder
 from batch.ledger import Ledger
 from batch.ledger.batches import steps_of
-from batch.ledger.calls import intents_of, never_intended
+from batch.ledger.calls import not_intended
 from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.source import OrderSource
 from batch.writeback import OrderWriter
@@ -275,17 +275,17 @@ def identity_of(settings: Settings, profile: "Profile", host_keys: "Iterable[par
 def check_departures(ledger: Ledger, departures: Departures) -> None:
     """Refuse a ledger that is older than what was sent: a marked file stands in a true ledger as verified at least.
 
-    So does one from which another has parted, such as a copy on another host that called the orders which this one took back.
+    So does one from which another has parted, such as a copy on another host that called the orders which this one took back
+    or has not called yet.
     """
     marked, calls = departures.marked(), departures.marked_calls()
     # they are read before the ledger: a run beside this one commits first, and marks then
     if not marked and not calls:
         return
     with ledger.reading() as connection:
-        steps, intents = steps_of(connection, ledger.mid), intents_of(connection, ledger.mid)
-        others = never_intended(connection, ledger.mid, calls)
+        steps, behind_calls = steps_of(connection, ledger.mid), not_intended(connection, ledger.mid, calls)
     behind = sorted(batch_id for batch_id in marked if steps.get(batch_id, BatchStep.CLAIMED) in _NOT_YET_LEFT)
-    behind += sorted({*others, *(group for group, intent in calls.items() if intents.get(group, 0) < intent)})
+    behind += behind_calls
     if behind:
         raise LedgerBehind(
             f"{len(behind)} {'file' if len(behind) == 1 else 'files'} that left ({', '.join(behind[:3])}) are not known to"

@@ -11,7 +11,7 @@ from batch.ledger.evidence import put_back
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import among, batch, event, evidence, submission, transmission
-from schemas.states import API_FORMAT, BatchStep, State
+from schemas.states import API_FORMAT, State
 
 _COLUMNS = tuple(submission.c[name] for name in Submission.__dataclass_fields__)
 _MINE = submission.c.mid == bindparam("mid")
@@ -25,11 +25,10 @@ _STANDING = select(*_COLUMNS).where(_MINE, submission.c.idempotency_key.in_(bind
 _LEFT = select(func.count()).where(
     _MINE, submission.c.batch_id == bindparam("batch_id"), among(submission.c.state, [State.CLAIMED, State.HELD, State.SENDING])
 )
-_INTENTS = select(batch.c.batch_id, batch.c.event_seq).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
-_EMPTY = select(batch.c.batch_id).where(
-    batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT, batch.c.step == BatchStep.EMPTY.value
+_EVENTS = select(batch.c.batch_id, batch.c.event_seq, batch.c.event_hash).where(
+    batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT
 )
-_STEP_TAKEN = select(event.c.to_state).where(
+_EVENT_HASH = select(event.c.hash).where(
     event.c.mid == bindparam("mid"), event.c.subject == bindparam("subject"), event.c.seq == bindparam("seq")
 )
 _KINDS = select(batch.c.batch_id, batch.c.kind).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
@@ -58,23 +57,24 @@ def as_they_stand(connection: Connection, mid: str, known: Sequence[Submission])
     return {row["order_id"]: Submission.of(row) for row in rows.mappings()}
 
 
-def intents_of(connection: Connection, mid: str) -> dict[str, int]:
-    """By the id of each group of calls: how many events it has, the last of them its latest intent or later."""
-    return {row.batch_id: row.event_seq for row in connection.execute(_INTENTS, {"mid": mid})}
+def not_intended(connection: Connection, mid: str, intents: Mapping[str, tuple[int, str]]) -> list[str]:
+    """Those groups, of intents by number and hash, that do not have this very event in this ledger.
 
-
-def never_intended(connection: Connection, mid: str, calls: Mapping[str, int]) -> list[str]:
-    """Those groups, of the ids and event numbers of intents, whose event of that number is no intent in this ledger.
-
-    Only a group that came to nothing is looked at: in any other its own calls are asked about before they are repeated.
+    Where the hash is not known (empty), the number alone is compared.
     """
-    empty = set(connection.execute(_EMPTY, {"mid": mid}).scalars())
+    latest = {row.batch_id: (row.event_seq, row.event_hash) for row in connection.execute(_EVENTS, {"mid": mid})}
     found = []
-    for batch_id in sorted(empty & calls.keys()):
-        about = {"mid": mid, "subject": f"batch:{batch_id}", "seq": calls[batch_id]}
-        if connection.execute(_STEP_TAKEN, about).scalar_one_or_none() == BatchStep.EMPTY.value:
+    for batch_id, (seq, event_hash) in sorted(intents.items()):
+        last, last_hash = latest.get(batch_id, (0, ""))
+        known = last_hash if last == seq or not event_hash else _hash_of(connection, mid, batch_id, seq)
+        if last < seq or (event_hash and known != event_hash):
             found.append(batch_id)
     return found
+
+
+def _hash_of(connection: Connection, mid: str, batch_id: str, seq: int) -> str:
+    about = {"mid": mid, "subject": f"batch:{batch_id}", "seq": seq}
+    return str(connection.execute(_EVENT_HASH, about).scalar_one_or_none())
 
 
 def kinds_of_groups(connection: Connection, mid: str) -> dict[str, str]:

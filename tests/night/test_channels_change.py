@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from schemas.errors import LedgerBehind
+from batch.departures import Departures
+from schemas.errors import FileNotWritten, LedgerBehind
 from tests.night.house import ONHOLD, House, order, paid
 
 BY_FILE, BY_CALL = {"evaluate": "sftp", "transmit": "sftp"}, {"evaluate": "api", "transmit": "api"}
@@ -151,6 +152,37 @@ def test_a_ledger_that_took_back_what_its_copy_called_is_refused(house: House) -
     with pytest.raises(LedgerBehind):
         house.run("poll")
     assert house.row("a")["hold_reference"]
+
+
+def test_a_ledger_whose_copy_called_by_an_intent_of_the_same_number_is_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two ledgers that were one, this one intended a call and took it back; the copy intended its own and called (O-07)."""
+    house.set(channels=BY_CALL)
+    house.add(order("a", payment_token=ONHOLD))
+    house.sandbox.faults.switch_on("token_refused", times=99)
+    house.run()
+    held = house.ledger_path.read_bytes()
+    house.sandbox.faults.clear()
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(Departures, "mark_calls", _no_space)
+        house.run()
+    took_back = house.ledger_path.read_bytes()
+    assert house.states() == {"a": "held"}
+    assert house.accepted() == Counter()
+    put_ledger(house, held)
+    house.run()
+    assert house.accepted() == Counter("a")
+    put_ledger(house, took_back)
+
+    with pytest.raises(LedgerBehind):
+        house.run()
+    assert house.accepted() == Counter("a")
+    assert house.row("a")["hold_reference"]
+
+
+def _no_space(*_: object, **__: object) -> None:
+    raise FileNotWritten("No space left on device.")
 
 
 def test_a_changed_mode_is_refused_until_all_is_settled(house: House) -> None:

@@ -13,7 +13,8 @@ from batch.api_line import MOST_DOUBTS, Call, Called
 from batch.call_answers import Verdict
 from batch.findings import Findings
 from batch.ledger import Batch, Writing
-from batch.ledger.calls import copies_to_be_called, intents_of, kinds_of_groups, store_answers
+from batch.ledger.calls import copies_to_be_called, kinds_of_groups, not_intended, store_answers
+from batch.ledger.steps import move_batch
 from schemas.errors import (
     ApiLoginRefused,
     ApiUnreachable,
@@ -26,7 +27,7 @@ from schemas.errors import (
     MitbatchError,
     OrdersUnreachable,
 )
-from schemas.states import API_FORMAT, State
+from schemas.states import API_FORMAT, BatchStep, State
 from tests.ledger.room import MID, START, Room
 from tests.table.acknowledging import items
 from tests.table.desk import Desk
@@ -324,12 +325,26 @@ def test_a_group_calls_its_own_copies(room: Room) -> None:
 
 
 def test_groups_of_calls_are_told_from_files(room: Room) -> None:
-    """Only groups of calls have intents to be compared with the marks: how many events each has, and what it calls."""
+    """Only groups of calls have intents to be compared with the marks."""
     room.claim(ONE, "a")
     copied(room, TWO, "b")
     room.sql("UPDATE batch SET format = ? WHERE batch_id = ?", API_FORMAT, TWO)
     with room.ledger.reading() as connection:
-        assert (intents_of(connection, MID), kinds_of_groups(connection, MID)) == ({TWO: 1}, {TWO: "transmit"})
-    room.sql("UPDATE batch SET event_seq = 7")
+        assert kinds_of_groups(connection, MID) == {TWO: "transmit"}
+        assert not_intended(connection, MID, {ONE: (1, ""), TWO: (1, "")}) == [ONE]
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3])
+def test_an_intent_is_known_by_its_very_event(room: Room, seq: int) -> None:
+    """A ledger that has another event of that number, or none yet, has parted from the one whose calls may have left (I2)."""
+    steps = [room.claim(TWO, "b")]
+    with room.ledger.writing(room.run) as writing:
+        steps += [move_batch(writing, steps[0], BatchStep.CALLING, reason="intent to call")]
+        steps += [move_batch(writing, steps[1], BatchStep.CALLING, reason="intent to call")]
+    room.sql("UPDATE batch SET format = ?", API_FORMAT)
+    own = steps[seq - 1].event_hash
     with room.ledger.reading() as connection:
-        assert intents_of(connection, MID) == {TWO: 7}
+        assert not_intended(connection, MID, {TWO: (seq, own)}) == []
+        assert not_intended(connection, MID, {TWO: (seq, "")}) == []
+        assert not_intended(connection, MID, {TWO: (seq, "of another")}) == [TWO]
+        assert not_intended(connection, MID, {TWO: (4, own)}) == not_intended(connection, MID, {TWO: (4, "")}) == [TWO]

@@ -86,7 +86,7 @@ CALLS = (
         "calls-without-a-mark",
         "nothing outside the ledger tells that orders were called",
         "batch/api_delivery.py",
-        "            self._equipment.departures.mark_calls(batch.batch_id, batch.event_seq, batch.file_name, after=after)\n",
+        "            self._equipment.departures.mark_calls(batch.batch_id, _event_of(batch), batch.file_name, after=after)\n",
         "            assert after\n",
         "I2",
         Fails("tests/night/test_channels_change.py::test_a_ledger_from_before_the_calls_is_refused"),
