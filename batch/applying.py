@@ -10,7 +10,7 @@ from batch.early_news import apply_early_news
 from batch.equipment import Equipment
 from batch.ledger import Submission, Writing
 from batch.ledger.evidence import store_evidence
-from batch.ledger.items import close_all, close_items, open_item
+from batch.ledger.items import close_all, close_items, ever_told, open_item
 from batch.ledger.moves import Move, move_orders, note_reads
 from batch.ledger.operations import operations_of
 from batch.ledger.reading import accepted_amount, bearers_of, source_of_state
@@ -96,9 +96,18 @@ def _items(
 def _concluded(writing: Writing, equipment: Equipment, submission: Submission, heard: Heard, read: OrderRead) -> Conclusion:
     """What follows from a read, by the order's own facts and by what else the ledger knows."""
     conclusion = conclude(_facts(writing, equipment, submission, read), read, equipment.profile)
+    conclusion = _unless_told(writing, submission, conclusion)
     conclusion = _unless_taken(writing, submission, read, conclusion)
     conclusion = _unless_accepted(writing, submission, read, conclusion)
     return _unless_believed(writing, equipment, submission, heard, conclusion)
+
+
+def _unless_told(writing: Writing, submission: Submission, conclusion: Conclusion) -> Conclusion:
+    """That a cancel came too late is told once of an order that is under review, for this or for something else."""
+    if conclusion.item is not ItemKind.DOUBLE_CHARGE or conclusion.path:
+        return conclusion
+    told = ever_told(writing.connection, writing.mid, ItemKind.DOUBLE_CHARGE)
+    return Conclusion(reason="as known") if f"order:{submission.order_id}" in told else conclusion
 
 
 def _unless_taken(writing: Writing, submission: Submission, read: OrderRead, conclusion: Conclusion) -> Conclusion:

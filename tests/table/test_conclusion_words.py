@@ -158,6 +158,9 @@ def test_a_recovery_whose_cancel_was_asked_for(answer: OrderRead, amount: str) -
         assert amount in found.explanation
     for state in NEVER_AGAIN:
         assert concluded(state, answer, cancel_wanted=True).item is not ItemKind.DOUBLE_CHARGE
+    found = concluded(State.REVIEW, answer, cancel_wanted=True)
+    assert (found.path, found.item, amount in found.explanation) == ((), ItemKind.DOUBLE_CHARGE, True)
+    assert concluded(State.REVIEW, answer).item is None
 
 
 def test_a_currency_without_cents_is_told_in_whole_units() -> None:
