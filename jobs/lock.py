@@ -70,9 +70,9 @@ def update_lock(options: Options, *, reason: str, dry_run: bool = False, yes: bo
         if found is None:
             raise UsageRefused("Nothing is locked yet; the first nightly locks the ledger to these settings.")
         known = found[0]
-        check_departures(ledger, Departures(settings.data_dir / "sent", around.disk))
         differs = differences(known, wanted)
-        open_now = check_change(ledger, known, wanted)
+        open_now = check_change(ledger, known, wanted)  # another merchant's ledger knows nothing of what left here
+        check_departures(ledger, Departures(settings.data_dir / "sent", around.disk))
         if not differs:
             lines = ["The ledger is locked to these settings already; nothing was changed."]
             lines = [banner("lock update", today, settings), *lines]

@@ -117,22 +117,31 @@ def test_nothing_to_change_changes_nothing(merchant: MerchantFolder, capfd: pyte
 
 
 @pytest.mark.parametrize(
-    ("variables", "code"),
+    ("variables", "words"),
     [
-        ({"PROVIDER__MID": "3f1c09ab-0000-4000-8000-000000000002"}, 30),
-        ({"ENVIRONMENT": "production", "PROVIDER__API_URL": "https://api.example/v1/", "WEBHOOK__PUBLIC_HOST": ""}, 30),
-        ({"PROVIDER__API_URL": "https://api.flexfactor.io/v1/"}, 30),
+        ({"PROVIDER__MID": "3f1c09ab-0000-4000-8000-000000000002"}, "and stays so"),
+        (
+            {"ENVIRONMENT": "production", "PROVIDER__API_URL": "https://api.example/v1/", "WEBHOOK__PUBLIC_HOST": ""},
+            "it cannot become one of production",
+        ),
+        ({"PROVIDER__API_URL": "https://api.flexfactor.io/v1/"}, "https://api.flexfactor.io/v1/"),
     ],
 )
 def test_what_may_not_change_is_refused(
-    variables: dict[str, str], code: int, merchant: MerchantFolder, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str],
+    words: str,
+    merchant: MerchantFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Another merchant, another environment once orders were claimed, and an address of the other one are refused."""
+    """Another merchant, another environment once orders were claimed, and an address of the other one: refused, and why."""
     before = rows(merchant, "SELECT * FROM identity")
     for name, value in variables.items():
         monkeypatch.setenv(f"MITBATCH_{name}", value)
+    capfd.readouterr()
 
-    assert merchant.run(f"lock update {WHY} --yes") == code
+    assert merchant.run(f"lock update {WHY} --yes") == 30
+    assert words in " ".join(capfd.readouterr().err.split())
     assert rows(merchant, "SELECT * FROM identity") == before
     assert rows(merchant, "SELECT * FROM event WHERE subject = 'ledger'") == []
 
