@@ -155,8 +155,6 @@ class ApiDelivery:
             return None
         try:
             return self._next()
-        except InternalError:
-            raise
         except (NothingSent, SafetyRefusal, AnotherRunActive, Stopped) as problem:
             self._problem, self._stops = problem, True
             return None

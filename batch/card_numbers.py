@@ -92,11 +92,7 @@ def mask(cells: Mapping[str, str]) -> dict[str, str]:
 
     A row that is refused because its `card_bin` is too long would otherwise show the rest of the number in two pieces.
     """
-    shown = dict(cells)
-    for column, kept in SHOWN.items():
-        if column in shown:
-            shown[column] = shown[column][kept]
-    return shown
+    return {**cells, **{column: cells[column][kept] for column, kept in SHOWN.items()}}
 
 
 def brand_of(digits: str) -> str:

@@ -161,12 +161,9 @@ def copies_in_doubt(connection: Connection, mid: str, batch_id: str) -> int:
 
 def mark_copies(writing: Writing, results: Sequence[Mapping[str, str]]) -> None:
     """Write down how copies stand: `order_id`, `result` (empty: not called), `transmit_id`, `error_text`, empty where unknown."""
-    if results:
-        names = ("result", "transmit_id", "error_text")
-        rows = [{"w_order_id": one["order_id"], **{f"v_{name}": one.get(name) or None for name in names}} for one in results]
-        writing.connection.execute(
-            _MARK_COPIES, [{**row, "w_mid": writing.mid, "v_booked": writing.run.business_date} for row in rows]
-        )
+    names, same = ("result", "transmit_id", "error_text"), {"w_mid": writing.mid, "v_booked": writing.run.business_date}
+    rows = [{"w_order_id": one["order_id"], **{f"v_{name}": one.get(name) or None for name in names}} for one in results]
+    writing.connection.execute(_MARK_COPIES, [{**row, **same} for row in rows])
 
 
 def doubt_copies(writing: Writing, batch_id: str, why: str) -> int:

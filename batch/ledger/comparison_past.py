@@ -9,7 +9,6 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from schemas.ledger_tables import comparison, comparison_row, event, item, run
 from schemas.matches import Match
-from schemas.reasons import ItemKind
 
 RECONCILE, SETTLEMENT, CHARGE = "reconcile", "settlement", "charge"
 """What the subjects of a comparison's items begin with: a difference of the books, of a settlement, a charge in-house."""
@@ -133,16 +132,3 @@ def differences_of(connection: Connection, mid: str, comparison_id: str) -> dict
     """How many orders differ in a comparison, and by how much together (minor units, without sign): by match and currency."""
     rows = connection.execute(_BY_MATCH, {"mid": mid, "comparison_id": comparison_id})
     return {(row.match, row.currency): (row.orders, int(row.minor)) for row in rows}
-
-
-_CHARGES = (
-    select(item.c.subject)
-    .where(item.c.mid == bindparam("mid"), item.c.kind == ItemKind.DOUBLE_CHARGE.value)
-    .where(item.c.subject.startswith(f"{CHARGE}:", autoescape=True))
-)
-
-
-def house_charges(connection: Connection, mid: str) -> list[str]:
-    """The orders of every charge in-house of a held order that was ever seen, each as often as it was: the drift watch."""
-    rows = connection.execute(_CHARGES, {"mid": mid})
-    return sorted(row.subject.partition(":")[2] for row in rows)

@@ -170,6 +170,5 @@ def forget_webhooks(writing: Writing, *, before: str, limit: int) -> int:
     the events cite that.
     """
     old = list(writing.connection.execute(_OLD, {"mid": writing.mid, "before": before, "limit": limit}).scalars())
-    if old:
-        writing.connection.execute(_FORGET, {"mid": writing.mid, "webhook_ids": old})
+    writing.connection.execute(_FORGET, {"mid": writing.mid, "webhook_ids": old})
     return len(old)
