@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, Update
 from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.exc import ProgrammingError
 
+from batch.forgotten_seals import wrongly_emptied
 from batch.ledger import forgotten_answers
 from batch.ledger.calls import store_answers
 from batch.ledger.evidence import store_evidence
@@ -18,7 +20,7 @@ from batch.ledger.hints import keep_early_news
 from batch.ledger.items import open_item
 from batch.ledger.mentions import note_mentions
 from batch.ledger.moves import Move, move_orders
-from schemas.errors import TransitionLost
+from schemas.errors import ConfigurationError, TransitionLost
 from schemas.ledger_tables import evidence
 from schemas.reasons import ItemKind
 from schemas.states import State
@@ -210,6 +212,60 @@ def test_somebody_who_empties_it_at_the_same_time_stops_the_step(room: Room, mon
 
 def _nothing() -> object:
     return forgotten_answers._EMPTY.where(evidence.c.mid == "nobody")
+
+
+class Refused(sqlite3.ProgrammingError):
+    """How a database refuses a statement that also has an SQLSTATE for it, as PostgreSQL does."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("no")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(("sqlstate", "kind"), [("42501", ConfigurationError), ("42601", ProgrammingError)])
+def test_a_login_that_lacks_the_right_is_told_which(sqlstate: str, kind: type[Exception], room: Room) -> None:
+    """What to give it is said, any other refusal is a mistake of ours and comes as it is; nothing is emptied or written."""
+    one = ended(room)
+
+    def refuse(_cursor: object, statement: str, _values: object, _context: object) -> None:
+        if statement.startswith("UPDATE evidence"):
+            raise Refused(sqlstate)
+
+    sqlalchemy_event.listen(room.ledger.engine, "do_execute", refuse)
+    with pytest.raises(kind) as told:
+        empty(room, one)
+    sqlalchemy_event.remove(room.ledger.engine, "do_execute", refuse)
+    assert (kind is ConfigurationError) is ("UPDATE of content on evidence" in str(told.value))
+    assert contents(room) == [WORDS]
+    assert room.sql("SELECT count(*) FROM event WHERE kind = 'forgotten'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"before": "2027-06-01T00:00:00Z", "before_date": "2027-06-01", "count": 1, "evidence": 7}',
+        '{"before": "2027-06-01T00:00:00Z", "before_date": "2027-06-01", "count": 1, "evidence": ["no id"]}',
+        '{"before": 7, "before_date": "2027-06-01", "count": 1, "evidence": ["{one}"]}',
+    ],
+)
+def test_an_event_that_makes_no_sense_names_nothing(detail: str, room: Room) -> None:
+    """What it might have named is as empty as if nobody had said so, and the rest of the ledger is looked at all the same."""
+    one = say(room)
+    room.clock.advance(timedelta(days=400))
+    assert empty(room, one) == 1
+    assert wrong(room) == []
+    room.sql("DROP TRIGGER event_no_update")
+    room.sql("UPDATE event SET detail = ? WHERE kind = 'forgotten'", detail.replace("{one}", one))
+    assert wrong(room) == [f"evidence:{one}"]
+
+
+def wrong(room: Room) -> list[str]:
+    """What was emptied although it might not be."""
+    with room.ledger.reading() as connection:
+        return [each.subject for each in wrongly_emptied(connection, MID)]
 
 
 CHANGES = (

@@ -220,6 +220,18 @@ def test_the_end_of_an_item_is_booked_on_the_run_s_date(
     assert room.sql("SELECT opened_date, closed_date FROM item") == [(opened, booked)]
 
 
+def test_an_item_that_was_closed_meanwhile_is_not_closed_by_hand(room: Room) -> None:
+    """Whoever decides too late is told so: how it was closed stays, and so does every other item that was to go with it."""
+    with room.ledger.writing(room.run) as writing:
+        for subject in ("file:x", "file:y"):
+            open_item(writing, ItemKind.QUARANTINE, subject, "why", due_business_days=3)
+        both = [each.item_id for each in open_items(writing.connection, MID)]
+        close_items(writing, ItemKind.QUARANTINE, "file:x", "read")
+    with pytest.raises(TransitionLost, match="closed by somebody else"), room.ledger.writing(room.run) as writing:
+        close_by_hand(writing, both, resolution="noted", person="ann@desk", reason="mended")
+    assert room.sql("SELECT subject, closed_by FROM item WHERE closed_at IS NOT NULL") == [("file:x", None)]
+
+
 def test_a_hint_outlives_a_writer_that_read_before_it(room: Room) -> None:
     """News that another writer stored meanwhile is lost neither by a move nor by a noted read, even in the same second."""
     room.claim("b00000000001", "o-1")

@@ -53,6 +53,7 @@ TESTS = (
     "tests/settings",
     "tests/audit",
     "tests/tampering",
+    "tests/cost/test_cost.py",
     "tests/comparison",
     "tests/webhooks",
     "tests/cards",

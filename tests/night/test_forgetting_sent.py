@@ -9,8 +9,9 @@ import pytest
 
 from batch.export import ExportFolder
 from jobs.cli import run
+from jobs.disk import MachineDisk
 from schemas.errors import FileNotWritten
-from tests.night.house import COMPLETED, EXPIRED, House, order, paid
+from tests.night.house import COMPLETED, DAY, EXPIRED, House, order, paid
 
 PERSONAL = ("ada@example.com", "5 Orchard Way", "Marsh", COMPLETED, EXPIRED)
 
@@ -118,6 +119,20 @@ def test_who_dies_before_the_file_is_gone_leaves_it_to_the_next_night(ended: Hou
     monkeypatch.undo()
     assert ended.run().code == 0
     assert (exports(ended), places(ended)) == ([], [])
+
+
+def test_a_file_that_does_not_go_is_told(tmp_path: Path) -> None:
+    """What stands in the place of a file and cannot be removed is named, with the disk's own word."""
+    folder = ExportFolder(tmp_path, MachineDisk())
+    path = folder.write(DAY, "ab12", "evaluate", b"rows")
+    path.unlink()
+    (path / "of somebody else").mkdir(parents=True)
+    (kept,) = folder.up_to(DAY)
+
+    with pytest.raises(FileNotWritten, match=r"evaluate_ab12.csv could not be removed \("):
+        folder.forget(kept)
+
+    assert (path / "of somebody else").exists()
 
 
 @pytest.mark.parametrize("channel", ["sftp", "api"])

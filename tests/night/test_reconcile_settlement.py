@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from batch.settlement import SettledLine, settled_lines
 from schemas.errors import UsageRefused
+from schemas.matches import SettledKind
 from tests.night.comparing import compare, differing
 from tests.night.house import ONHOLD, House, order
 from tests.night.requests import completed, refund
+from tests.pure.samples import profile
 
 HEADER = "externalOrderId,orderSessionKey,type,amount,currency\n"
 
@@ -91,3 +94,12 @@ def test_a_file_that_is_no_settlement_is_refused(house: House, content: bytes, w
     with pytest.raises(UsageRefused, match="could not be read"):
         compare(house, settlement=house.folder / "absent.csv")
     assert house.ledger("SELECT count(*) AS n FROM comparison")[0]["n"] == 0
+
+
+@pytest.mark.parametrize("key", ["4111111111111111", "ada@acme.example", " k", "=1+1"])
+def test_what_cannot_be_an_id_of_the_providers_names_no_order(key: str) -> None:
+    """Such a line counts by our own id; without that it is one that cannot be read, and nothing of the key is kept."""
+    rows = [HEADER.strip().split(","), *([ours, key, "capture", "19.99", "USD"] for ours in ("000471", ""))]
+    named, unnamed = settled_lines(rows, profile().settlement)
+    assert named == SettledLine("000471", "", "USD", SettledKind.CAPTURE, 1999)
+    assert unnamed is None

@@ -80,6 +80,8 @@ def test_status_codes_are_known_up_to_seven() -> None:
         ('draft = "pending"', 'Draft = "pending"', "statuses.*'Draft'"),
         ('draft = "pending"', 'draft = "done"', "statuses.draft"),
         ('0 = "pending" ', 'zero = "pending" ', "status_codes.zero"),
+        ('sale = "capture"', 'Sale = "capture"', "settlement.kinds.*'Sale'"),
+        ('sale = "capture"', '"sale " = "capture"', "settlement.kinds.*'sale '"),
         ("[hosts]", "[surprise]\na = 1\n[hosts]", "surprise"),
     ],
 )

@@ -56,6 +56,23 @@ def test_a_packed_answer_is_refused_as_such() -> None:
         there.fresh_token()
 
 
+@pytest.mark.parametrize(("error", "is_certain"), [(httpx.ConnectError("no"), True), (httpx.ReadError("cut off"), False)])
+def test_a_request_that_left_nobody_is_not_in_doubt(error: httpx.HTTPError, is_certain: bool) -> None:
+    """Without a connection nothing can have been asked for, and that is raised; half a connection leaves doubt (I12)."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "token" in request.url.path:
+            return answered(TOKEN)
+        raise error
+
+    with api(answer) as there:
+        if is_certain:
+            with pytest.raises(ApiUnreachable, match="did not answer"):
+                there.ask_once("capture", b"{}")
+        else:
+            assert there.ask_once("capture", b"{}").status == 0
+
+
 def test_a_listing_that_cannot_be_read_finds_nothing_and_proves_nothing() -> None:
     """A search whose page is no listing says why, and does not say that the order is absent (H-11, I12)."""
 

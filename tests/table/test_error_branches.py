@@ -17,6 +17,7 @@ from batch.sftp_channel import SftpChannel
 from batch.sftp_connection import SftpAccess, SftpConnections
 from batch.source import OrderSource
 from batch.strict_json import parse
+from batch.token_writer import TokenWriter
 from batch.writeback import OrderWriter
 from jobs.sample_orders import orders as default_orders
 from schemas.errors import AnswerUnreadable, LeaseLost, OrdersUnreachable, SftpRefused, SftpUnreachable
@@ -167,3 +168,15 @@ def test_a_view_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         writer.create_view()
 
     engine.dispose()
+
+
+def test_an_order_system_that_takes_no_token_is_told(tmp_path: Path) -> None:
+    """Where no row could be written it concerns every card: what to check is said, and not that this one row was refused."""
+    engine = create_engine(f"sqlite:///{tmp_path}/empty.db")
+    writer = TokenWriter(engine, orders_table(settings().orders, [column.name for column in default_orders.columns]))
+
+    with pytest.raises(OrdersUnreachable, match=r"could not be written \(OperationalError") as told:
+        writer.write_token("000471", "token-1", "3184", seen="")
+
+    engine.dispose()
+    assert "orders.admin_url" in told.value.next_step

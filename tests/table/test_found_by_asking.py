@@ -14,7 +14,7 @@ from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
-from batch.search import find_by_our_id, look_for_unanswered, search_some
+from batch.search import apply_found, find_by_our_id, look_for_unanswered, search_some
 from schemas.errors import ApiUnreachable, InternalError
 from schemas.reasons import ItemKind
 from schemas.states import BatchStep, State
@@ -135,6 +135,25 @@ def test_a_search_that_cannot_be_applied_is_told_and_keeps_no_other_back(desk: D
     assert items(desk.room) == [("quarantine", "order:a")]
     ((words,),) = desk.room.sql("SELECT explanation FROM item")
     assert "what was found of it could not be applied (a mistake in this program)" in str(words)
+    assert due(desk) is None
+
+
+def test_what_was_found_before_a_second_attempt_is_told_where_it_cannot_be_applied(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order stays as it is and is not asked about again; a person is told why, and nothing else is kept back."""
+    sent(desk, "a")
+    desk.move(State.IN_DOUBT, "a")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        assert make_due(writing, provider_order_id="", order_id="a", called_expired=False)
+
+    def mistaken(*_: object) -> None:
+        raise InternalError("a mistake in this program")
+
+    monkeypatch.setattr("batch.search._apply", mistaken)
+    apply_found(desk.equipment, desk.room.run, desk.room.submission("a"), Answer("a", b"{}", FOUND))
+    assert desk.states("a") == ["in_doubt"]
+    assert items(desk.room) == [("quarantine", "order:a")]
     assert due(desk) is None
 
 

@@ -6,14 +6,16 @@ from contextlib import closing
 import pytest
 
 from batch.applying import Heard, hear
+from batch.compared import Compared
 from batch.contradictions import accept_after_refusal
-from batch.ledger.hints import make_due
+from batch.ledger.hints import hints_so_far, make_due
 from batch.ledger.identity import Identity, check_identity, lock_identity
 from batch.ledger.items import open_item
 from batch.ledger.moves import note_reads
 from batch.ledger.reading import nearest_order_ids
 from batch.order_rows import MAX_TEXT_LENGTH, storable_id
 from batch.pace import utc_text
+from batch.settled_orders import lay_down_settlement
 from jobs.databases import open_ledger
 from schemas.errors import IdentityChanged, LedgerBusy
 from schemas.reasons import ItemKind
@@ -135,6 +137,27 @@ def test_a_hint_whose_ids_do_not_fit_teaches_nothing(desk: Desk) -> None:
         for order_id, provider_order_id in (("b", "k"), ("a", "other"), ("nobody", ""), ("", "nobody")):
             assert not make_due(writing, provider_order_id=provider_order_id, order_id=order_id, called_expired=True)
     assert desk.room.everything("lease") == before
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_hints_are_counted_until_an_order_is_read(times: int, room: Room) -> None:
+    """How often the provider's news named it; an order that is due at its pace was named by none."""
+    room.claim(ONE, "a")
+    with room.ledger.writing(room.run) as writing:
+        for _ in range(times):
+            make_due(writing, provider_order_id="", order_id="a", called_expired=False)
+    assert hints_so_far(room.submission("a")) == times
+    with room.ledger.writing(room.run) as writing:
+        note_reads(writing, [(room.submission("a"), "2026-12-01T00:00:00Z")])
+    assert hints_so_far(room.submission("a")) == 0
+
+
+def test_a_page_of_a_settlement_of_which_no_line_can_be_read(desk: Desk) -> None:
+    """Its lines are counted as odd ones; none is laid down, and the comparison goes on."""
+    compared = Compared("")
+    lay_down_settlement(desk.equipment, desk.room.run, compared, [None, None])
+    assert (compared.odd_lines, compared.settled_lines) == (2, 0)
+    assert desk.room.sql("SELECT * FROM settled_line") == []
 
 
 def test_noting_no_reads_writes_nothing(room: Room) -> None:

@@ -20,7 +20,7 @@ from batch.left_over_copies import has_any_to_send, too_old
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
 from batch.settling import read_again
-from schemas.errors import ApiUnreachable
+from schemas.errors import ApiLoginRefused, ApiUnreachable, NothingSent
 from schemas.operations import OperationKind, OperationStep
 from schemas.states import API_FORMAT, DAY_END_MARK, BatchStep, State
 from tests.ledger.room import DAY, MID, Room
@@ -300,3 +300,24 @@ def test_a_refused_refund_is_told_whatever_else_stands_open_about_its_order(desk
     desk.equipment.api.read_orders = lambda provider_order_ids: iter([Answer("k", b"{}", read)])  # type: ignore[method-assign]
     assert read_again(desk.equipment, desk.room.run, doubted).operation.step is OperationStep.REFUSED
     assert ("action_refused", f"operation:{asked.operation_id}") in items(desk.room)
+
+
+@pytest.mark.parametrize("problem", [ApiLoginRefused("no such key"), ApiUnreachable("down")])
+@pytest.mark.parametrize("step", [OperationStep.DONE, OperationStep.IN_DOUBT])
+def test_a_read_that_cannot_be_asked_for_leaves_a_request_as_it_was_answered(
+    step: OperationStep, problem: NothingSent, desk: Desk
+) -> None:
+    """Login or line fail right after a cancel: its own answer stands, the order as well, and nobody is told of anything."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        asked = claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+        answered = move_operation(writing, asked, step, reason="as it was answered")
+
+    def read_orders(_ids: object) -> None:
+        raise problem
+
+    desk.equipment.api.read_orders = read_orders  # type: ignore[method-assign, assignment]
+    found = read_again(desk.equipment, desk.room.run, answered)
+    assert (found.operation.step, found.submission.state) == (step, State.PENDING)
+    assert items(desk.room) == []

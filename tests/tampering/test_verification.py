@@ -76,6 +76,11 @@ def test_no_random_edit_goes_unnoticed(made: Books, number: int) -> None:
     ("statement", "kind", "subject"),
     [
         ("UPDATE event SET reason = 'x' WHERE subject = 'order:back' AND seq = 2", TamperingKind.EVENT_CHANGED, "order:back"),
+        (
+            "UPDATE event SET reason = CAST(reason AS BLOB) WHERE subject = 'order:back' AND seq = 2",
+            TamperingKind.EVENT_CHANGED,
+            "order:back",
+        ),
         ("DELETE FROM event WHERE subject = 'order:back' AND seq = 2", TamperingKind.EVENT_MISSING, "order:back"),
         ("DELETE FROM event WHERE subject = 'order:back' AND seq = 1", TamperingKind.EVENT_MISSING, "order:back"),
         ("DELETE FROM event WHERE subject = 'order:back'", TamperingKind.ROW_CHANGED, "order:back"),

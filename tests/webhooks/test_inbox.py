@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event
 
 from batch.ledger import Ledger
 from batch.ledger.webhook_inbox import (
+    MOST_RECEIVERS,
     Backlog,
     backlog,
     check_writable,
@@ -80,21 +81,26 @@ def test_many_receivers_keep_a_nonce_once(room: Room) -> None:
     assert [sum(new) for new in zip(*found, strict=True)] == [1] * 20
 
 
-def test_the_database_refuses_a_nonce_that_was_not_seen(room: Room) -> None:
-    """Where another receiver takes a nonce between the look and the writing, it is all looked at once more."""
+@pytest.mark.parametrize("times", [1, MOST_RECEIVERS - 1, MOST_RECEIVERS])
+def test_the_database_refuses_a_nonce_that_was_not_seen(times: int, room: Room) -> None:
+    """Where others take a nonce between the look and the writing, it is all looked at once more, for each that may be there."""
     taken: list[str] = []
 
     @event.listens_for(room.ledger.engine, "after_cursor_execute")
     def take(connection: Connection, cursor: object, statement: str, *_more: object) -> None:
-        if statement.startswith("SELECT webhook.nonce") and not taken:
+        if statement.startswith("SELECT webhook.nonce") and len(taken) < times:
             taken.append("n-1")
             row = ("m", "w", "n-1", "", "", "", b"", "stored", "")
             names = "mid, webhook_id, nonce, sent_at, received_at, content_hash, content, verdict, reason"
             connection.exec_driver_sql(f"INSERT INTO webhook ({names}) VALUES ('{MID}', ?, ?, ?, ?, ?, ?, ?, ?)", row[1:])
 
-    assert store_webhooks(room.ledger, [arrival(payload(), START, "n-1")]) == [True]
-    assert taken == ["n-1"]
-    assert contents(room) == [payload()]
+    if times == MOST_RECEIVERS:
+        with pytest.raises(TransitionLost):
+            store_webhooks(room.ledger, [arrival(payload(), START, "n-1")])
+    else:
+        assert store_webhooks(room.ledger, [arrival(payload(), START, "n-1")]) == [True]
+    assert taken == ["n-1"] * times
+    assert contents(room) == ([] if times == MOST_RECEIVERS else [payload()])
 
 
 def test_a_ledger_that_is_away_keeps_nothing(room: Room) -> None:
