@@ -15,7 +15,6 @@ from schemas.counted import counted
 from schemas.errors import EXIT_MEANINGS, ExitCode
 from schemas.money import people_text
 from schemas.plain_text import one_line
-from schemas.reasons import ItemKind
 from schemas.settings import Settings
 
 LABEL = 16
@@ -175,9 +174,7 @@ def _rejected(report: RunReport) -> list[str]:
     if not rejected or report.audit is None:
         return []
     words = counted(rejected, "row was", "rows were")
-    subjects = [item.subject for item in report.items if item.kind is ItemKind.ROW_REFUSED]
-    csv = report.audit.folder / "submissions.csv"
-    return [f"WARN  {words} rejected by the provider: MB-ROW-REJECTED{first_ids(subjects)}   {csv}"]
+    return [f"WARN  {words} rejected by the provider: MB-ROW-REJECTED   {report.audit.folder / 'submissions.csv'}"]
 
 
 def first_ids(subjects: Sequence[str]) -> str:
