@@ -132,7 +132,7 @@ def i7_evidence(seen: Evidence) -> Iterator[str]:
         piece = by_id.get(cited)
         if piece is None:
             yield f"I7: {row['subject']} event {row['seq']} cites {cited}, which is not stored"
-        elif piece["received_at"] > row["at"] and piece["source"] == row["source"]:
+        elif piece["source"] == row["source"] and _came_later(seen, piece, row):
             yield f"I7: {row['subject']} event {row['seq']} of {row['at']} cites words received at {piece['received_at']}"
         elif row["to_state"] not in ("in_doubt", "held") and not _speaks_of(
             piece, row["subject"], seen
@@ -143,6 +143,15 @@ def i7_evidence(seen: Evidence) -> Iterator[str]:
         true_id = hashlib.sha256(f"{piece['source']}\n{true_hash}".encode()).hexdigest()[:32]
         if (true_hash, true_id) != (piece["content_hash"], piece["evidence_id"]):
             yield f"I7: evidence {piece['evidence_id']} is not what its hash says"
+
+
+def _came_later(seen: Evidence, piece: Row, event: Row) -> bool:
+    """Whether words were stored after an event: by what was there when the clock was put back, else by their moments."""
+    for each in seen.put_back:
+        was_there = (piece["evidence_id"], piece["received_at"]) in each.words
+        if was_there is not (event["hash"] in each.events):
+            return not was_there
+    return bool(piece["received_at"] > event["at"])
 
 
 def _speaks_of(piece: Row, subject: str, seen: Evidence) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.world.hands import Decided
 from tests.world.merchant import Charge, RowChange
+from tests.world.put_back import PutBack
 from tests.world.receiver import Delivered
 from tests.world.story import Story
 from tests.world.turning import Turned
@@ -58,7 +59,8 @@ class Evidence:
     `changed` the orders whose row the merchant changed by hand, `changes` when each was, `traits` what is odd about a row,
     `edited` the dates whose files an operator changed. `lied_to` says that the provider's files, which are believed, told
     what is not true, `hears` by which ways outcomes were heard of, `decided` what somebody honest decided by hand,
-    `turned` which switches. `secrets` may stand nowhere, `personal` only where the payload itself is kept. `labels` are the
+    `turned` which switches, `put_back` what the ledger held whenever the clock was put back. `secrets` may stand nowhere,
+    `personal` only where the payload itself is kept. `labels` are the
     points, `texts` what the runs said.
     """
 
@@ -79,6 +81,7 @@ class Evidence:
     hears: frozenset[str]
     decided: list[Decided]
     turned: list[Turned]
+    put_back: list[PutBack]
     files: dict[Path, bytes]
     once_written: frozenset[bytes]
     root: Path
@@ -208,6 +211,7 @@ def evidence_of(story: Story) -> Evidence:
         hears=frozenset(story.hears),
         decided=list(story.decided),
         turned=list(story.turned),
+        put_back=list(world.put_back),
         files=dict(world.disk.there),
         once_written=frozenset(world.disk.synced),
         root=world.disk.root,

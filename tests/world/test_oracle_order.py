@@ -3,24 +3,27 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from batch.pace import utc_text
 from schemas.resolutions import Resolution
+from tests.world.campaign import CORPUS
 from tests.world.hands import Decided
 from tests.world.merchant import Charge, RowChange
+from tests.world.oracle_answers import i7_evidence
 from tests.world.oracle_call_doctors import call_of
 from tests.world.oracle_calls import i12_calls_have_proof
 from tests.world.oracle_codes import i20_honest_codes
 from tests.world.oracle_decisions import proven_missing
 from tests.world.oracle_doctors import one
-from tests.world.oracle_evidence import Evidence
+from tests.world.oracle_evidence import Evidence, evidence_of
 from tests.world.oracle_forced import wrong_in_repeat
 from tests.world.oracle_holding import i1_hold
 from tests.world.oracle_payloads import payload_of
-from tests.world.schedule import Deed, Schedule
+from tests.world.put_back import PutBack
+from tests.world.schedule import Deed, Schedule, from_json
 from tests.world.shrink import happened
 from tests.world.test_oracle import honest
 from tests.world.turning import Turned
@@ -171,6 +174,11 @@ def test_a_world_remembers_what_the_oracle_asks_for() -> None:
     story.world.leap(timedelta(days=-1))
     put_back = story.world._charge_of(charge.order_id)
     assert (put_back.at, put_back.latest) == (now - timedelta(days=1), now)
+    (held,) = story.world.put_back
+    assert held.words == {(row["evidence_id"], row["received_at"]) for row in evidence_of(story).pieces}
+    assert held.events == {row["hash"] for row in evidence_of(story).events}
+    story.world.leap(timedelta(days=1))
+    assert story.world.put_back == [held]
 
 
 OFF, ON = False, True
@@ -215,3 +223,53 @@ def test_what_a_person_commits_is_none_of_a_run_that_stands_still() -> None:
     assert found == []
     assert turned.turned[0].point == wrote[1] + 1
     assert turned.world.witness.marks[0].wrote == wrote
+
+
+@pytest.mark.parametrize(
+    ("shift", "held", "is_named"),
+    [
+        (0, [], False),
+        (1, [], True),
+        (1, [("words",)], False),
+        (0, [("words",)], False),
+        (1, [(), ("words",)], False),
+        (1, [("words", "event")], True),
+        (1, [()], True),
+        (0, [("event",)], True),
+        (1, [("words of then",)], True),
+    ],
+    ids="before,after,there first,first by both,there since,both there,none there,not there,others there".split(","),
+)
+def test_words_came_first_where_they_were_there_when_the_clock_was_put_back(
+    shift: int, held: list[tuple[str, ...]], is_named: bool
+) -> None:
+    """Moments tell what came first only as long as the clock was not put back in between; then it counts what was there (I7)."""
+    event = next(row for row in honest().events if row["to_state"] == "completed" and row["evidence_id"])
+    received_at = utc_text(datetime.fromisoformat(event["at"]) + timedelta(hours=shift))
+    pieces = [
+        {**row, "received_at": received_at} if row["evidence_id"] == event["evidence_id"] else row for row in honest().pieces
+    ]
+    words = {"words": (event["evidence_id"], received_at), "words of then": (event["evidence_id"], "2026-01-01T00:00:00Z")}
+    put_back = [
+        PutBack(frozenset(words[each] for each in there if each in words), frozenset({event["hash"]} if "event" in there else ()))
+        for there in held
+    ]
+    assert bool(list(i7_evidence(seen_with(pieces=pieces, put_back=put_back)))) is is_named
+
+
+def test_words_that_came_after_the_clock_was_put_back_are_told_from_those_before() -> None:
+    """A file that was stored before the clock was put back is acted upon at an earlier moment; other words are not excused."""
+    path = CORPUS / "a_file_was_stored_before_the_clock_was_put_back.json"
+    story, found = happened(from_json(path.read_text(encoding="utf-8")))
+    assert found == []
+    seen = evidence_of(story)
+    received = {row["evidence_id"]: row for row in seen.pieces}
+    (early,) = {
+        row["evidence_id"]
+        for row in seen.events
+        if row["evidence_id"] and row["at"] < received[row["evidence_id"]]["received_at"]
+    }
+    since = utc_text(datetime.fromisoformat(received[early]["received_at"]) + timedelta(seconds=1))
+    pieces = [{**row, "received_at": since} if row["evidence_id"] == early else row for row in seen.pieces]
+    assert list(i7_evidence(replace(seen, pieces=pieces)))
+    assert list(i7_evidence(replace(seen, put_back=[])))

@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +54,7 @@ from tests.world.line import Transport, public_key
 from tests.world.merchant import Charge, Merchant
 from tests.world.points import Points, PowerCut
 from tests.world.pool import OneThreadPool
+from tests.world.put_back import PutBack, held_by
 from tests.world.receiver import Receiver
 from tests.world.requests import Requests
 from tests.world.statements import ShortConnection
@@ -276,6 +277,7 @@ class World:
         self.points = self.ground.points = Points()
         self.clock = MovableClock(start)
         self._latest = self.clock.now()
+        self.put_back: list[PutBack] = []
         provider = self.ground.folder / "provider"
         shutil.rmtree(provider, ignore_errors=True)
         options = _open_handed(options or SandboxOptions())
@@ -473,8 +475,14 @@ class World:
             return ()
 
     def leap(self, step: timedelta) -> None:
-        """The clock that all share leaps; how late it had ever been is kept, for nobody unsays what they said then."""
+        """The clock that all share leaps; how late it had ever been is kept, for nobody unsays what they said then.
+
+        Where it is put back, what the ledger holds is kept too: later moments do not tell any more what came first.
+        """
         self._latest = max(self._latest, self.clock.now())
+        if step < timedelta():
+            with suppress(sqlite3.DatabaseError, OSError):  # it cannot be read just now, and nothing is known of it
+                self.put_back.append(held_by(self.ground.reader(self.ground.ledger_path)))
         self.clock.advance(step)
 
     def _unread(self) -> tuple[bytes, ...]:
