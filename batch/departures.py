@@ -40,17 +40,17 @@ class Departures:
         """The ids of all files that may have left."""
         return {name.rpartition("_")[2] for name in self._disk.names(self._root) if not name.startswith(_CALLS)}
 
-    def marked_calls(self) -> dict[str, tuple[int, str]]:
-        """By the id of each group of calls: the number and hash of the latest intent of which calls may have left.
+    def marked_calls(self) -> set[tuple[str, int, str]]:
+        """The intents of which calls may have left, each by its group's id and its event's number and hash.
 
         The hash is empty where a mark was left before hashes were noted.
         """
-        found: dict[str, tuple[int, str]] = {}
+        found = set()
         for name in self._disk.names(self._root):
             batch_id, _, intent = name.removeprefix(_CALLS).partition("_")
             number, _, event_hash = intent.partition("_")
             if name.startswith(_CALLS) and number.isdigit():
-                found[batch_id] = max(found.get(batch_id, (0, "")), (int(number), event_hash))
+                found.add((batch_id, int(number), event_hash))
         return found
 
     def _mark(self, name: str, what: str) -> None:

@@ -1,7 +1,7 @@
 """What the ledger keeps of calls: which are still to be made, how the orders stand, and what came back, many at a time."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, update
@@ -11,7 +11,7 @@ from batch.ledger.evidence import put_back
 from batch.ledger.records import Submission
 from batch.ledger.transaction import Writing
 from schemas.ledger_tables import among, batch, event, evidence, submission, transmission
-from schemas.states import API_FORMAT, State
+from schemas.states import API_FORMAT, BatchStep, State
 
 _COLUMNS = tuple(submission.c[name] for name in Submission.__dataclass_fields__)
 _MINE = submission.c.mid == bindparam("mid")
@@ -25,10 +25,7 @@ _STANDING = select(*_COLUMNS).where(_MINE, submission.c.idempotency_key.in_(bind
 _LEFT = select(func.count()).where(
     _MINE, submission.c.batch_id == bindparam("batch_id"), among(submission.c.state, [State.CLAIMED, State.HELD, State.SENDING])
 )
-_EVENTS = select(batch.c.batch_id, batch.c.event_seq, batch.c.event_hash).where(
-    batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT
-)
-_EVENT_HASH = select(event.c.hash).where(
+_EVENT = select(event.c.to_state, event.c.hash).where(
     event.c.mid == bindparam("mid"), event.c.subject == bindparam("subject"), event.c.seq == bindparam("seq")
 )
 _KINDS = select(batch.c.batch_id, batch.c.kind).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
@@ -57,24 +54,19 @@ def as_they_stand(connection: Connection, mid: str, known: Sequence[Submission])
     return {row["order_id"]: Submission.of(row) for row in rows.mappings()}
 
 
-def not_intended(connection: Connection, mid: str, intents: Mapping[str, tuple[int, str]]) -> list[str]:
-    """Those groups, of intents by number and hash, that do not have this very event in this ledger.
+def not_intended(connection: Connection, mid: str, intents: Iterable[tuple[str, int, str]]) -> list[str]:
+    """Those groups, of intents by group, number and hash, that do not have this very event in this ledger.
 
-    Where the hash is not known (empty), the number alone is compared.
+    Where the hash is not known (empty), the event of that number must be an intent at least.
     """
-    latest = {row.batch_id: (row.event_seq, row.event_hash) for row in connection.execute(_EVENTS, {"mid": mid})}
-    found = []
-    for batch_id, (seq, event_hash) in sorted(intents.items()):
-        last, last_hash = latest.get(batch_id, (0, ""))
-        known = last_hash if last == seq or not event_hash else _hash_of(connection, mid, batch_id, seq)
-        if last < seq or (event_hash and known != event_hash):
-            found.append(batch_id)
-    return found
-
-
-def _hash_of(connection: Connection, mid: str, batch_id: str, seq: int) -> str:
-    about = {"mid": mid, "subject": f"batch:{batch_id}", "seq": seq}
-    return str(connection.execute(_EVENT_HASH, about).scalar_one_or_none())
+    found = set()
+    for batch_id, seq, event_hash in intents:
+        about = {"mid": mid, "subject": f"batch:{batch_id}", "seq": seq}
+        known = connection.execute(_EVENT, about).one_or_none()
+        is_it = known is not None and (event_hash == known.hash if event_hash else known.to_state == BatchStep.CALLING.value)
+        if not is_it:
+            found.add(batch_id)
+    return sorted(found)
 
 
 def kinds_of_groups(connection: Connection, mid: str) -> dict[str, str]:

@@ -159,5 +159,5 @@ def _marks(round_: Examination, ledger: Ledger) -> Finding:
         check_departures(ledger, departures)
     except MitbatchError as problem:
         return failed("marks", "older than what was sent", problem)
-    count = len(departures.marked()) + len(departures.marked_calls())
+    count = len(departures.marked()) + len({group for group, _, _ in departures.marked_calls()})
     return good("marks", f"the ledger knows of {counted(count, 'file or group of calls', 'files and groups of calls')} that left")

@@ -1,8 +1,10 @@
 """Channels change while orders are on their way: each goes as it was claimed, once (O-04), and modes never mix (O-06)."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from batch.departures import Departures
 from schemas.errors import FileNotWritten, LedgerBehind
@@ -130,8 +132,9 @@ def test_a_ledger_from_before_the_calls_is_refused(house: House) -> None:
     assert house.accepted() == Counter("abc")
 
 
-def test_a_ledger_that_took_back_what_its_copy_called_is_refused(house: House) -> None:
-    """Of two ledgers that were one, the copy called an order that this one withdrew: it lifts no hold of it (I1, O-07)."""
+@pytest.mark.parametrize("has_hash", [True, False])
+def test_a_ledger_that_took_back_what_its_copy_called_is_refused(house: House, has_hash: bool) -> None:
+    """Of two ledgers that were one, the copy called what this one withdrew: it lifts no hold, by any version's mark (O-07)."""
     house.set(channels=BY_CALL)
     house.add(order("a", payment_token=ONHOLD))
     house.sandbox.faults.switch_on("token_refused", times=99)
@@ -148,10 +151,52 @@ def test_a_ledger_that_took_back_what_its_copy_called_is_refused(house: House) -
     house.run()
     assert house.accepted() == Counter("a")
     put_ledger(house, took_back)
+    if not has_hash:
+        (mark,) = marks(house)
+        mark.rename(without_hash(mark))
 
     with pytest.raises(LedgerBehind):
         house.run("poll")
     assert house.row("a")["hold_reference"]
+
+
+def marks(house: House) -> list[Path]:
+    """The marks of calls that may have left."""
+    return sorted((house.settings.data_dir / "sent").glob("calls_*"))
+
+
+def without_hash(mark: Path) -> Path:
+    """A mark of calls as the version named it that did not note hashes."""
+    return mark.with_name(mark.name.rpartition("_")[0])
+
+
+def test_a_mark_without_a_hash_is_good_for_the_ledger_that_left_it(house: House, mocker: MockerFixture) -> None:
+    """A group that the version before has begun to call is gone on with where it stopped, and each order is called once (I12)."""
+    mocker.patch("batch.api_delivery.SET", 1)
+    house.set(channels=BY_CALL)
+    house.add(order("a"), order("b"), order("c"))
+    house.sandbox.faults.switch_on("unauthorized_once", where="evaluate", skip=1, times=999)
+    house.run()
+    assert house.accepted() == Counter("a")
+    for mark in marks(house):
+        mark.rename(without_hash(mark))
+    house.sandbox.faults.clear()
+    house.run()
+    assert house.accepted() == Counter("abc")
+    assert [mark.name.count("_") for mark in marks(house)] == [2, 3]
+    house.pass_time(hours=2)
+    assert house.run("poll").code == 0
+
+
+def test_every_mark_of_a_group_counts(house: House) -> None:
+    """Where two ledgers that were one marked an intent of the same number, neither goes on (O-07)."""
+    house.set(channels=BY_CALL)
+    house.add(order("a"))
+    house.run()
+    (mark,) = marks(house)
+    without_hash(mark).with_name(f"{without_hash(mark).name}_{'0' * 64}").touch()
+    with pytest.raises(LedgerBehind):
+        house.run("poll")
 
 
 def test_a_ledger_whose_copy_called_by_an_intent_of_the_same_number_is_refused(
