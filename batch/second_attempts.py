@@ -18,7 +18,8 @@ that no run claims, and whose row the next run holds before anything else.
 Between the question and the send stand the claim, the hold and the intent, and they may take many runs. Each later run asks
 once more before it goes on with what is claimed and certainly has not left. What is shown now does not leave: one that was
 only held comes under review, one whose file was intended is taken for the order that the provider shows, and left out of the
-file. Here no answer stops nothing: the order had its answer once, and the others of its file need not wait.
+file. Of a file that may have left, only those without an answer are asked about: any other is known there. Here no answer stops
+nothing: the order had its answer once, and the others of its file need not wait.
 
 Where we may not read orders (`outcomes.ask`), nobody can be asked (CONTRACT 8). So a person looks in the provider's portal: such
 an order waits as long as the item about its refusal, or about that of its file, stands open, and noting the item lets it go.
@@ -52,6 +53,8 @@ _REFUSALS = (ItemKind.ROW_REFUSED, ItemKind.FILE_REFUSED)
 _HELD = (State.CLAIMED, State.HELD)
 _AT_HOME = {BatchStep.CLAIMED: _HELD, BatchStep.SENDING: (*_HELD, State.SENDING), BatchStep.CALLING: _HELD}
 """By the step of their file or group: the states of orders that certainly have not left."""
+_MAY_HAVE_LEFT = (State.SENDING, State.IN_DOUBT)
+"""Of a file that may have left: the states of orders without an answer. That any other is shown there contradicts nothing."""
 
 THERE = "the provider refused it, and has it all the same; a person decides"
 UNSEEN = (
@@ -148,8 +151,8 @@ def look_again(equipment: Equipment, run: Run, unsent: Sequence[Batch]) -> None:
     mid, due = equipment.ledger.mid, dict[str, Submission]()
     with equipment.ledger.reading() as connection:
         for batch in unsent:
-            waiting = submissions_of_batch(connection, mid, batch.batch_id, _AT_HOME.get(batch.step, ()))
-            some = {each.order_id: each for each in waiting if each.attempt > 1 and batch.kind == "evaluate"}
+            waiting = submissions_of_batch(connection, mid, batch.batch_id, _AT_HOME.get(batch.step, _MAY_HAVE_LEFT))
+            some = {each.order_id: each for each in waiting if each.attempt > 1}
             due |= {
                 order_id: some[order_id] for order_id, past in past_of(connection, mid, list(some)).items() if past.was_refused
             }

@@ -69,6 +69,7 @@ JUDGES = (
     "tests/table/test_hearing_branches.py",
     "tests/table/test_ledger_branches.py",
     "tests/table/test_ledger_traces.py",
+    "tests/table/test_looking_again.py",
     "tests/table/test_missing_branches.py",
     "tests/table/test_permission.py",
     "tests/table/test_send_proofs.py",
