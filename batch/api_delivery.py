@@ -102,7 +102,7 @@ class ApiDelivery:
                 self._due[number] = self._errand.prepare(batch)
             self._call_all()
         finally:
-            self._findings.uncalled += sum(self._errand.left(batch) for batch in self._due if batch.step is not BatchStep.EMPTY)
+            self._findings.uncalled += sum(self._errand.left(batch) for batch in self._due)
 
     def _call_all(self) -> None:
         wait, in_vain = 0.0, 0

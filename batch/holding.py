@@ -108,7 +108,7 @@ def hold(equipment: Equipment, run: Run, batch: Batch) -> Batch:
             else:
                 moves.append(withdrawal(submission, "hold", obstacle, shows=True))
         move_orders(writing, moves)
-        if batch.step is BatchStep.CLAIMED and all(move.to is State.WITHDRAWN for move in moves):
+        if all(move.to is State.WITHDRAWN for move in moves):
             batch = move_batch(writing, batch, BatchStep.EMPTY, reason="no hold could be placed")
     return batch
 

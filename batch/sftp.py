@@ -143,7 +143,7 @@ class SftpFolder:
 
     def _up_to(self, remote: paramiko.SFTPFile, most: int) -> bytes:
         pieces, left = [], most
-        while left and (piece := remote.read(min(left, _BLOCK))):
+        while piece := remote.read(min(left, _BLOCK)):
             pieces.append(piece)
             left -= len(piece)
             self._beat()
