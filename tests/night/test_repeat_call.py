@@ -331,16 +331,42 @@ def test_copies_in_doubt_are_sent_once_more(
         decide(house, group, "repeat-call")
 
 
-def test_a_repeat_of_copies_that_proves_nothing_leaves_them_in_doubt(house: House) -> None:
+@pytest.mark.parametrize(
+    ("order_ids", "words"),
+    [
+        ("a", "1 copy was sent once more: the provider has 0 of them now, 1 stays in doubt."),
+        ("ab", "2 copies were sent once more: the provider has 0 of them now, 2 stay in doubt."),
+    ],
+)
+def test_a_repeat_of_copies_that_proves_nothing_leaves_them_in_doubt(
+    order_ids: str, words: str, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The item stays open, and each was called once more and no oftener."""
-    group = doubted_copies(house, "a", "b", times=2)
+    group = doubted_copies(house, *order_ids, times=2)
     house.sandbox.faults.switch_on("service_unavailable", where="transmit", times=FOREVER)
     decide(house, group, "repeat-call")
     house.sandbox.faults.clear()
-    assert (results(house), house.steps()) == ({"in_doubt": 2}, ["acknowledged"])
+    assert words in capsys.readouterr().out
+    assert (results(house), house.steps()) == ({"in_doubt": len(order_ids)}, ["acknowledged"])
     assert house.items() == [("missing_acknowledgement", group)]
     calls = [row for row in house.sandbox.journal() if row["event"] == "answered" and str(row["path"]).endswith("transmit")]
-    assert len(calls) == 4
+    assert len(calls) == 2 * len(order_ids)
+
+
+@pytest.mark.parametrize("about", ["order", "copies"])
+def test_what_moved_meanwhile_is_not_called_once_more(about: str, house: House, mocker: MockerFixture) -> None:
+    """Between the look and the intent somebody else closed the item: nothing is called, and a person looks again."""
+    subject = doubted_copies(house, "a") if about == "copies" else "order:a"
+    if about == "order":
+        doubted(house)
+        house.run("poll")
+    calls = len(house.sandbox.journal())
+    mocker.patch("batch.repeating.found", side_effect=lambda writing, case: type(case)(()))
+    with pytest.raises(DecisionRefused, match="Something moved"):
+        decide(house, subject, "repeat-call")
+    called = [row for row in house.sandbox.journal()[calls:] if str(row["path"]).endswith(("transmit", "evaluate"))]
+    assert (called, house.accepted(), house.accepted("transmit")) == ([], Counter(), Counter())
+    assert [kind for kind, _ in house.items()] == ["missing_acknowledgement"]
 
 
 def test_copies_are_not_repeated_when_their_day_is_over(house: House) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from batch.ledger import Batch
 from schemas.errors import HostKeyChanged, LeaseLost, MitbatchError, SftpLost, SftpRefused, SftpUnreachable
 from schemas.states import State
 from tests.table.desk import Desk
@@ -27,6 +28,23 @@ def test_a_plain_delivery(desk: Desk) -> None:
     assert list(desk.folder.files) == [f"{ONE}.json"]
     assert desk.deliver(desk.batch(ONE)) == []
     assert desk.findings.delivered == [f"{ONE}.json"]
+
+
+def test_what_is_only_claimed_is_held_before_it_leaves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the holds could not be placed when it was chosen: they are placed now, and once (I1)."""
+    held: list[str] = []
+
+    def hold(_equipment: object, _run: object, batch: Batch) -> Batch:
+        held.append(batch.step)
+        desk.move(State.HELD, "a")
+        return batch
+
+    monkeypatch.setattr("batch.delivery.hold", hold)
+    desk.folder.trouble["write_part"] = [LOST, LOST]
+    desk.deliver(desk.room.claim(ONE, "a"))
+    assert (held, desk.batch(ONE).step, desk.states("a")) == (["claimed"], "sending", ["sending"])
+    assert desk.deliver(desk.batch(ONE)) == []
+    assert (held, desk.batch(ONE).step) == (["claimed"], "delivered")
 
 
 def test_whoever_watches_sees_how_many_files_there_are_and_each_that_is_done(desk: Desk) -> None:

@@ -213,14 +213,17 @@ def test_a_file_is_answered_when_each_of_its_orders_was_found(
     assert (desk.batch(ONE).step, still_open(desk)) == (step, found)
 
 
-@pytest.mark.parametrize(("way", "times"), [("acknowledged", 1), ("called", 1), ("read", 1), ("read again", 0)])
+@pytest.mark.parametrize(
+    ("way", "times"),
+    [("acknowledged", 1), ("called", 1), ("read", 1), ("read again", 0), ("found", 1), ("doubted", 1), ("doubted again", 0)],
+)
 def test_news_that_came_before_its_id_counts_when_the_id_is_learnt(
     way: str, times: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever teaches the provider's id applies what was said of it before, and nobody does so again once it is known (I8)."""
     sent(desk, "a")
     applied: list[object] = []
-    for module in ("acknowledged_rows", "applying", "evaluate_answers"):
+    for module in ("acknowledged_rows", "applying", "evaluate_answers", "search"):
         monkeypatch.setattr(f"batch.{module}.apply_early_news", lambda _w, _e, ids: applied.append(list(ids)))
     if way == "acknowledged":
         acknowledge(desk, row("a", "k"))
@@ -228,6 +231,10 @@ def test_news_that_came_before_its_id_counts_when_the_id_is_learnt(
         with desk.room.ledger.writing(desk.room.run) as writing:
             reply = Reply(Verdict.TAKEN, provider_id="k", word="SUBMITTED")
             apply_replies(writing, desk.equipment, [(desk.room.submission("a"), reply, "e" * 32)])
+    elif way in ("found", "doubted", "doubted again"):
+        if way != "found":
+            desk.move(State.PENDING, "a", provider_order_id="k" if way == "doubted again" else "")
+        finds(desk)
     else:
         if way == "read again":
             desk.move(State.PENDING, "a", provider_order_id="k")
