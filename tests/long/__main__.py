@@ -122,9 +122,14 @@ def _runner(ask: Asked, around: Circumstances) -> Callable[[Part, int, int, floa
         _say(f"{part.name} {part.title}: size {size:,}, seed {seed}")
         return run_part(part, size, seed, around, said=ask.results / f"{part.name}.log", seconds=left)
 
+    def run_piece(part: Part, size: int, seed: int, left: float) -> Outcome:
+        piece = run_alone(part, size, seed, left)
+        _say(*(f"  {words}" for words in (*piece.notes, *piece.violations, piece.broken or _cost(piece))))
+        return piece
+
     def run(part: Part, size: int, seed: int, left: float) -> Outcome:
         if part.piece:
-            return run_in_pieces(part, size, seed, left, run_alone, ask.results, resumes=ask.resumes)
+            return run_in_pieces(part, size, seed, left, run_piece, ask.results, resumes=ask.resumes)
         return run_alone(part, size, seed, left)
 
     return run

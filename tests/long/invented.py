@@ -25,6 +25,12 @@ def too_few(size: int, seed: int) -> Campaign:
     return Campaign("T1", "invented", {"things": size - 1, "seed seen": seed}, (), A_DAY)
 
 
+def halving(size: int, seed: int) -> Campaign:
+    """Of its things so many as the seed says are killed, and the others are named."""
+    alive = tuple(f"alive: {seed}.{number}" for number in range(size - seed))
+    return Campaign("T1", "invented", {"things": size, "killed": min(size, seed)}, (), A_DAY, alive)
+
+
 def failing(size: int, seed: int) -> Campaign:
     """An error in the campaign itself."""
     message = f"the campaign has a bug at {size} {seed}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.long.outcome import Outcome
 from tests.long.parts import Part
 from tests.long.tables import grouped, in_columns, table, time_of
-from tests.long.verdict import all_complaints
+from tests.long.verdict import all_complaints, in_hundred
 
 YEAR = 365.25
 INTRODUCTION = """\
@@ -78,13 +78,16 @@ def _overview(run: Sequence[tuple[Part, Outcome]], *, is_ci: bool) -> str:
 
 def _rows(part: Part, outcome: Outcome, *, is_ci: bool) -> list[list[str]]:
     """One row for each figure to reach; the first also says what the part is, and how long it took."""
-    figures = [
-        (f"{outcome.figures.get(name, 0):,} {name}", f"{amount.of(is_ci=is_ci):,}") for name, amount in part.floors.items()
-    ] or [("", "")]
+    found = outcome.figures
+    counts = [(f"{found.get(name, 0):,} {name}", f"{amount.of(is_ci=is_ci):,}") for name, amount in part.floors.items()]
+    shares = [
+        (f"{in_hundred(found, name, whole):.1f} % of the {whole} {name}", f"{percent} %")
+        for name, (percent, whole) in part.shares.items()
+    ]
     ends = [f"{len(outcome.violations):,}", time_of(outcome.seconds)]
     return [
         [*([part.target, part.title] if number == 0 else ["", ""]), *figure, *(ends if number == 0 else ["", ""])]
-        for number, figure in enumerate(figures)
+        for number, figure in enumerate([*counts, *shares] or [("", "")])
     ]
 
 

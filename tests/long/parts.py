@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tests.mutation.judging import FILES
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -21,8 +23,9 @@ class Part:
     """One campaign of the long run.
 
     `campaign` is `module:function`; the function takes size and seed. `floors` are the figures to reach, by what the
-    campaign calls them. A part with a `source` runs nothing: it is made of what that other part counted. One
-    of hours runs in pieces of the size `piece`.
+    campaign calls them, and `shares` those of which so many in a hundred of another are asked for. A part with a `source`
+    runs nothing: it is made of what that other part counted. One of hours runs in pieces of the size `piece`; the notes of
+    its last piece stand for it, unless it `tells_cases`: then each piece has its own.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Part:
     floors: Mapping[str, Amount] = field(default_factory=dict)
     source: str = ""
     piece: int = 0
+    shares: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    tells_cases: bool = False
 
     @property
     def target(self) -> str:
@@ -121,7 +126,16 @@ PARTS = (
     Part("T13", "Same seed, same bytes", "tests.world.campaign:determinism", *_same(100, 1_000, "schedules told three times")),
     Part("T13-flaky", "Every test of the suite, again", "tests.long.flaky:campaign", *_same(0, 3, "runs")),
     Part("S22", "Edits of files and ledger", "tests.tampering.campaign:campaign", *_same(400, 10_000, "edits")),
-    Part("T14", "Mutants", "tests.mutation.campaign:campaign", Amount(0, 100_000), {"mutants": Amount(0, 500)}),
+    Part(
+        "T14",
+        "Mutants",
+        "tests.mutation.campaign:campaign",
+        Amount(0, len(FILES)),
+        {"mutants": Amount(0, 500)},
+        piece=4,
+        shares={"killed": (95, "mutants")},
+        tells_cases=True,
+    ),
 )
 """In the order in which they run. A part whose size in CI is 0 is run at length only."""
 

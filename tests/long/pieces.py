@@ -53,7 +53,7 @@ def summed(part: Part, size: int, seed: int, pieces: list[Outcome]) -> Outcome:
         cpu_seconds=sum(piece.cpu_seconds for piece in pieces),
         figures=dict(counts),
         violations=tuple(words for piece in pieces for words in piece.violations),
-        notes=pieces[-1].notes,
+        notes=tuple(words for piece in (pieces if part.tells_cases else pieces[-1:]) for words in piece.notes),
         broken="; ".join(f"the piece from seed {piece.seed}: {piece.broken}" for piece in pieces if piece.broken),
     )
 

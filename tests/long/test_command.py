@@ -100,6 +100,26 @@ def test_a_run_that_was_cut_is_continued(tmp_path: Path) -> None:
     assert results(tmp_path)["T3"]["seed"] != 7
 
 
+def test_the_pieces_of_a_part_are_told_as_they_end_and_only_their_sum_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What each piece names is said at once; a share is that of all pieces, and goes on where the run was cut."""
+    shares = {"killed": (60, "things")}
+    halving = replace(part("halving"), piece=5, shares=shares, tells_cases=True)
+
+    assert run(tmp_path, [halving], seed=0) == 1
+    said = capsys.readouterr().out
+    assert "T1 halving: size 5, seed 0\n  alive: 0.0\n" in said
+    assert said.index("  alive: 0.4\n") < said.index("T1 halving: size 5, seed 5\n  0 violations")
+    assert "T1: 50.0 % of the things killed, and 60 % are asked for." in said
+    page = (tmp_path / "ci" / "PAGE.md").read_text(encoding="utf-8")
+    assert "50.0 % of the things killed |" in page
+    assert "* alive: 0.4" in page
+    resumed = replace(halving, shares={"killed": (50, "things")})
+    assert run(tmp_path, [resumed], "--resume", seed=0) == 0
+    assert "size 5" not in capsys.readouterr().out
+
+
 def test_resuming_with_another_seed_or_without_the_word_runs_all_again(tmp_path: Path) -> None:
     """A kept result counts only for its own seed, and only where `--resume` stands."""
     run(tmp_path, [part("good")], seed=7)

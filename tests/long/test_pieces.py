@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.long.invented import part
 from tests.long.outcome import Outcome
 from tests.long.parts import PARTS, Part
@@ -60,4 +62,15 @@ def test_without_resuming_all_pieces_are_run(tmp_path: Path) -> None:
 def test_a_part_without_pieces_is_one() -> None:
     """Most parts run whole."""
     assert list(pieces_of(part("good"), 20, 100)) == [(20, 100)]
-    assert [each.name for each in PARTS if each.piece] == ["T1"]
+    assert [each.name for each in PARTS if each.piece] == ["T1", "T14"]
+
+
+@pytest.mark.parametrize(("tells_cases", "notes"), [(False, ("from 116",)), (True, ("from 100", "from 108", "from 116"))])
+def test_notes_about_cases_are_those_of_every_piece(tells_cases: bool, notes: tuple[str, ...], tmp_path: Path) -> None:
+    """A rate is that of the last piece; what is named case by case comes from each of them."""
+
+    def run(part: Part, size: int, seed: int, seconds: float) -> Outcome:
+        return replace(Runs()(part, size, seed, seconds), notes=(f"from {seed}",))
+
+    part = replace(LONG, tells_cases=tells_cases)
+    assert run_in_pieces(part, 20, 100, 60, run, tmp_path, resumes=False).notes == notes

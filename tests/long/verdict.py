@@ -23,6 +23,7 @@ def complaints(part: Part, outcome: Outcome, *, is_ci: bool) -> list[str]:
         found.append(f"{part.name} did not come to its end: {outcome.broken}")
     else:
         found += [f"{part.name}: {words}" for words in shortfalls(part, outcome.figures, is_ci=is_ci)]
+        found += [f"{part.name}: {words}" for words in missed_shares(part, outcome.figures)]
     if found and part.campaign:
         found.append(f"{part.name} again: {again(outcome, is_ci=is_ci)}")
     return found
@@ -36,6 +37,20 @@ def shortfalls(part: Part, figures: Mapping[str, int], *, is_ci: bool) -> list[s
         for name, floor in asked.items()
         if figures.get(name, 0) < floor
     ]
+
+
+def missed_shares(part: Part, figures: Mapping[str, int]) -> list[str]:
+    """A sentence for each figure that is a smaller share of another than is asked for."""
+    return [
+        f"{in_hundred(figures, name, whole):.1f} % of the {whole} {name}, and {percent} % are asked for."
+        for name, (percent, whole) in part.shares.items()
+        if in_hundred(figures, name, whole) < percent
+    ]
+
+
+def in_hundred(figures: Mapping[str, int], name: str, whole: str) -> float:
+    """How many of a hundred of the one figure count to the other, to a tenth and never rounded up."""
+    return 1000 * figures.get(name, 0) // max(1, figures.get(whole, 0)) / 10
 
 
 def is_good(part: Part, outcome: Outcome, *, is_ci: bool) -> bool:

@@ -9,13 +9,16 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from tempfile import TemporaryDirectory
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from tests.in_memory import in_memory
 from tests.mutation.operators import Mutant
 from tests.mutation.tables import put_values
 from tests.world.planted.bug import REPOSITORY
@@ -93,9 +96,9 @@ class Bench:
         usual = sum(seconds.get(name, 1.0) for name in names)
         patient = int(LEAST_SECONDS + 2 * usual)
         if not anew and can_be_put(mutant):
-            return _answer(lambda: self._verdict(mutant, names, put, seconds), patient)
-        in_place = _answer(lambda: self._verdict(mutant, names, put_values, seconds), patient)
-        return in_place or _answer(lambda: _noticed_when_loaded(mutant, names[:MOST_LOADED]), patient + LOADING_SECONDS)
+            return answer_of(lambda: self._verdict(mutant, names, put, seconds), patient)
+        in_place = answer_of(lambda: self._verdict(mutant, names, put_values, seconds), patient)
+        return in_place or answer_of(lambda: _noticed_when_loaded(mutant, names[:MOST_LOADED]), patient + LOADING_SECONDS)
 
     def _verdict(
         self, mutant: Mutant, names: Sequence[str], putting: Callable[[Mutant], object], seconds: Mapping[str, float]
@@ -116,14 +119,20 @@ def _end_after(seconds: float) -> None:
     signal.alarm(int(WAITING * seconds) + 1)
 
 
-def _answer(verdict: Callable[[], str], patient: int) -> str:
-    """The verdict of a child of its own, or why it has no end."""
-    try:
-        return str(in_child(verdict, patient, waiting=WAITING * patient))
-    except RuntimeError as error:
-        if str(error).startswith(UNANSWERED):
-            return str(error)
-        raise
+def answer_of(verdict: Callable[[], str], patient: int) -> str:
+    """The verdict of a child of its own, or why it has no end. What its tests leave in folders is gone with it."""
+    with TemporaryDirectory(prefix="mitbatch-mutant-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
+
+        def within() -> str:
+            os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = folder
+            return verdict()
+
+        try:
+            return str(in_child(within, patient, waiting=WAITING * patient))
+        except RuntimeError as error:
+            if str(error).startswith(UNANSWERED):
+                return str(error)
+            raise
 
 
 def _noticed_when_loaded(mutant: Mutant, names: Sequence[str]) -> str:

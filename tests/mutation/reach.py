@@ -9,6 +9,7 @@ from typing import Any, cast
 from tests.mutation.bench import Bench, on_bench
 from tests.mutation.children import in_each_child
 from tests.mutation.operators import Mutant
+from tests.mutation.packing import packed, unpacked
 from tests.mutation.uses import is_in_function, is_near, lines_with, names_at, product_files, those_that_mention
 from tests.world.planted.bug import REPOSITORY
 from tests.world.planted.planting import in_child
@@ -110,10 +111,10 @@ def learnt(judges: Sequence[str]) -> Reach:
         found.seconds.update(told["seconds"])
         found.failed.extend(told["failed"])
         found.sharing.extend(told["sharing"])
-        for file, lines in told["lines"].items():
+        for file, lines in unpacked(told, list(told["seconds"])).items():
             of_file = found.lines.setdefault(file, {})
             for line, names in lines.items():
-                of_file.setdefault(int(line), []).extend(names)
+                of_file.setdefault(line, []).extend(names)
     return found
 
 
@@ -140,4 +141,4 @@ def _heard(judges: Sequence[str]) -> dict[str, Any]:
     for file in files:
         contexts = measured.get_data().contexts_by_lineno(str(REPOSITORY / file))
         lines[file] = {line: names for line, found in contexts.items() if (names := sorted(passed & {*found}))}
-    return told | {"lines": {file: found for file, found in lines.items() if found}}
+    return told | packed({file: found for file, found in lines.items() if found}, list(told["seconds"]))
