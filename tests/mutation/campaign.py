@@ -25,6 +25,8 @@ from tests.world.planted.planting import UNANSWERED, in_child
 
 SHARE_SECONDS = 6 * 3600
 """A share of the mutants is judged by then."""
+UNJUDGED = "it could not be judged"
+"""How it begins what is said of a mutant with which the bench itself broke: that ends no run, and kills nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Fate:
     noticed_by: str
     before: bool = False
     """An earlier run judged it."""
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it was noticed."""
+        return bool(self.noticed_by) and not self.noticed_by.startswith(UNJUDGED)
 
 
 @cache
@@ -54,8 +61,10 @@ def campaign(size: int, seed: int, place: Path = KEPT, reach: Path = REACH) -> C
     began, every, files = time.monotonic(), mutants(), files_of(size, seed)
     numbers = [number for number, mutant in enumerate(every) if mutant.file in files]
     before = kept(place)
-    fates = {number: Fate(every[number], verdict_on(every[number], before), before=True) for number in numbers}
-    todo = [number for number in numbers if not fates[number].noticed_by]
+    fates = {
+        number: Fate(every[number], noticed, before=True) for number in numbers if (noticed := verdict_on(every[number], before))
+    }
+    todo = [number for number in numbers if number not in fates]
     failed: list[str] = []
     if todo:
         found = known(JUDGES, reach)
@@ -64,7 +73,7 @@ def campaign(size: int, seed: int, place: Path = KEPT, reach: Path = REACH) -> C
         work = partial(judged, reach=found, judges=JUDGES, place=place)
         for verdicts in in_each_child(work, [todo[each::shares] for each in range(shares)]):
             fates |= {number: Fate(every[number], noticed_by) for number, noticed_by in verdicts.items()}
-    return _told(list(fates.values()), files, failed, time.monotonic() - began)
+    return _told([fates[number] for number in sorted(fates)], files, failed, time.monotonic() - began)
 
 
 def judged(numbers: Sequence[int], reach: Reach, judges: Sequence[str], place: Path) -> dict[int, str]:
@@ -76,7 +85,10 @@ def judged(numbers: Sequence[int], reach: Reach, judges: Sequence[str], place: P
         for number in numbers:
             mutant = every[number]
             names = likeliest.first(mutant.file, reach.judges_of(mutant))
-            noticed_by = bench.noticed_by(mutant, names, reach.seconds, anew=reach.is_for_loading(mutant))
+            try:
+                noticed_by = bench.noticed_by(mutant, names, reach.seconds, anew=reach.is_for_loading(mutant))
+            except RuntimeError as error:
+                noticed_by = f"{UNJUDGED}: {str(error).strip().rpartition(chr(10))[2]}"
             likeliest.learn(mutant.file, noticed_by)
             keep(mutant, noticed_by, place)
             verdicts.append((number, noticed_by))
@@ -89,7 +101,7 @@ def judged(numbers: Sequence[int], reach: Reach, judges: Sequence[str], place: P
 
 
 def _told(fates: Sequence[Fate], files: Sequence[str], failed: Sequence[str], seconds: float) -> Campaign:
-    living = [fate.mutant for fate in fates if not fate.noticed_by]
+    living = [fate.mutant for fate in fates if not fate.is_dead]
     equivalent = sum(file in files for file, _ in EQUIVALENT)
     figures = {
         "mutants that can be made": len(fates) + equivalent,
@@ -97,14 +109,16 @@ def _told(fates: Sequence[Fate], files: Sequence[str], failed: Sequence[str], se
         "mutants": len(fates),
         "killed": len(fates) - len(living),
         "of them as a test had no end": sum(fate.noticed_by.startswith(UNANSWERED) for fate in fates),
-        "of them in an earlier run": sum(fate.before and bool(fate.noticed_by) for fate in fates),
+        "of them in an earlier run": sum(fate.before for fate in fates),
         "alive": len(living),
         **_by_file(fates),
     }
-    found = tuple(f"a judge of the mutants fails without any: {name}" for name in failed)
-    return Campaign("T14", "mutation score", figures, found, seconds, tuple(f"alive: {mutant.words()}" for mutant in living))
+    failing = (f"a judge of the mutants fails without any: {name}" for name in failed)
+    unjudged = (f"{fate.mutant.words()}: {fate.noticed_by}" for fate in fates if fate.noticed_by.startswith(UNJUDGED))
+    notes = tuple(f"alive: {mutant.words()}" for mutant in living)
+    return Campaign("T14", "mutation score", figures, (*failing, *unjudged), seconds, notes)
 
 
 def _by_file(fates: Sequence[Fate]) -> Mapping[str, int]:
-    per_file = Counter(fate.mutant.file for fate in fates if fate.noticed_by)
+    per_file = Counter(fate.mutant.file for fate in fates if fate.is_dead)
     return {f"killed in {file}": count for file, count in sorted(per_file.items())}

@@ -14,7 +14,8 @@ from tests.long.parts import PARTS
 from tests.long.pieces import pieces_of
 from tests.mutation import bench, campaign, reach_kept
 from tests.mutation.judging import FILES
-from tests.mutation.keeping import keep
+from tests.mutation.keeping import keep, kept
+from tests.mutation.operators import Mutant
 from tests.mutation.packing import packed, unpacked
 from tests.mutation.reach import Reach
 from tests.mutation.reach_kept import known
@@ -63,6 +64,30 @@ def test_what_became_of_each_mutant_is_counted(tmp_path: Path, monkeypatch: pyte
     }
     assert told.notes == (f"alive: {mine[2].words()}",)
     assert told.violations == ("a judge of the mutants fails without any: x::fails",)
+
+
+def test_a_mutant_that_breaks_the_bench_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as a thing to be looked at, and counts as alive; the next one is judged, and it is again in the next run."""
+    first, second = [number for number, mutant in enumerate(campaign.mutants()) if mutant.file == FILE][:2]
+
+    class Broken:
+        def noticed_by(self, mutant: Mutant, *_: object, **__: object) -> str:
+            if mutant is campaign.mutants()[first]:
+                raise RuntimeError("Traceback\n  File\nKeyError: 'x'\n")
+            return DEAD
+
+    monkeypatch.setattr(campaign, "on_bench", lambda _judges, work: work(Broken()))
+    monkeypatch.setattr(campaign, "in_child", lambda share, *_, **__: share())
+    verdicts = campaign.judged([first, second], Reach({}, {}), (), tmp_path / "kept")
+    assert verdicts == {first: "it could not be judged: KeyError: 'x'", second: DEAD}
+    assert sorted(kept(tmp_path / "kept").values()) == [DEAD]
+
+    monkeypatch.setattr(campaign, "in_each_child", lambda *_: iter([verdicts]))
+    monkeypatch.setattr(campaign, "known", lambda *_: Reach({}, {}))
+    told = campaign.campaign(1, FILES.index(FILE), tmp_path / "kept")
+    assert (told.figures["killed"], told.figures["alive"], told.figures[f"killed in {FILE}"]) == (1, 1, 1)
+    words = campaign.mutants()[first].words()
+    assert (told.violations, told.notes) == ((f"{words}: it could not be judged: KeyError: 'x'",), (f"alive: {words}",))
 
 
 def test_what_was_learnt_is_kept_until_the_project_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
