@@ -62,6 +62,7 @@ JUDGES = (
     "tests/table/test_copies_left_out.py",
     "tests/table/test_deciding.py",
     "tests/table/test_delivery_branches.py",
+    "tests/table/test_departure_marks.py",
     "tests/table/test_early_news.py",
     "tests/table/test_error_branches.py",
     "tests/table/test_evaluate_branches.py",
