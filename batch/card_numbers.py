@@ -49,7 +49,18 @@ _ISSUERS: tuple[tuple[str, str, str, frozenset[int]], ...] = (
 SHOWN = {"card_bin": slice(0, 6), "card_last4": slice(-4, None)}
 """The columns that describe a card, and as much of each as anybody is shown."""
 
-_BLANKS = str.maketrans("\t\n\r\v\f", "     ")
+_BETWEEN_CELLS = "\x1f"
+"""Neither digit nor blank nor dash: it ends a run of digits and borders a GUID as the end of a text does."""
+
+
+class _AsAscii(dict[int, str]):
+    """Characters as ASCII sees them, each looked up once: there is one answer for each, and a night asks for millions."""
+
+    def __missing__(self, codepoint: int) -> str:
+        return self.setdefault(codepoint, _plain(chr(codepoint)))
+
+
+_AS_ASCII = _AsAscii()
 
 
 def has_card_number(text: str) -> bool:
@@ -60,9 +71,8 @@ def has_card_number(text: str) -> bool:
     """
     if len(text) < _SHORTEST:
         return False
-    plain = text.translate(_BLANKS) if text.isascii() else "".join(_plain(character) for character in text)
-    found = _RUN.search(plain)
-    if found is None:
+    plain = text.translate(_AS_ASCII)
+    if _RUN.search(plain) is None:
         return False
     return any(_is_card_number(number) for run in _RUN.findall(_GUID.sub("x", plain)) for number in _stretches(run))
 
@@ -72,13 +82,16 @@ def may_be_card_number(text: str) -> bool:
 
     For what nobody has to accept, such as an id that the provider makes up: a range may be new.
     """
-    plain = _GUID.sub("x", "".join(map(_plain, text)))
+    plain = _GUID.sub("x", text.translate(_AS_ASCII))
     return has_card_number(text) or any(map(passes_luhn, _WHOLE_RUN.findall(plain)))
 
 
 def offending_columns(cells: Mapping[str, str], exempt: Collection[str]) -> tuple[str, ...]:
     """The columns of a row in which a card number stands, without those that the merchant vouches for."""
-    return tuple(column for column, text in cells.items() if column not in exempt and has_card_number(text))
+    long = {column: text for column, text in cells.items() if len(text) >= _SHORTEST and column not in exempt}
+    if not has_card_number(_BETWEEN_CELLS.join(long.values())):
+        return ()
+    return tuple(column for column, text in long.items() if has_card_number(text))
 
 
 def scrubbed_id(order_id: str, key: bytes) -> str:

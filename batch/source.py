@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, RowMapping, Select, Text, bindparam, cast, literal, select
+from sqlalchemy import ColumnElement, Connection, Engine, LargeBinary, Row, Select, Text, bindparam, cast, literal, select
 from sqlalchemy.exc import DBAPIError
 
 from batch.order_rows import is_storable
@@ -20,6 +20,7 @@ EMPTY_TEXT = "(an empty text, not null)"
 """What stands for an empty text in a column where only null means free: somebody may have meant something by it."""
 
 _MOST_DIGITS = 40
+_STANDING = ("status", RETRY_COLUMN, "hold_reference")
 _SHOWN = (
     "order_id",
     "status",
@@ -36,7 +37,7 @@ _SHOWN = (
 
 @lru_cache(maxsize=8)
 def _whole(orders: OrdersTable) -> Select[Any]:
-    names = (*READ_COLUMNS, *orders.optional, "status", RETRY_COLUMN, "hold_reference")
+    names = (*READ_COLUMNS, *orders.optional, *_STANDING)
     return select(*(orders.table.c[name].label(name) for name in names))
 
 
@@ -84,14 +85,14 @@ class OrderSource:
     def with_ids(self, order_ids: Sequence[str]) -> dict[str, OrderRow]:
         """The rows with these order ids, whatever their status."""
         with self._reading() as connection:
-            rows = connection.execute(_with_ids(self._orders), {"order_ids": order_ids}).mappings()
-            return {text_of(row["order_id"]) or "": _as_text(row) for row in rows}
+            result = connection.execute(_with_ids(self._orders), {"order_ids": order_ids})
+            return {row.order_id: row for row in _as_texts(tuple(result.keys()), result.all())}
 
     def written(self, order_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """What the rows of these orders show: our own columns, `status`, `retry_state`, amount and currency."""
         with self._reading() as connection:
-            rows = connection.execute(_written(self._orders), {"order_ids": order_ids}).mappings()
-            found = [{name: _shown(name, row[name]) for name in _SHOWN} for row in rows]
+            rows = connection.execute(_written(self._orders), {"order_ids": order_ids}).all()
+            found = [dict(zip(_SHOWN, map(_shown, _SHOWN, row), strict=True)) for row in rows]
             return {row["order_id"]: row for row in found}
 
     def held_rows(self, prefix: str, page_size: int, *, everywhere: bool = False) -> Iterator[list[tuple[str, str]]]:
@@ -133,12 +134,13 @@ class OrderSource:
         while True:
             query = self._after(_with_status(self._orders), last)
             with self._reading() as connection:
-                rows = connection.execute(query, {"status": status.value, "limit": page_size}).mappings().all()
+                result = connection.execute(query, {"status": status.value, "limit": page_size})
+                columns, rows = tuple(result.keys()), result.all()
             if rows:
-                yield [_as_text(row) for row in rows]
+                yield _as_texts(columns, rows)
             if len(rows) < page_size:
                 return
-            last = rows[-1]["order_id"]
+            last = rows[-1].order_id
 
     def _after(self, statement: Select[Any], last: str | None) -> Select[Any]:
         return statement if last is None else statement.where(self._orders.column("order_id") > _bound(last))
@@ -163,25 +165,27 @@ def _shown(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a driver re
     return EMPTY_TEXT if value == "" and name in {RETRY_COLUMN, "hold_reference"} else text_of(value) or ""
 
 
-def _as_text(row: RowMapping) -> OrderRow:
-    cells, unreadable = {}, []
-    for name, value in row.items():
-        cell = text_of(value)
-        if cell is None:
-            unreadable.append(name)
-        cells[name] = cell or ""
-    status, retry_state, hold = cells.pop("status"), cells.pop(RETRY_COLUMN), cells.pop("hold_reference")
-    retry_state = EMPTY_TEXT if row[RETRY_COLUMN] == "" else retry_state
-    hold = EMPTY_TEXT if row["hold_reference"] == "" else hold
-    return OrderRow(cells=cells, status=status, retry_state=retry_state, hold_reference=hold, unreadable=tuple(unreadable))
+def _as_texts(columns: Sequence[str], rows: Sequence[Row[Any]]) -> list[OrderRow]:
+    """Rows of a statement of `_whole`, by their columns' places: by its name each cell would cost several times as much."""
+    return [_as_text(columns, row) for row in rows]
+
+
+def _as_text(columns: Sequence[str], row: Row[Any]) -> OrderRow:
+    texts = [text_of(value) for value in row]
+    cells = {name: text or "" for name, text in zip(columns, texts, strict=True)}
+    for name in _STANDING:
+        del cells[name]
+    status, retry_state, hold = map(_shown, _STANDING, row[-len(_STANDING) :])
+    unreadable = tuple(name for name, text in zip(columns, texts, strict=True) if text is None) if None in texts else ()
+    return OrderRow(cells=cells, status=status, retry_state=retry_state, hold_reference=hold, unreadable=unreadable)
 
 
 def text_of(value: Any) -> str | None:  # noqa: ANN401 - whatever a driver returns
     """A database value as text: empty for null, None when no text can stand for it without loss (floats, bytes)."""
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -91,5 +91,6 @@ def _malformed(key: str, why: str) -> ConfigurationError:
     return ConfigurationError(f"The list of decline codes is malformed at {key}: {why}.")
 
 
+@lru_cache(maxsize=256)
 def _plain_source(source: str) -> str:
     return "".join(letter for letter in source.lower() if letter.isalnum())

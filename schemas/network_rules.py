@@ -4,8 +4,8 @@ The figures, their sources and their dates stand in `network_rules.toml`; acquir
 """
 
 import datetime
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -62,6 +62,22 @@ class NetworkRule:
         figures = {"never": 0, "limit": self.attempts_30d or 0, "wait": self.wait_seconds or 0}
         return figures[self.kind]
 
+    @cached_property
+    def _plain_codes(self) -> frozenset[str]:
+        return frozenset(map(plain_code, self.codes))
+
+    @cached_property
+    def _plain_advice(self) -> frozenset[str]:
+        return frozenset(map(plain_code, self.advice))
+
+    def is_for(self, code: str, advice: str) -> bool:
+        """Whether the rule names this network code, or this advice, however the order system spells them."""
+        return plain_code(code) in self._plain_codes or self.is_for_advice(advice)
+
+    def is_for_advice(self, advice: str) -> bool:
+        """Whether the rule names this advice."""
+        return plain_code(advice) in self._plain_advice
+
     def holds_on(self, date: datetime.date) -> bool:
         """Whether the rule is in force on a day; its first and last day count."""
         return self.effective_from <= date and (self.effective_to is None or date <= self.effective_to)
@@ -87,7 +103,7 @@ class NetworkRules:
         """The rule that forbids another attempt after this network code or advice, if one holds on the day."""
 
         def applies(rule: NetworkRule) -> bool:
-            return _among(code, rule.codes) or _among(advice, rule.advice)
+            return rule.is_for(code, advice)
 
         return max(self._in_force("never", brand, date, applies), key=lambda rule: rule.never_days or _FOR_GOOD, default=None)
 
@@ -103,15 +119,22 @@ class NetworkRules:
         """The longest wait, counted from the charge, that the advice asks for on the day."""
 
         def applies(rule: NetworkRule) -> bool:
-            return _among(advice, rule.advice)
+            return rule.is_for_advice(advice)
 
         return max(self._in_force("wait", brand, date, applies), key=lambda rule: rule.figure, default=None)
 
     def _in_force(
         self, kind: str, brand: str, date: datetime.date, applies: Callable[[NetworkRule], bool]
     ) -> Iterable[NetworkRule]:
-        name = brand_name(brand)
-        return (r for r in self.rule if r.kind == kind and r.brand == name and r.holds_on(date) and applies(r))
+        return (r for r in self._by_brand.get((kind, brand_name(brand)), ()) if r.holds_on(date) and applies(r))
+
+    @cached_property
+    def _by_brand(self) -> Mapping[tuple[str, str], Sequence[NetworkRule]]:
+        """The rules of each kind for each brand, in the order in which they stand: few of all concern a candidate."""
+        found: dict[tuple[str, str], list[NetworkRule]] = {}
+        for rule in self.rule:
+            found.setdefault((rule.kind, rule.brand), []).append(rule)
+        return found
 
 
 @lru_cache(maxsize=256)
@@ -124,6 +147,7 @@ def brand_name(brand: str) -> str:
     return _BRAND_ALIASES.get(plain, plain)
 
 
+@lru_cache(maxsize=1024)
 def plain_code(code: str) -> str:
     """A response code for comparing: in upper case, and whole numbers without leading zeros, which some systems lose."""
     text = code.strip().upper()
@@ -134,13 +158,3 @@ def plain_code(code: str) -> str:
 def parse_network_rules(text: str) -> NetworkRules:
     """The rules from their TOML. Raises ConfigurationError that names the key."""
     return parse_toml(NetworkRules, text, "The list of network rules")
-
-
-def _among(code: str, codes: tuple[str, ...]) -> bool:
-    return plain_code(code) in _plain_codes(codes)
-
-
-@lru_cache(maxsize=256)
-def _plain_codes(codes: tuple[str, ...]) -> frozenset[str]:
-    """The codes of a rule, made plain once: every candidate is held against them."""
-    return frozenset(map(plain_code, codes))

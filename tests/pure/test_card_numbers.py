@@ -181,6 +181,19 @@ def test_offending_columns_keep_their_order_and_heed_exemptions() -> None:
     assert offending_columns(cells, {"order_id"}) == ("first_name",)
 
 
+@given(st.lists(st.text(alphabet="4 1-\x1fx\u0661", max_size=24), max_size=4))
+def test_a_row_is_looked_through_cell_by_cell(texts: list[str]) -> None:
+    """What stands in one cell neither completes nor hides a card number in the next."""
+    cells = {f"column_{place}": text for place, text in enumerate([*texts, "411111111111", "1111"])}
+
+    assert offending_columns(cells, ()) == tuple(column for column, text in cells.items() if has_card_number(text))
+
+
+def test_a_number_in_two_cells_is_none() -> None:
+    """Two cells that would make up a card number together are none, however long each is."""
+    assert offending_columns({"subscription_id": "sub-number 4111 1111", "customer_id": "1111 1111 is its number"}, ()) == ()
+
+
 def test_a_scrubbed_id_says_nothing_without_the_key() -> None:
     """The hash depends on the id and on the key, and on nothing else."""
     name = scrubbed_id("4111111111111111", b"one")

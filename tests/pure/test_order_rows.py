@@ -1,5 +1,6 @@
 """Rows are read strictly: what is read is exact, and what is refused is named without being repeated."""
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch import order_rows
 from batch.order_rows import Malformed, amount_of, billing_name, charged_time, read_order, storable
 from schemas.order import Order, OrderRow, Origin
 from tests.pure.samples import GOOD_CELLS, changed_row, good_order, good_row
@@ -239,3 +241,28 @@ def test_what_is_recorded_of_a_refused_row_can_be_stored(text: str) -> None:
 def test_a_harmless_cell_is_recorded_as_it_is(text: str) -> None:
     """Nothing is spelt out that need not be."""
     assert storable(text) == text
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(GOOD_CELLS)),
+        st.one_of(
+            st.text(alphabet="\x00\x1f\ud800 aZ09.:-\n", max_size=6), st.sampled_from(["a" * 256, "b" * 4097, "2026", "12"])
+        ),
+    )
+)
+def test_one_look_at_a_row_finds_what_a_look_at_every_cell_finds(cells: dict[str, str]) -> None:
+    """A row is read as if each cell had been looked at by itself, whatever stands in its neighbours."""
+    row = changed_row(cells)
+    at_one_look = read_order(row)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order_rows, "_SOUND_ROW", re.compile("(?!)"))
+
+        assert read_order(row) == at_one_look
+
+
+def test_a_good_row_is_passed_by_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cell of a row without a fault is looked at by itself."""
+    monkeypatch.delattr(order_rows, "_faults")
+
+    assert isinstance(read_order(good_row()), Order)
