@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 from schemas.audit_columns import DECIMAL_COLUMNS, INTEGER_COLUMNS, ROW_CHECK
 from schemas.money import decimal_text
@@ -63,8 +64,7 @@ class Marks:
     decimal: str = "."
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedRow:
+class RenderedRow(NamedTuple):
     """One line with its line feed, and how many of its cells had to be guarded."""
 
     line: str
@@ -116,7 +116,11 @@ class RowRenderer:
     def _decimal(self, amount_minor: Cell, currency: Cell) -> str:
         if not isinstance(amount_minor, int) or not _CURRENCY.match(str(currency)):
             return ""
-        return decimal_text(amount_minor, str(currency), self._marks.decimal)
+        return _decimal_text(amount_minor, str(currency), self._marks.decimal)
+
+
+_decimal_text = lru_cache(maxsize=1024)(decimal_text)
+"""An order's amount stands in a row of each of several files, which are written side by side."""
 
 
 @lru_cache(maxsize=16)

@@ -1,8 +1,11 @@
-"""What the books are folded from: an order's events, its claim, the gate's decision on it, and the copy of a good charge."""
+"""What the books are folded from: an order's events, its claim, the gate's decision on it, and the copy of a good charge.
+
+What every order has is a tuple: each is made anew for finance's files of a date, and a tuple is made several times as fast.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,7 @@ class Sum:
         return Total(self.orders, self.amount_minor)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to an order. `at` is UTC, `business_date` the day on which it is booked.
 
     `kind` is `transition`, `learnt` or `written_back`; the states are empty where nothing changed. `detail` is the
@@ -73,8 +75,7 @@ class Delivery:
 NOT_DELIVERED = Delivery("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One claim of an order: what never changes about it, its whole history, and the state that the ledger's row shows.
 
     `response_code` and `decline_group` are those of the charge, known
@@ -100,8 +101,7 @@ class Attempt:
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The gate's verdict on one candidate, with what the row showed. `amount_minor` is None where it was unreadable.
 
     `decision` is `selected`, `skipped`, or `withdrawn` when the claim of that date was taken back.

@@ -48,7 +48,7 @@ def chain_digest(heads: Iterable[tuple[str, int, str]]) -> str:
     """One digest (hex) that anchors every chain: over a JSON line of subject, last seq and last hash each, sorted by subject."""
     digest = hashlib.sha256()
     for head in heads:
-        digest.update((json.dumps(head, separators=(",", ":"), ensure_ascii=False) + "\n").encode())
+        digest.update(orjson.dumps(head) + b"\n")
     return digest.hexdigest()
 
 
@@ -63,7 +63,7 @@ def attempt_events(chain: Iterable[Event], attempt: int) -> tuple[Event, ...]:
         if event.kind == "transition" and not event.from_state:
             current += 1
         if int(event.detail.get("attempt") or current) == attempt:
-            found.append(event if event.business_date == booked else replace(event, business_date=booked))
+            found.append(event if event.business_date == booked else event._replace(business_date=booked))
     return tuple(found)
 
 
@@ -116,7 +116,10 @@ class Standing:
     @property
     def acknowledged(self) -> Event | None:
         """The provider's first word on it: its acknowledgement, or the read that showed it accepted or refused."""
-        return next((event for event in self.events if _is_answer(event)), None)
+        for event in self.events:
+            if _is_answer(event):
+                return event
+        return None
 
     @property
     def sent_date(self) -> str:
@@ -142,7 +145,10 @@ class Standing:
 
     def latest(self, key: str) -> str:
         """The last text that any event gave for a key of its detail."""
-        return next((text for event in reversed(self.events) if (text := event.text(key))), "")
+        for event in self.events[::-1]:
+            if text := event.text(key):
+                return text
+        return ""
 
     def written_back(self, since: Event | None = None) -> Event | None:
         """The first write to the order row after an event; without one, the last write of all."""

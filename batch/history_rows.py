@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -28,7 +27,25 @@ CLAIM_COLUMNS = (
     "expires_at",
     "state",
 )
-"""Columns of a submission that the books read."""
+"""Columns of a submission that the books read. Rows of which there are many are taken by their columns' places.
+
+Each value would cost more by its name than reading it from the database.
+"""
+
+DECISION_COLUMNS = (
+    "order_id",
+    "site",
+    "currency",
+    "amount_minor",
+    "decision",
+    "reason",
+    "reason_text",
+    "rule_id",
+    "batch_id",
+    "run_id",
+    "cells_json",
+)
+"""Columns of a decision that the books read."""
 
 EVENT_COLUMNS = (
     "seq",
@@ -80,52 +97,60 @@ def delivery_of(steps: Iterable[Any]) -> Delivery:
 
 
 def attempt_entry(row: Any, chain: Iterable[Any], delivery: Delivery) -> Attempt:  # noqa: ANN401 - rows of a database driver
-    """A submission row with its file's delivery, its decision's cells, and the event rows of its order's whole chain."""
-    cells = orjson.loads(row.cells_json) if row.cells_json else {}
+    """A submission row with its file's delivery, its decision's cells, and the event rows of its order's whole chain.
+
+    The row is CLAIM_COLUMNS, then the file's name and format, then the decision's cells as JSON.
+    """
+    *claim, file_name, _, cells_json = row
+    order_id, attempt, site, currency, amount_minor, channel, batch_id, idempotency_key, hold_reference, expires_at, state = claim
+    cells = orjson.loads(cells_json) if cells_json else {}
     return Attempt(
-        order_id=row.order_id,
-        attempt=row.attempt,
-        site=row.site,
-        currency=row.currency,
-        amount_minor=row.amount_minor,
-        channel=row.channel,
-        batch_id=row.batch_id,
-        file_name=row.file_name,
-        idempotency_key=row.idempotency_key,
-        hold_reference=row.hold_reference,
-        expires_at=row.expires_at,
+        order_id=order_id,
+        attempt=attempt,
+        site=site,
+        currency=currency,
+        amount_minor=amount_minor,
+        channel=channel,
+        batch_id=batch_id,
+        file_name=file_name,
+        idempotency_key=idempotency_key,
+        hold_reference=hold_reference,
+        expires_at=expires_at,
         delivered_at=delivery.at,
         delivered_date=delivery.business_date,
-        row_state=row.state,
+        row_state=state,
         response_code=cells.get("response_code", ""),
         decline_group=cells.get("decline_group", ""),
-        events=attempt_events(map(event_entry, chain), row.attempt),
+        events=attempt_events(map(event_entry, chain), attempt),
     )
 
 
 def decision_entry(row: Any) -> Decision:  # noqa: ANN401 - rows of a database driver
     """A decision row with the claim of that date, and with the event that had withdrawn it, if one had.
 
-    The reason of a withdrawal is the code in the event's `close_reason`, else `withdrawn`; its text is the event's sentence.
+    The row is DECISION_COLUMNS, then batch and run of the claim, then reason and detail of the event. The reason of a withdrawal
+    is the code in the event's `close_reason`, else `withdrawn`; its text is the event's sentence.
     """
+    *verdict, claim_batch_id, claim_run_id, withdrawal_reason, withdrawal_detail = row
+    order_id, site, currency, amount_minor, decision, reason, reason_text, rule_id, batch_id, run_id, cells_json = verdict
     entry = Decision(
-        order_id=row.order_id,
-        site=row.site,
-        currency=row.currency,
-        amount_minor=row.amount_minor,
-        decision=row.decision,
-        reason=row.reason,
-        reason_text=row.reason_text,
-        rule_id=row.rule_id,
-        batch_id=row.claim_batch_id or row.batch_id,
-        run_id=row.claim_run_id or row.run_id,
-        cells=orjson.loads(row.cells_json),
+        order_id=order_id,
+        site=site,
+        currency=currency,
+        amount_minor=amount_minor,
+        decision=decision,
+        reason=reason,
+        reason_text=reason_text,
+        rule_id=rule_id,
+        batch_id=claim_batch_id or batch_id,
+        run_id=claim_run_id or run_id,
+        cells=orjson.loads(cells_json),
     )
-    if row.withdrawal_detail is None:
+    if withdrawal_detail is None:
         return entry
-    code = str(orjson.loads(row.withdrawal_detail).get("close_reason") or "")
+    code = str(orjson.loads(withdrawal_detail).get("close_reason") or "")
     reason = code if _CODE.match(code) else State.WITHDRAWN.value
-    return replace(entry, decision="withdrawn", reason=reason, reason_text=row.withdrawal_reason, rule_id="")
+    return entry._replace(decision="withdrawn", reason=reason, reason_text=withdrawal_reason, rule_id="")
 
 
 def transmission_entry(row: Any, delivery: Delivery) -> Transmission:  # noqa: ANN401 - rows of a database driver
@@ -195,10 +220,7 @@ def _ended_as(chains: Mapping[str, Sequence[Event]], refund_id: str) -> str:
 
 
 def event_entry(row: Any) -> Event:  # noqa: ANN401 - rows of a database driver
-    """One event row: whatever it begins with, it ends with EVENT_COLUMNS. They are taken by their places.
-
-    Each would cost more by its name than reading it from the database, and every order has several events.
-    """
+    """One event row: whatever it begins with, it ends with EVENT_COLUMNS."""
     seq, at, business_date, run_id, kind, from_state, to_state, source, reason, evidence_id, detail = row[-len(EVENT_COLUMNS) :]
     return Event(
         seq=seq,

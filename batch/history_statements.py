@@ -3,13 +3,27 @@
 Rows come sorted byte by byte: SQLite compares so already, PostgreSQL sorts by the language of its database unless told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, and_, bindparam, collate, func, literal, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Result,
+    ScalarSelect,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    collate,
+    func,
+    literal,
+    select,
+    union,
+)
 
-from batch.history_rows import CLAIM_COLUMNS, COPY_COLUMNS, EVENT_COLUMNS, REFUND_COLUMNS
+from batch.history_rows import CLAIM_COLUMNS, COPY_COLUMNS, DECISION_COLUMNS, EVENT_COLUMNS, REFUND_COLUMNS
 from schemas.ledger_tables import among, batch, decision, event, operation, submission, transmission
 from schemas.operations import OperationKind
 from schemas.states import OPEN, BatchStep, State
@@ -85,7 +99,7 @@ def decisions(dialect: str) -> Select[Any]:
     )
     statement = (
         select(
-            decision,
+            *(decision.c[name] for name in DECISION_COLUMNS),
             claim.c.batch_id.label("claim_batch_id"),
             batch.c.run_id.label("claim_run_id"),
             event.c.reason.label("withdrawal_reason"),
@@ -191,6 +205,11 @@ def heads(dialect: str) -> Select[Any]:
         .where(event.c.mid == _MID)
     )
     return _streamed(statement.order_by(*_sorted((event.c.subject,), dialect)))
+
+
+def in_pages(result: Result[Any]) -> Iterator[Any]:
+    """The rows of a streamed statement, fetched many at a time: one by one, each would cost more than it holds."""
+    return chain.from_iterable(result.partitions(CHUNK))
 
 
 def _streamed(statement: Select[Any]) -> Select[Any]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select
+from sqlalchemy import Connection, Select
 
 from batch import history_statements
 from batch.book_entries import NOT_DELIVERED, Attempt, Decision, Delivery, Event, Heads, Refund, Transmission
@@ -98,9 +98,9 @@ class HistoryReader:
 
         def heads() -> Iterator[tuple[str, int, str]]:
             nonlocal as_of
-            for row in rows:
-                as_of = max(as_of, row.at)
-                yield row.subject, row.seq, row.hash
+            for subject, seq, last_hash, at in rows:
+                as_of = max(as_of, at)
+                yield subject, seq, last_hash
 
         return Heads(digest=chain_digest(heads()), as_of=as_of)
 
@@ -116,5 +116,6 @@ class HistoryReader:
             self._deliveries[key] = delivery_of(self._connection.execute(_STEPS, asked))
         return self._deliveries[key]
 
-    def _rows(self, statement: Select[Any], business_date: str) -> Iterator[Row[Any]]:
-        return iter(self._connection.execute(statement, {"mid": self._mid, "business_date": business_date}))
+    def _rows(self, statement: Select[Any], business_date: str) -> Iterator[Any]:
+        asked = {"mid": self._mid, "business_date": business_date}
+        return history_statements.in_pages(self._connection.execute(statement, asked))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -10,13 +11,14 @@ from sqlalchemy import Connection
 from batch import report_statements as statements
 from batch.book_entries import Event
 from batch.history_rows import delivery_of
-from batch.history_statements import deliveries
+from batch.history_statements import deliveries, in_pages
 from batch.report_lives import Life
 from batch.report_operation import Avoided, Called, Comparing, Differing, Leaving, Night
 from schemas.network_rules import brand_name
 from schemas.states import API_FORMAT, BatchStep
 
 _UNKNOWN = "unknown"
+_ORDER_ID = itemgetter(0)
 
 
 class ReportHistory:
@@ -32,7 +34,8 @@ class ReportHistory:
         With all of their moves: later ones too, which are for the reader to leave out.
         """
         asked = {"mid": self._mid, "business_date": business_date, "start": start, "claimed_from": claimed_from}
-        for _, rows in groupby(self._connection.execute(statements.lives(), asked), key=lambda row: row.order_id):
+        moves = in_pages(self._connection.execute(statements.lives(), asked))
+        for _, rows in groupby(moves, key=_ORDER_ID):
             yield _life(list(rows))
 
     def avoided(self, business_date: str, start: str) -> list[Avoided]:
@@ -103,24 +106,21 @@ def _differing_entry(row: Any) -> Differing:  # noqa: ANN401 - rows of a databas
 
 
 def _life(rows: list[Any]) -> Life:
-    first = rows[0]
-    cells: Mapping[str, Any] = orjson.loads(first.cells_json) if first.cells_json else {}
+    """An order by the rows of its moves, each of which begins with what never changes of it (`report_statements.lives`)."""
+    _, site, currency, amount_minor, channel, origin, *_, cells_json = rows[0]
+    cells: Mapping[str, Any] = orjson.loads(cells_json) if cells_json else {}
     source, code = str(cells.get("response_code_source") or ""), str(cells.get("response_code") or "")
     traits = (
         str(cells.get("decline_group") or "") or _UNKNOWN,
         f"{source} {code}".strip() or _UNKNOWN,
-        first.site,
+        site,
         brand_name(str(cells.get("card_brand") or "")) or _UNKNOWN,
-        first.origin,
-        first.channel,
+        origin,
+        channel,
     )
     booked, moves = "", []
-    for row in rows:
-        booked = max(booked, row.business_date)
-        moves.append(_move(row, booked))
-    return Life(first.currency, first.amount_minor, traits, tuple(moves))
-
-
-def _move(row: Any, booked: str) -> Event:  # noqa: ANN401 - rows of a database driver
-    detail = orjson.loads(row.detail) if row.detail else {}
-    return Event(row.seq, "", booked, "", "transition", row.from_state or "", row.to_state, "", "", "", detail)
+    for *_, seq, business_date, from_state, to_state, detail, _ in rows:
+        booked = max(booked, business_date)
+        told = orjson.loads(detail) if detail else {}
+        moves.append(Event(seq, "", booked, "", "transition", from_state or "", to_state, "", "", "", told))
+    return Life(currency, amount_minor, traits, tuple(moves))

@@ -1,7 +1,6 @@
 """Looking for orders whose acknowledgement never came: in the provider's listing, by our own id."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 from batch.api_evaluates import doubt_begun
@@ -170,7 +169,7 @@ def _apply(equipment: Equipment, run: Run, submission: Submission, answer: Answe
 def _as_it_stands(writing: Writing, asked: Submission) -> Submission:
     """What was found of another order may have moved this one since it was read; a hint that came since stays a hint."""
     attempts = attempts_of(writing.connection, writing.mid, asked.order_id)
-    return replace(attempts[asked.attempt - 1], next_read_at=asked.next_read_at)
+    return attempts[asked.attempt - 1]._replace(next_read_at=asked.next_read_at)
 
 
 def _contradict(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 READ_COLUMNS = (
     *("order_id", "site", "origin", "customer_id"),
@@ -66,8 +67,7 @@ class RowStatus(StrEnum):
     REVIEW = "review"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """One charge of the merchant's, checked: every text as it stands in the order system, amounts in minor units.
 
     `charged_at` is UTC as ISO 8601 with Z. Empty text means that the order system does not know it. `card_bin`,

@@ -13,7 +13,7 @@ from batch.ledger.transaction import Writing
 from schemas.ledger_tables import among, batch, event, evidence, submission, transmission
 from schemas.states import API_FORMAT, BatchStep, State
 
-_COLUMNS = tuple(submission.c[name] for name in Submission.__dataclass_fields__)
+_COLUMNS = tuple(submission.c[name] for name in Submission._fields)
 _MINE = submission.c.mid == bindparam("mid")
 _TO_BE_CALLED = (
     select(*_COLUMNS, submission.c.record_json)
@@ -39,8 +39,8 @@ _NEW_EVIDENCE = insert(evidence)
 
 def to_be_called(connection: Connection, mid: str, batch_id: str, limit: int) -> list[tuple[Submission, bytes]]:
     """The first held orders of a group, each with its wire record byte for byte as it was claimed."""
-    rows = connection.execute(_TO_BE_CALLED, {"mid": mid, "batch_id": batch_id, "limit": limit}).mappings()
-    return [(Submission.of(row), row["record_json"].encode()) for row in rows]
+    rows = connection.execute(_TO_BE_CALLED, {"mid": mid, "batch_id": batch_id, "limit": limit}).all()
+    return [(Submission.of(row), row.record_json.encode()) for row in rows]
 
 
 def left_to_call(connection: Connection, mid: str, batch_id: str) -> int:
@@ -51,7 +51,7 @@ def left_to_call(connection: Connection, mid: str, batch_id: str) -> int:
 def as_they_stand(connection: Connection, mid: str, known: Sequence[Submission]) -> dict[str, Submission]:
     """These claims as the ledger has them now, by order id."""
     rows = connection.execute(_STANDING, {"mid": mid, "keys": [each.idempotency_key for each in known]})
-    return {row["order_id"]: Submission.of(row) for row in rows.mappings()}
+    return {row.order_id: Submission.of(row) for row in rows.all()}
 
 
 def not_intended(connection: Connection, mid: str, intents: Iterable[tuple[str, int, str]]) -> list[str]:
@@ -186,5 +186,5 @@ def to_be_repeated(
 ) -> list[tuple[Submission, bytes]]:
     """Pending orders of sync mode inside their agreed period that were not evaluated since `before` (UTC text), by order id."""
     values = {"mid": mid, "now": now, "before": before, "after": after, "limit": limit}
-    rows = connection.execute(_TO_REPEAT, values).mappings()
-    return [(Submission.of(row), row["record_json"].encode()) for row in rows]
+    rows = connection.execute(_TO_REPEAT, values).all()
+    return [(Submission.of(row), row.record_json.encode()) for row in rows]

@@ -7,7 +7,7 @@ from schemas.ledger_tables import event, submission
 from schemas.states import State
 
 _TO_CAPTURE = (
-    select(*(submission.c[name] for name in Submission.__dataclass_fields__))
+    select(*(submission.c[name] for name in Submission._fields))
     .where(submission.c.mid == bindparam("mid"), submission.c.state == State.CAPTURE_REQUIRED.value)
     .order_by(submission.c.order_id)
 )
@@ -22,7 +22,7 @@ _AUTHORISED = (
 
 def waiting_for_capture(connection: Connection, mid: str) -> list[Submission]:
     """Every such order, by order id."""
-    return [Submission.of(row) for row in connection.execute(_TO_CAPTURE, {"mid": mid}).mappings()]
+    return [Submission.of(row) for row in connection.execute(_TO_CAPTURE, {"mid": mid}).all()]
 
 
 def authorised_at(connection: Connection, mid: str, order_id: str) -> str:

@@ -30,8 +30,9 @@ _IS_LATEST = ~(
     .where(_LATER.c.mid == submission.c.mid, _LATER.c.order_id == submission.c.order_id, _LATER.c.attempt > submission.c.attempt)
     .exists()
 )
+_CLAIM = [submission.c[name] for name in Submission._fields]
 _ACTIVE = (
-    select(*(submission.c[name] for name in Submission.__dataclass_fields__), submission.c.record_json)
+    select(*_CLAIM, submission.c.record_json)
     .where(submission.c.mid == bindparam("mid"), submission.c.order_id > bindparam("after"), _IS_LATEST)
     .where(among(submission.c.state, OPEN) | (submission.c.claimed_at >= bindparam("since")))
     .order_by(submission.c.order_id)
@@ -49,8 +50,8 @@ class Claimed:
 
 def active_page(connection: Connection, mid: str, *, since: str, after: str, limit: int) -> list[Claimed]:
     """Orders that are open, or were claimed since a moment (UTC text), by order id; `after` is where to go on."""
-    rows = connection.execute(_ACTIVE, {"mid": mid, "since": since, "after": after, "limit": limit}).mappings()
-    return [Claimed(Submission.of(row), orjson.loads(row["record_json"])) for row in rows]
+    rows = connection.execute(_ACTIVE, {"mid": mid, "since": since, "after": after, "limit": limit}).all()
+    return [Claimed(Submission.of(row), orjson.loads(row.record_json)) for row in rows]
 
 
 _COUNT_ACTIVE = select(func.count().label("orders"), func.coalesce(func.min(submission.c.claimed_at), "").label("oldest")).where(
@@ -167,15 +168,15 @@ def settled_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> li
     return list(connection.execute(_SETTLED_BY_OURS, {"mid": mid, "keys": order_ids}))
 
 
-_LATEST_OF = select(submission).where(
+_LATEST_OF = select(*_CLAIM).where(
     submission.c.mid == bindparam("mid"), submission.c.order_id.in_(bindparam("keys", expanding=True)), _IS_LATEST
 )
 
 
 def latest_claims(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[str, Submission]:
     """The latest claim of each of these orders."""
-    rows = connection.execute(_LATEST_OF, {"mid": mid, "keys": order_ids}).mappings()
-    return {row["order_id"]: Submission.of(row) for row in rows}
+    rows = connection.execute(_LATEST_OF, {"mid": mid, "keys": order_ids}).all()
+    return {row.order_id: Submission.of(row) for row in rows}
 
 
 def add_rows(writing: Writing, rows: Sequence[dict[str, Any]]) -> None:

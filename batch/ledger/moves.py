@@ -5,7 +5,8 @@ its event. When fewer rows move than were meant to, nothing is written.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, bindparam, case, func, insert, update
@@ -65,8 +66,7 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
             evidence_id=move.evidence_id,
             detail={"attempt": old.attempt, **move.detail},
         )
-        new = replace(
-            old,
+        new = old._replace(
             **move.changes,
             state=to,
             event_seq=old.event_seq + 1,
@@ -75,7 +75,7 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
             row_version=old.row_version + (1 if move.shows else 0),
         )
         events.append(row)
-        updates.append(_update_values(old, new))
+        updates.append(_update_values(writing, old, new))
         moved.append(new)
     writing.execute_many(_NEW_EVENT, events)
     _compare_and_set(writing, updates)
@@ -121,14 +121,19 @@ _SUBMISSION_UPDATE = (
 )
 
 
-def _update_values(old: Submission, new: Submission) -> dict[str, Any]:
-    values: dict[str, Any] = {f"n_{name}": getattr(new, name) for name in _CHANGEABLE}
+_NEW_NAMES = [f"n_{name}" for name in _CHANGEABLE]
+_changeable = attrgetter(*_CHANGEABLE)
+
+
+def _update_values(writing: Writing, old: Submission, new: Submission) -> dict[str, Any]:
+    values: dict[str, Any] = dict(zip(_NEW_NAMES, _changeable(new), strict=True))
     for name in ("handed_over_date", "provider_order_id", "provider_status"):
         values[f"n_{name}"] = values[f"n_{name}"] or None
     return {
         **values,
         "n_next_read_at": new.next_read_at or None,
         "r_next_read_at": old.next_read_at,
+        "w_mid": writing.mid,
         "w_order_id": old.order_id,
         "w_attempt": old.attempt,
         "w_state": old.state.value,
@@ -137,7 +142,7 @@ def _update_values(old: Submission, new: Submission) -> dict[str, Any]:
 
 
 def _compare_and_set(writing: Writing, updates: list[dict[str, Any]]) -> None:
-    result = writing.execute_many(_SUBMISSION_UPDATE, [{**values, "w_mid": writing.mid} for values in updates])
+    result = writing.execute_many(_SUBMISSION_UPDATE, updates)
     if result.rowcount != len(updates):
         lost = len(updates) - result.rowcount
         raise TransitionLost(f"{lost} of {counted(len(updates), 'order')} stood elsewhere by then than where it was read.")

@@ -8,7 +8,7 @@ from batch.ledger.records import Submission
 from schemas.ledger_tables import submission
 
 _OF_STATE = (
-    select(*(submission.c[name] for name in Submission.__dataclass_fields__))
+    select(*(submission.c[name] for name in Submission._fields))
     .where(submission.c.mid == bindparam("mid"), submission.c.state == bindparam("state"))
     .order_by(submission.c.next_read_at, submission.c.order_id, submission.c.attempt)
     .limit(bindparam("limit"))
@@ -21,4 +21,4 @@ def page_of_orders(connection: Connection, mid: str, state: str, site: str, *, o
     """So many orders that are in this state (of one site, where one is named), those first that are asked about first."""
     values = {"mid": mid, "state": state, "offset": offset, "limit": limit, **({"site": site} if site else {})}
     rows = connection.execute(_OF_SITE if site else _OF_STATE, values)
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]

@@ -13,7 +13,7 @@ from schemas.ledger_tables import among, event, evidence, run, submission, trans
 from schemas.states import OPEN, State
 
 _MINE = submission.c.mid == bindparam("mid")
-_SUBMISSIONS = select(*(submission.c[name] for name in Submission.__dataclass_fields__)).where(_MINE)
+_SUBMISSIONS = select(*(submission.c[name] for name in Submission._fields)).where(_MINE)
 """Statements are built once and given their values when they run: building one costs more than running it."""
 _OF_BATCH = _SUBMISSIONS.where(submission.c.batch_id == bindparam("batch_id")).order_by(submission.c.sequence_number)
 _OF_BATCH_IN = _OF_BATCH.where(submission.c.state.in_(bindparam("states", expanding=True)))
@@ -25,12 +25,12 @@ def submissions_of_batch(connection: Connection, mid: str, batch_id: str, states
     if states:
         values["states"] = [state.value for state in states]
     rows = connection.execute(_OF_BATCH_IN if states else _OF_BATCH, values)
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 _LATEST = submission.alias()
 _SUPERSEDED = (
-    select(*(_LATEST.c[name] for name in Submission.__dataclass_fields__))
+    select(*(_LATEST.c[name] for name in Submission._fields))
     .join(
         submission,
         (submission.c.mid == _LATEST.c.mid)
@@ -45,7 +45,7 @@ _SUPERSEDED = (
 def superseded_in(connection: Connection, mid: str, batch_id: str) -> dict[str, Submission]:
     """Orders of a batch that were claimed again since, with their latest claim."""
     rows = connection.execute(_SUPERSEDED, {"mid": mid, "batch_id": batch_id})
-    return {row["order_id"]: Submission.of(row) for row in rows.mappings()}
+    return {row.order_id: Submission.of(row) for row in rows.all()}
 
 
 _BEARERS = select(submission.c.provider_order_id, submission.c.order_id).where(
@@ -109,7 +109,7 @@ def due_for_read(connection: Connection, mid: str, *, now: str, everything: bool
     """
     statement = _DUE_OR_AT_WORK if everything else _DUE
     rows = connection.execute(statement, {"mid": mid, "after": after, "now": now, "limit": limit})
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def bearing(connection: Connection, mid: str, provider_order_ids: Sequence[str])
     found: list[Submission] = []
     for start in range(0, len(provider_order_ids), _IDS_AT_A_TIME):
         ids = provider_order_ids[start : start + _IDS_AT_A_TIME]
-        found += [Submission.of(row) for row in connection.execute(_BEARING, {"mid": mid, "ids": ids}).mappings()]
+        found += [Submission.of(row) for row in connection.execute(_BEARING, {"mid": mid, "ids": ids}).all()]
     return found
 
 
@@ -173,7 +173,7 @@ _HINTED = _SUBMISSIONS.where(
 def hinted_without_id(connection: Connection, mid: str, *, now: str) -> list[Submission]:
     """Orders that a hint says have news, and whose id at the provider we do not know; the latest claim of each."""
     rows = connection.execute(_HINTED, {"mid": mid, "now": now})
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 _HELD = _PAGE.where(among(submission.c.state, [state for state in OPEN if state is not State.CLAIMED])).order_by(
@@ -184,7 +184,7 @@ _HELD = _PAGE.where(among(submission.c.state, [state for state in OPEN if state 
 def held_submissions(connection: Connection, mid: str, *, after: str, limit: int) -> list[Submission]:
     """Orders whose row should bear our hold, by order id; those that are only claimed are still to be held."""
     rows = connection.execute(_HELD, {"mid": mid, "after": after, "limit": limit})
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 _WITH_KEYS = _SUBMISSIONS.where(submission.c.idempotency_key.in_(bindparam("keys", expanding=True)))
@@ -194,7 +194,7 @@ def by_hold_reference(connection: Connection, mid: str, references: Sequence[str
     """The claims that these holds were placed for."""
     keys = [reference.partition(":")[2] for reference in references]
     rows = connection.execute(_WITH_KEYS, {"mid": mid, "keys": keys})
-    return {row["hold_reference"]: Submission.of(row) for row in rows.mappings()}
+    return {row.hold_reference: Submission.of(row) for row in rows.all()}
 
 
 _OVERDUE = _SUBMISSIONS.where(
@@ -206,7 +206,7 @@ _OVERDUE = _SUBMISSIONS.where(
 def overdue_submissions(connection: Connection, mid: str, *, before: str) -> list[Submission]:
     """Orders that the provider has and whose expiry lies before a moment (UTC text), oldest expiry first."""
     rows = connection.execute(_OVERDUE, {"mid": mid, "before": before})
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 _UNWRITTEN = _PAGE.where(submission.c.written_version != submission.c.row_version).order_by(
@@ -217,7 +217,7 @@ _UNWRITTEN = _PAGE.where(submission.c.written_version != submission.c.row_versio
 def to_write_back(connection: Connection, mid: str, *, after: str, limit: int) -> list[Submission]:
     """Orders whose row does not yet show what the ledger says, by order id; an order that is only claimed shows nothing."""
     rows = connection.execute(_UNWRITTEN, {"mid": mid, "after": after, "limit": limit})
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 _OPEN = _SUBMISSIONS.where(among(submission.c.state, OPEN)).order_by(submission.c.order_id)
@@ -225,7 +225,7 @@ _OPEN = _SUBMISSIONS.where(among(submission.c.state, OPEN)).order_by(submission.
 
 def open_submissions(connection: Connection, mid: str) -> Iterator[Submission]:
     """Every order that is inside the books' closing line, by order id."""
-    for row in connection.execute(_OPEN, {"mid": mid}).mappings():
+    for row in connection.execute(_OPEN, {"mid": mid}):
         yield Submission.of(row)
 
 
@@ -248,7 +248,7 @@ _OF_ORDER = _SUBMISSIONS.where(submission.c.order_id == bindparam("order_id")).o
 def attempts_of(connection: Connection, mid: str, order_id: str) -> list[Submission]:
     """Every claim of one order, oldest first."""
     rows = connection.execute(_OF_ORDER, {"mid": mid, "order_id": order_id})
-    return [Submission.of(row) for row in rows.mappings()]
+    return [Submission.of(row) for row in rows.all()]
 
 
 def events_of(connection: Connection, mid: str, subject: str) -> list[dict[str, Any]]:

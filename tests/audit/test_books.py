@@ -35,9 +35,9 @@ def history(*steps: tuple[str, str], recovered: int | None = None) -> Attempt:
     events, before = [], ""
     for seq, (date, state) in enumerate(steps, start=1):
         detail = {"recovered_minor": recovered} if recovered and state == "completed" else {}
-        events.append(replace(EVENT, seq=seq, business_date=date, from_state=before, to_state=state, detail=detail))
+        events.append(EVENT._replace(seq=seq, business_date=date, from_state=before, to_state=state, detail=detail))
         before = state
-    return replace(ATTEMPT, row_state=before, events=attempt_events(events, 1))
+    return ATTEMPT._replace(row_state=before, events=attempt_events(events, 1))
 
 
 def test_the_event_hash_is_fixed() -> None:
@@ -97,7 +97,7 @@ def test_sent_is_when_it_was_first_known(delivered: int | None, answered: int | 
     days = {1: "2026-11-23", 2: "2026-11-24", 3: "2026-11-25", None: ""}
     steps = [("2026-11-22", state) for state in ("claimed", "held", "sending")]
     attempt = history(*steps, *([(days[answered], "pending")] if answered else []))
-    standing = stand(replace(attempt, delivered_date=days[delivered]), "2026-11-24")
+    standing = stand(attempt._replace(delivered_date=days[delivered]), "2026-11-24")
     assert standing is not None
     assert standing.sent_date == days[sent]
 
@@ -106,7 +106,7 @@ def test_every_permitted_move_has_its_side_of_the_books() -> None:
     """A move between open states moves nothing; into an end it leaves by that end's line; out of an end it reopens."""
     for old, targets in EDGES.items():
         for new in targets:
-            line = movement(replace(EVENT, from_state=old, to_state=new))
+            line = movement(EVENT._replace(from_state=old, to_state=new))
             crosses = (old in OPEN) != (new in OPEN)
             assert bool(line) == crosses
             if crosses:

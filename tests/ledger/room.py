@@ -29,7 +29,7 @@ TERMS = LeaseTerms(seconds=900, wait_seconds=600)
 
 def order(order_id: str) -> Order:
     """A recurring charge of 19.99 USD."""
-    values: dict[str, Any] = dict.fromkeys(Order.__dataclass_fields__, "")
+    values: dict[str, Any] = dict.fromkeys(Order._fields, "")
     values |= {"order_id": order_id, "site": "acme-us", "origin": Origin.RECURRING, "amount_minor": 1999, "currency": "USD"}
     values |= {"charged_at": "2026-11-23T01:00:00Z", "attempts_30d": 1, "exp_month": None, "exp_year": None, "opted_out": False}
     return Order(**values)

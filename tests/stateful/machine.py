@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -123,7 +123,7 @@ class LedgerBesideModel(RuleBasedStateMachine):
                 past = known.get(order_id)
                 attempt = past.attempt + 1 if past else 1
                 key = idempotency_key(MID, order_id, attempt)
-                charge = replace(order(order_id), amount_minor=amount, currency=money)
+                charge = order(order_id)._replace(amount_minor=amount, currency=money)
                 head = (past.event_seq, past.event_hash, past.event_date) if past else (0, FIRST_HASH, "")
                 claims.append(Claim(charge, attempt, key, f"mitbatch:{key}", {"orderId": order_id}, *head))
             claim_batch(writing, NewBatch(batch_id, "evaluate", f"{batch_id}.json", "json", EXPIRY), claims)

@@ -1,7 +1,6 @@
 """What an answer about one order does to it, to the last column and event, and when it is asked about again."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -153,20 +152,20 @@ def test_an_end_that_a_file_alone_has_told(
 @pytest.mark.parametrize("mode", ["", "sync", "cit"])
 def test_when_an_order_is_past_its_expiry(seconds: int, is_past: bool, mode: str, desk: Desk) -> None:
     """At that very second: then the provider of a sync order works on it no more; an order of a present customer has none."""
-    order = replace(at(desk, State.PENDING), mit_mode=mode, expired_hint=1)
+    order = at(desk, State.PENDING)._replace(mit_mode=mode, expired_hint=1)
     facts = facts_of(from_utc_text(EXPIRES) + timedelta(seconds=seconds), order)
     assert order.expires_at == EXPIRES
     assert facts.is_past_expiry == (is_past and mode != "cit")
     assert facts.is_worked_on == (not is_past and mode == "sync")
     assert (facts.is_cit, facts.was_called_expired) == (mode == "cit", True)
-    assert not facts_of(from_utc_text(NOW), replace(order, expired_hint=0)).was_called_expired
+    assert not facts_of(from_utc_text(NOW), order._replace(expired_hint=0)).was_called_expired
     assert (facts.order_id, facts.state, facts.amount_minor, facts.currency) == ("a", State.PENDING, 1999, "USD")
 
 
 @pytest.mark.parametrize("state", State)
 def test_when_an_order_is_asked_about_again(state: State, desk: Desk) -> None:
     """What the provider works on after the pace's time; everything else never, until there is news."""
-    order = replace(at(desk, State.REVIEW), state=state)
+    order = at(desk, State.REVIEW)._replace(state=state)
     with desk.room.ledger.writing(desk.room.run) as writing:
         due = next_read(writing, desk.equipment, order)
     assert due == ("2026-11-23T06:35:00Z" if state in (State.PENDING, State.CAPTURE_REQUIRED) else "")
