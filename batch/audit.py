@@ -106,6 +106,14 @@ class DayFolder:
             draft.publish()
         self._disk.sync_folder(self.path)
 
+    def lies_as(self, files: Mapping[str, str]) -> bool:
+        """Whether the files that lie here are these, by their SHA-256, and no CSV file besides; then their names are synced."""
+        tables = (name for name in self._disk.names(self.path) if name.endswith(".csv"))
+        is_so = files.keys() >= set(tables) and all(self._disk.sha256_of(self.path / name) == files[name] for name in files)
+        if is_so:
+            self._disk.sync_folder(self.path)
+        return is_so
+
     def drop(self) -> None:
         """Remove what was begun and not published."""
         for draft in self._drafts.values():

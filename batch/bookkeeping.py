@@ -1,5 +1,7 @@
 """What finance gets: a day's history is read, folded, and written as files that balance and never change again."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +20,13 @@ from batch.day_counts import DayCounts, Figures
 from batch.drawn_pages import DrawnPages, page_inputs
 from batch.ledger_history import HistoryReader, LedgerHistory
 from batch.night_figures import NightFigures, figures_of
-from batch.report_figures import DayTallies, ReportFigures, claimed_from, strip_start, window_start
+from batch.read_again import read_again, read_operation
+from batch.report_figures import DayTallies, ReportFigures, claimed_from, window_start
 from batch.report_lives import LivesTally
 from batch.review_rows import review_row
+from batch.seen_rows import SeenRows
 from batch.tally import Tally
+from batch.written_dates import WrittenDates, WrittenNote
 from schemas.audit_columns import ROW_FILES, SUMMARY_COLUMNS
 from schemas.settings import Settings
 
@@ -64,18 +69,24 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """The report as one date has it: its bytes if it was drawn, and from what; `is_there` also where it stays as it is."""
+    """The report as one date has it: its bytes if it was drawn, and from what; the SHA-256 also where it stays as it is."""
 
     content: bytes = b""
     inputs: str = ""
-    is_there: bool = False
+    sha256: str = ""
     error: Exception | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the date has a page that shows what its files do."""
+        return bool(self.sha256)
 
 
 class Bookkeeping:
     """Writes finance's files for any business date, from the ledger alone: the same ledger gives the same bytes.
 
-    With a `page` the report is drawn too, unless `drawn` knows that it would come out as it is.
+    With a `page` the report is drawn too, unless `drawn` knows that it would come out as it is; and with `written` nothing is
+    made of a date whose files are known to be as they would be.
     """
 
     def __init__(
@@ -86,6 +97,7 @@ class Bookkeeping:
         settings: Settings,
         page: Page | None = None,
         drawn: DrawnPages | None = None,
+        written: WrittenDates | None = None,
     ) -> None:
         self._history = history
         self._folder = folder
@@ -98,38 +110,62 @@ class Bookkeeping:
         self._grace_seconds = settings.outcomes.expiry_grace_seconds
         self._page = page
         self._drawn = drawn
+        self._written = written
 
-    def write(self, business_date: str, turn: Turn) -> AuditReport:
+    def write(self, business_date: str, turn: Turn, *, anew: bool = False) -> AuditReport:
         """Write one business date's files: whole and renamed; a file whose bytes would not change is left alone.
 
-        Raises LeaseLost, and changes no file of finance's, when another run took over.
+        Raises LeaseLost, and changes no file of finance's, when another run took over. Unless `anew`, nothing is made of a
+        date whose note tells that all would come out as it lies there.
         """
         day = Day(business_date, self._mid, self._timezone, self._keeps_holds)
-        tally, tallies = Tally(business_date), DayTallies(day, self._grace_seconds, self._sites)
         with self._folder.day(business_date, self._marks, turn.run_id[:12]) as folder:
-            with self._history.reading() as reader:
-                _write_declines(folder, reader, day, tally, tallies)
-                _write_claims(folder, reader, day, tally, tallies)
-                _write_transmissions(folder, reader, day, tallies.counts)
-                _write_refunds(folder, reader, day)
-                _write_review(folder, reader, day, tallies)
-                _write_reconciliation(folder, reader, day, tally)
-                heads = reader.heads(business_date)
-                _write_summary(folder, day, tally)
-                tables = folder.tables()
-                readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
-                previous = self._folder.previous_manifest(business_date)
-                made = manifest_bytes(
-                    day, [*tables, readme], heads, previous, marks=self._marks, part_rows=self._folder.part_rows
-                )
-                folder.text(MANIFEST, made)
-                sheet = self._draw(reader, day, tally, tallies, heads, tables, made)
-            if sheet.content:
-                folder.text(REPORT, sheet.content)
-            folder.publish(turn.still_ours)
-            if self._drawn is not None and sheet.content:
-                self._drawn.note(business_date, sheet.inputs, sheet.content)
-        return AuditReport(
+            if self._written is None:
+                return self._make(folder, day, turn, None)
+            note = self._written.note_of(business_date)
+            if not anew and note is not None and folder.lies_as(note.files) and self._is_unchanged(day, note):
+                return _as_noted(day, folder, note)
+            return self._make(folder, day, turn, SeenRows())
+
+    def _is_unchanged(self, day: Day, note: WrittenNote) -> bool:
+        """Whether everything that a making of the files would read is what it was when they were made."""
+        seen = SeenRows()
+        with self._history.reading(seen) as reader:
+            frame = self._frame(day, self._folder.previous_manifest(day.business_date))
+            reads = read_again(reader, day, frame, draws=self._page is not None)
+            return all(seen.parts().items() <= note.parts.items() for _ in reads) and seen.parts() == note.parts
+
+    def _frame(self, day: Day, previous: str) -> tuple[object, ...]:
+        """What shapes the files besides the ledger: program and settings, and the manifest that theirs hangs on."""
+        program = self._written.program if self._written is not None else ""
+        shown = (self._environment, self._grace_seconds, tuple(self._sites), self._page is not None)
+        return (program, day, day.interval(), self._marks, self._folder.part_rows, previous, *shown)
+
+    def _make(self, folder: DayFolder, day: Day, turn: Turn, seen: SeenRows | None) -> AuditReport:
+        business_date = day.business_date
+        tally, tallies = Tally(business_date), DayTallies(day, self._grace_seconds, self._sites)
+        with self._history.reading(seen) as reader:
+            previous = self._folder.previous_manifest(business_date)
+            reader.note("frame", self._frame(day, previous))
+            _write_declines(folder, reader, day, tally, tallies)
+            _write_claims(folder, reader, day, tally, tallies)
+            _write_transmissions(folder, reader, day, tallies.counts)
+            _write_refunds(folder, reader, day)
+            _write_review(folder, reader, day, tallies)
+            _write_reconciliation(folder, reader, day, tally)
+            heads = reader.heads(business_date)
+            _write_summary(folder, day, tally)
+            tables = folder.tables()
+            readme = folder.text("README.txt", readme_bytes(day, self._marks, self._folder.part_rows))
+            made = manifest_bytes(day, [*tables, readme], heads, previous, marks=self._marks, part_rows=self._folder.part_rows)
+            manifest = folder.text(MANIFEST, made)
+            sheet = self._draw(reader, day, tally, tallies, heads, tables, made)
+        if sheet.content:
+            folder.text(REPORT, sheet.content)
+        folder.publish(turn.still_ours)
+        if self._drawn is not None and sheet.content:
+            self._drawn.note(business_date, sheet.inputs, sheet.content)
+        report = AuditReport(
             business_date=business_date,
             folder=folder.path,
             files={table.name: table.rows for table in tables},
@@ -141,6 +177,11 @@ class Bookkeeping:
             page=folder.path / REPORT if sheet.is_there else None,
             page_error=sheet.error,
         )
+        if self._written is not None and seen is not None and sheet.error is None:
+            files = {file.name: file.sha256 for file in (*tables, readme, manifest)}
+            files |= {REPORT: sheet.sha256} if sheet.is_there else {}
+            self._written.note(business_date, _noted(report, seen, files))
+        return report
 
     def _draw(
         self,
@@ -160,9 +201,10 @@ class Bookkeeping:
             if self._drawn is not None:
                 chooser = reader.report().last_chooser(day.business_date)
                 inputs = page_inputs(figures, manifest, chooser, self._drawn.program)
-                if self._drawn.is_current(day.business_date, inputs, self._folder.root / day.business_date / REPORT):
-                    return _Sheet(is_there=True)
-            return _Sheet(self._page(_with_lives(reader, figures)), inputs, is_there=True)
+                if sha256 := self._drawn.current(day.business_date, inputs, self._folder.root / day.business_date / REPORT):
+                    return _Sheet(sha256=sha256)
+            content = self._page(_with_lives(reader, figures))
+            return _Sheet(content, inputs, hashlib.sha256(content).hexdigest())
         except Exception as error:  # noqa: BLE001 - whatever it is, the files that are sealed come first
             return _Sheet(error=error)
 
@@ -170,12 +212,12 @@ class Bookkeeping:
         self, reader: HistoryReader, day: Day, tally: Tally, tallies: DayTallies, heads: Heads, files: Sequence[FileFigures]
     ) -> ReportFigures:
         """All that is read in any case; what is long to read, orders' lives and attempts avoided, is still empty."""
-        today, more = day.business_date, reader.report()
-        comparisons, differing = more.comparisons(today, strip_start(today))
+        today = day.business_date
+        operation = read_operation(reader, today)
         return ReportFigures(
             day=day,
             environment=self._environment,
-            run_id=more.run_of(today),
+            run_id=operation.run_id,
             heads=heads,
             tally=tally,
             lives=LivesTally(today, window_start(today)),
@@ -183,18 +225,45 @@ class Bookkeeping:
             brands=tallies.brands,
             items=tallies.items,
             avoided=(),
-            leaving=more.leaving(today),
-            nights=more.nights(today, strip_start(today)),
-            calls=more.calls(today, strip_start(today)),
-            comparisons=comparisons,
-            differing=differing,
+            leaving=operation.leaving,
+            nights=operation.nights,
+            calls=operation.calls,
+            comparisons=operation.comparisons,
+            differing=operation.differing,
             files=files,
         )
 
-    def write_from(self, turn: Turn, *business_dates: str) -> list[AuditReport]:
+    def write_from(self, turn: Turn, *business_dates: str, anew: bool = False) -> list[AuditReport]:
         """Write these dates, and every later one that has files already: their opening and their manifests hang on them."""
         later = [date for date in self._folder.dates() if date > min(business_dates)]
-        return [self.write(date, turn) for date in sorted({*business_dates, *later})]
+        return [self.write(date, turn, anew=anew) for date in sorted({*business_dates, *later})]
+
+
+def _noted(report: AuditReport, seen: SeenRows, files: dict[str, str]) -> WrittenNote:
+    return WrittenNote(
+        parts=seen.parts(),
+        files=files,
+        rows=dict(report.files),
+        head=report.head,
+        balances=dict(report.balances),
+        balanced=report.balanced,
+        figures=report.figures,
+        counts=[(name, labels, value) for (name, labels), value in report.counts.items()],
+    )
+
+
+def _as_noted(day: Day, folder: DayFolder, note: WrittenNote) -> AuditReport:
+    return AuditReport(
+        business_date=day.business_date,
+        folder=folder.path,
+        files=note.rows,
+        head=note.head,
+        balances=note.balances,
+        balanced=note.balanced,
+        figures=note.figures,
+        counts=Counter({(name, labels): value for name, labels, value in note.counts}),
+        page=folder.path / REPORT if REPORT in note.files else None,
+    )
 
 
 def _with_lives(reader: HistoryReader, figures: ReportFigures) -> ReportFigures:

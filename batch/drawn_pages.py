@@ -46,10 +46,11 @@ class DrawnPages:
         self._root = root
         self._disk = disk
 
-    def is_current(self, business_date: str, inputs: str, page: Path) -> bool:
-        """Whether the page that lies there was drawn from these inputs."""
+    def current(self, business_date: str, inputs: str, page: Path) -> str:
+        """The SHA-256 of the page that lies there, if it was drawn from these inputs; else empty."""
         noted = (self._disk.read(self._root / business_date) or b"").decode("ascii", "replace").split()
-        return len(noted) == 2 and noted[0] == inputs and noted[1] == self._disk.sha256_of(page)
+        is_current = len(noted) == 2 and noted[0] == inputs and noted[1] == self._disk.sha256_of(page)
+        return noted[1] if is_current else ""
 
     def note(self, business_date: str, inputs: str, page: bytes) -> None:
         """Note what a page was drawn from, once it lies where it belongs."""

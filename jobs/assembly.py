@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from batch.drawn_pages import DrawnPages
     from batch.sftp import ProviderFolder
     from batch.sftp_connection import SftpAccess
+    from batch.written_dates import WrittenDates
     from schemas.profile import Profile
 
 
@@ -166,7 +167,12 @@ def _put_together(
         history = LedgerHistory(ledger.reading, ledger.mid)
         audit = AuditFolder(settings.data_dir / "audit", surroundings.disk)
         bookkeeping = Bookkeeping(
-            history=history, folder=audit, settings=settings, page=surroundings.page, drawn=_drawn_pages(settings, surroundings)
+            history=history,
+            folder=audit,
+            settings=settings,
+            page=surroundings.page,
+            drawn=_drawn_pages(settings, surroundings),
+            written=_written_dates(settings, surroundings),
         )
         yield Workshop(equipment, bookkeeping, surroundings, api, log, calls)
 
@@ -178,6 +184,16 @@ def _drawn_pages(settings: Settings, surroundings: Surroundings) -> "DrawnPages 
     from batch.drawn_pages import DrawnPages
 
     return DrawnPages(settings.data_dir / "pages", surroundings.disk, surroundings.page_program())
+
+
+def _written_dates(settings: Settings, surroundings: Surroundings) -> "WrittenDates | None":
+    """What is known of the dates whose files were made; None where every run makes them."""
+    if surroundings.written_program is None:
+        return None
+    from batch.written_dates import WrittenDates
+
+    program = surroundings.written_program(settings.schedule.timezone)
+    return WrittenDates(settings.data_dir / "written", surroundings.disk, program)
 
 
 @contextlib.contextmanager

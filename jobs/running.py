@@ -190,7 +190,8 @@ def _audit(workshop: Workshop, run: Run, findings: Findings) -> list[AuditReport
     try:
         with ledger.reading() as connection:
             cut_off = cut_off_dates(connection, ledger.mid, run.token)
-        reports = workshop.bookkeeping.write_from(Turn(run.run_id, still_ours), run.business_date, *cut_off)
+        turn, anew = Turn(run.run_id, still_ours), run.job == "audit"  # who asks for the files has them made
+        reports = workshop.bookkeeping.write_from(turn, run.business_date, *cut_off, anew=anew)
         for report in reports:
             if report.page_error is not None:
                 findings.add(_undrawn(workshop, run, report.business_date, report.page_error))

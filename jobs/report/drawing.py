@@ -1,7 +1,10 @@
 """Whether pages can be drawn here, found out without loading what draws them."""
 
 import hashlib
+import sys
+import zoneinfo
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +34,20 @@ def page_program() -> str:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(top)} {len(content)}\n".encode() + content)
     return f"{digest.hexdigest()} {_library()}"
+
+
+def written_program(timezone: str) -> str:
+    """A digest of what makes finance's files and the page: of the program, of Python, and of the rules of the time zone."""
+    facts = f"{page_program()} {sys.version} {timezone}\n".encode()
+    return hashlib.sha256(facts + _rules_of(timezone)).hexdigest()
+
+
+def _rules_of(timezone: str) -> bytes:
+    """The rules as `zoneinfo` finds them."""
+    for folder in zoneinfo.TZPATH:
+        if (path := Path(folder, timezone)).is_file():
+            return path.read_bytes()
+    return files("tzdata").joinpath("zoneinfo", timezone).read_bytes()
 
 
 def _library() -> str:

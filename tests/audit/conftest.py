@@ -19,9 +19,9 @@ ALONE = Turn("a1b2c3d4e5f6", lambda: None)
 class Books(Bookkeeping):
     """Bookkeeping that is alone unless a test says otherwise."""
 
-    def write(self, business_date: str, turn: Turn = ALONE) -> AuditReport:
+    def write(self, business_date: str, turn: Turn = ALONE, *, anew: bool = False) -> AuditReport:
         """Write one business date's files."""
-        return super().write(business_date, turn)
+        return super().write(business_date, turn, anew=anew)
 
 
 MakeBooks = Callable[..., Books]

@@ -41,6 +41,7 @@ batch.report_lives
 batch.report_operation
 batch.responses
 batch.review_rows
+batch.seen_rows
 batch.settlement
 batch.strict_csv
 batch.strict_json
@@ -106,6 +107,7 @@ EDGES = {
     "the folder of exports": ["batch.export"],
     "the folder of marks": ["batch.departures"],
     "the folder of what pages were drawn from": ["batch.drawn_pages"],
+    "the folder of what files were made from": ["batch.written_dates"],
 }
 
 FLOWS = """
@@ -151,6 +153,7 @@ batch.pipeline
 batch.poll
 batch.provider_list
 batch.purposes
+batch.read_again
 batch.reading_again
 batch.refund_effects
 batch.refund_requests

@@ -18,6 +18,7 @@ from batch.report_figures import ReportFigures
 from batch.report_lives import LivesTally
 from batch.report_operation import BrandCount, BrandTally, Called, Comparing, Differing, Leaving, Night, Waiting
 from batch.tally import Tally
+from batch.written_dates import WrittenDates
 from jobs.disk import MachineDisk
 from jobs.report.page import page
 from schemas.settings import Settings
@@ -32,7 +33,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.months = Months(folder / "ledger.db", nights=NIGHTS, orders=6)
-        self.folder, self.drawn, self.program = folder, 0, "one"
+        self.folder, self.drawn, self.program, self.knows_files = folder, 0, "one", False
         self.settings = settings()
 
     @property
@@ -69,6 +70,7 @@ class Desk:
             settings=self.settings,
             page=draw,
             drawn=memory,
+            written=WrittenDates(self.folder / "written", MachineDisk(), "one") if self.knows_files and memory else None,
         )
 
 
@@ -149,9 +151,12 @@ SHOWN = {
 }
 
 
+@pytest.mark.parametrize("knows_files", [False, True])
 @pytest.mark.parametrize("change", SHOWN)
-def test_what_the_page_shows_has_it_drawn(desk: Desk, change: str) -> None:
-    """A change of anything that the page shows has it drawn once, and looks different; a second look draws nothing."""
+def test_what_the_page_shows_has_it_drawn(desk: Desk, change: str, *, knows_files: bool) -> None:
+    """A change of anything that the page shows has it drawn once, also where files are known; a second look draws nothing."""
+    desk.knows_files = knows_files
+    desk.write()
     before = desk.path.read_bytes()
     desk.sql(*SHOWN[change])
     desk.write()
@@ -203,6 +208,19 @@ def test_a_night_or_a_rerun_draws(desk: Desk) -> None:
         desk.sql(run(job, LAST, 2000 + token))
         desk.write()
     assert desk.drawn == 3
+
+
+def test_a_night_that_finds_nothing_new_draws_nothing_where_files_are_known(desk: Desk) -> None:
+    """All verdicts of the date are read again then, so no run's name stands for them; a page that is lost is drawn."""
+    desk.knows_files = True
+    desk.write()
+    desk.sql(run("nightly", LAST, 2000), run("rerun", LAST, 2001))
+    desk.write()
+    assert desk.drawn == 1
+    desk.path.unlink()
+    desk.write()
+    desk.write()
+    assert desk.drawn == 2
 
 
 def spoil(path: Path) -> None:
