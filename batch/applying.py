@@ -1,6 +1,6 @@
 """Applying what the provider said: evidence first, then the moves that follow from it, in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from batch.early_news import apply_early_news
 from batch.equipment import Equipment
 from batch.ledger import Submission, Writing
 from batch.ledger.evidence import store_evidence
-from batch.ledger.items import close_all, close_items, ever_told, open_item
+from batch.ledger.items import close_all, close_items, open_item
 from batch.ledger.moves import Move, move_orders, note_reads
-from batch.ledger.operations import operations_of
+from batch.ledger.operations import Operation, operations_of
 from batch.ledger.reading import accepted_amount, bearers_of, source_of_state
 from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import OrderRead
@@ -96,18 +96,18 @@ def _items(
 def _concluded(writing: Writing, equipment: Equipment, submission: Submission, heard: Heard, read: OrderRead) -> Conclusion:
     """What follows from a read, by the order's own facts and by what else the ledger knows."""
     conclusion = conclude(_facts(writing, equipment, submission, read), read, equipment.profile)
-    conclusion = _unless_told(writing, submission, conclusion)
+    conclusion = _unless_taken_for_right(writing, submission, conclusion)
     conclusion = _unless_taken(writing, submission, read, conclusion)
     conclusion = _unless_accepted(writing, submission, read, conclusion)
     return _unless_believed(writing, equipment, submission, heard, conclusion)
 
 
-def _unless_told(writing: Writing, submission: Submission, conclusion: Conclusion) -> Conclusion:
-    """That a cancel came too late is told once of an order that is under review, for this or for something else."""
+def _unless_taken_for_right(writing: Writing, submission: Submission, conclusion: Conclusion) -> Conclusion:
+    """That a cancel came too late is told of an order under review, for whatever that is, until a person says it is completed."""
     if conclusion.item is not ItemKind.DOUBLE_CHARGE or conclusion.path:
         return conclusion
-    told = ever_told(writing.connection, writing.mid, ItemKind.DOUBLE_CHARGE)
-    return Conclusion(reason="as known") if f"order:{submission.order_id}" in told else conclusion
+    is_right = accepted_amount(writing.connection, writing.mid, submission.order_id) is not None
+    return Conclusion(reason="as known") if is_right else conclusion
 
 
 def _unless_taken(writing: Writing, submission: Submission, read: OrderRead, conclusion: Conclusion) -> Conclusion:
@@ -179,8 +179,12 @@ def _facts(writing: Writing, equipment: Equipment, submission: Submission, read:
     facts = facts_of(from_utc_text(writing.now), submission)
     if meaning_of(read, equipment.profile) not in MINDS_A_CANCEL:
         return facts
-    cancels = operations_of(writing.connection, writing.mid, submission.order_id, OperationKind.CANCEL)
-    mine = [each for each in cancels if each.attempt == submission.attempt]
+    return with_cancels(facts, submission, operations_of(writing.connection, writing.mid, submission.order_id))
+
+
+def with_cancels(facts: Facts, submission: Submission, asked: Sequence[Operation]) -> Facts:
+    """The same facts, and what was asked of the provider about stopping the order; `asked` are all requests about it."""
+    mine = [each for each in asked if each.kind is OperationKind.CANCEL and each.attempt == submission.attempt]
     confirmed = any(each.step is OperationStep.DONE for each in mine)
     may_be = any(each.may_have_happened for each in mine)
     return replace(facts, cancel_wanted=bool(mine), may_be_cancelled=confirmed if facts.is_worked_on else may_be)

@@ -13,7 +13,7 @@ from batch.conclusions import meaning_of
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
 from batch.ledger.evidence import store_evidence
-from batch.ledger.items import close_items, open_item
+from batch.ledger.items import close_items, is_open, open_item
 from batch.ledger.operations import Operation, move_operation, operations_of, unsettled_operations
 from batch.ledger.reading import attempts_of
 from batch.pace import from_utc_text
@@ -23,8 +23,8 @@ from batch.responses import OrderRead
 from schemas.errors import NothingSent
 from schemas.money import people_text
 from schemas.operations import OperationKind, OperationStep
+from schemas.profile import Meaning
 from schemas.reasons import ITEM_TEXTS, ItemKind
-from schemas.states import State
 
 AT_A_TIME = 64
 BY_ITSELF = "mitbatch"
@@ -108,7 +108,7 @@ def _settle(writing: Writing, equipment: Equipment, operation: Operation, answer
     operation = move_operation(writing, operation, found.step, reason=found.words, evidence_id=evidence_id)
     close_items(writing, ItemKind.ACTION_IN_DOUBT, f"operation:{operation.operation_id}", found.words)
     if operation.step is OperationStep.REFUSED:
-        _tell_refused(writing, equipment, submission, operation)
+        _tell_refused(writing, equipment, submission, operation, meaning_of(answer.read, equipment.profile))
     elif operation.kind is OperationKind.REFUND:
         apply_refund(writing, operation, captured_minor(answer.read, submission.amount_minor))
     return operation
@@ -157,10 +157,13 @@ def _tell(writing: Writing, equipment: Equipment, submission: Submission, operat
     _open(writing, equipment, ItemKind.ACTION_IN_DOUBT, operation, f"{_named(submission, operation)}: {words}")
 
 
-def _tell_refused(writing: Writing, equipment: Equipment, submission: Submission, operation: Operation) -> None:
-    """Whoever asked is told; not what asks again by itself, nor where the order is under review for it already."""
-    too_late = operation.kind is OperationKind.CANCEL and submission.state is State.REVIEW
-    if operation.asked_by == BY_ITSELF or too_late:
+def _tell_refused(
+    writing: Writing, equipment: Equipment, submission: Submission, operation: Operation, meaning: Meaning | None
+) -> None:
+    """Whoever asked is told; not what asks again by itself, nor where it is told already that the cancel came too late."""
+    too_late = operation.kind is OperationKind.CANCEL and meaning is Meaning.COMPLETED
+    is_told = too_late and is_open(writing, ItemKind.DOUBLE_CHARGE, f"order:{submission.order_id}")
+    if operation.asked_by == BY_ITSELF or is_told:
         return
     _open(writing, equipment, ItemKind.ACTION_REFUSED, operation, f"{_named(submission, operation)}: {operation.answer}")
 

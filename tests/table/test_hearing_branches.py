@@ -7,10 +7,13 @@ import pytest
 
 from batch.applying import Heard, facts_of, hear, next_read
 from batch.ledger import Submission
-from batch.ledger.items import open_item
+from batch.ledger.items import close_items, open_item
 from batch.ledger.moves import Move, move_orders
+from batch.ledger.operations import Wanted, claim_operation, move_operation
+from batch.ledger.steps import BY_HAND
 from batch.pace import from_utc_text
 from batch.responses import OrderRead
+from schemas.operations import OperationKind, OperationStep
 from schemas.reasons import ItemKind
 from schemas.states import RELEASED, State
 from tests.ledger.room import DAY, Room
@@ -192,3 +195,53 @@ def test_what_was_overdue_and_challenged_closes_with_the_end(desk: Desk) -> None
     heard(desk, read("Completed"))
     closed = desk.room.sql("SELECT resolution FROM item WHERE closed_at IS NOT NULL ORDER BY kind")
     assert closed == [("the provider went on: completed",), ("it ended: completed",)]
+
+
+def cancel_refused(desk: Desk, *order_ids: str) -> None:
+    """The provider refused to stop these orders."""
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        for order_id in order_ids:
+            wanted = Wanted(OperationKind.CANCEL, 1999, "USD", "so", "ada")
+            operation = claim_operation(writing, desk.room.submission(order_id), wanted)
+            move_operation(writing, operation, OperationStep.REFUSED, reason="it had no effect")
+
+
+def review_again(desk: Desk, by_way_of: State, **detail: object) -> None:
+    """A person decides about the order under review, which closes what is told of it; then it comes under review once more."""
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        close_items(writing, ItemKind.DOUBLE_CHARGE, "order:a", "provider-is-right")
+        (order,) = move_orders(writing, [Move(desk.room.submission("a"), by_way_of, BY_HAND, "so", detail=detail)])
+        move_orders(writing, [Move(order, State.REVIEW, "poll", "another word")])
+
+
+@pytest.mark.parametrize(
+    ("decided", "times"),
+    [(None, 1), ((State.COMPLETED, {"recovered_minor": 1999}), 1), ((State.PENDING, {}), 2)],
+    ids="not decided,taken for right,worked on again".split(","),
+)
+def test_a_cancel_that_came_too_late_is_told_until_a_person_takes_the_recovery_for_right(
+    decided: tuple[State, dict[str, object]] | None, times: int, desk: Desk
+) -> None:
+    """An order under review for something else is told of once, until a decision after which its recovery is news again (I6)."""
+    at(desk, State.REVIEW, provider_order_id="k")
+    cancel_refused(desk, "a")
+    heard(desk, read("Completed"))
+    if decided is not None:
+        review_again(desk, decided[0], **decided[1])
+    for _ in range(2):
+        assert heard(desk, read("Completed")).state is State.REVIEW
+    assert items(desk.room) == [("double_charge", "order:a")] * times
+
+
+def test_what_was_decided_of_one_order_says_nothing_of_another(desk: Desk) -> None:
+    """Each recovery is told of by itself."""
+    desk.held(ONE, "a", "b")
+    desk.room.put("a", State.REVIEW)
+    desk.room.put("b", State.REVIEW)
+    cancel_refused(desk, "a", "b")
+    review_again(desk, State.COMPLETED, recovered_minor=1999)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        for order_id in "ab":
+            answer = OrderRead(f"k{order_id}", order_id, None, "Completed", 1999, "USD")
+            hear(writing, desk.equipment, desk.room.submission(order_id), Heard("poll", b"", answer))
+    assert items(desk.room) == [("double_charge", "order:b")]
