@@ -133,15 +133,20 @@ def _arrived(facts: Facts, said: str) -> Conclusion:
     return _same(facts)
 
 
+def cancel_came_too_late(facts: Facts, read: OrderRead) -> str:
+    """The words about a recovery whose cancel was asked for, and the command that gives it back."""
+    amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
+    proposal = refund_command(facts.order_id, amount_minor, fit_to_show(read.currency) or facts.currency)
+    return f"its cancel was asked for and came too late; refund it if it should not have been charged: {proposal}"
+
+
 def _completed(facts: Facts, read: OrderRead) -> Conclusion:
     amount_differs = read.amount_minor is not None and read.amount_minor != facts.amount_minor
     currency_differs = bool(read.currency) and read.currency != facts.currency
     if facts.state is State.PARTIALLY_REFUNDED or (facts.state is State.REVIEW and not facts.cancel_wanted):
         return _same(facts)
     if facts.cancel_wanted and facts.state not in NEVER_AGAIN:
-        amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
-        proposal = refund_command(facts.order_id, amount_minor, fit_to_show(read.currency) or facts.currency)
-        words = f"its cancel was asked for and came too late; refund it if it should not have been charged: {proposal}"
+        words = cancel_came_too_late(facts, read)
         if facts.state is State.REVIEW:
             return Conclusion(item=ItemKind.DOUBLE_CHARGE, explanation=words)
         return _review(facts, "recovered although its cancel was asked for", ItemKind.DOUBLE_CHARGE, words)

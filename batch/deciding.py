@@ -8,6 +8,7 @@ is done. The mark of a file that is to go again is removed before the ledger say
 
 from typing import Any
 
+from batch.applying import raise_item
 from batch.equipment import Equipment
 from batch.file_rulings import WAITING, FileRuling
 from batch.hinted_refusals import take_for_answered
@@ -25,6 +26,7 @@ from batch.request_decisions import settle_by_hand
 from batch.review import Case, Decision, Judged
 from batch.row_statements import OURS
 from schemas.errors import DecisionRefused
+from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.resolutions import Resolution
 from schemas.states import BatchStep, State
 
@@ -106,6 +108,9 @@ def _move_order(writing: Writing, equipment: Equipment, decision: Decision, ruli
         (order,) = move_orders(
             writing, [Move(order, State.PARTIALLY_REFUNDED, BY_HAND, decision.words, evidence_id, detail=detail, shows=is_ours)]
         )
+    if ruling.too_late:  # whoever decides was told: it is closed with the rest that stands open about the order
+        words = f"{ITEM_TEXTS[ItemKind.DOUBLE_CHARGE]}: {ruling.too_late}"
+        raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, order, words, evidence_id)
     working = order.state in (State.PENDING, State.CAPTURE_REQUIRED)
     note_reads(writing, [(order, writing.now if working else "")])
 

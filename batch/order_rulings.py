@@ -6,7 +6,7 @@ as it says (I3), and is released only where it shows nothing of it (I1).
 
 from dataclasses import dataclass, replace
 
-from batch.conclusions import Facts, conclude
+from batch.conclusions import Facts, cancel_came_too_late, conclude
 from batch.provider_words import fit_to_show
 from batch.responses import OrderRead
 from schemas.errors import DecisionRefused
@@ -28,13 +28,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class OrderRuling:
-    """Where an order goes by a decision, and the sentence that says so. `recovered_minor` is set where it completes."""
+    """Where an order goes by a decision, and the sentence that says so. `recovered_minor` is set where it completes.
+
+    `too_late` proposes a refund where it completes although its cancel was asked for.
+    """
 
     path: tuple[State, ...]
     sentence: str
     recovered_minor: int | None = None
     provider_order_id: str = ""
     provider_status: str = ""
+    too_late: str = ""
 
 
 def rule_on_order(resolution: Resolution, order: Facts, said: Said, bearer: str, profile: Profile) -> OrderRuling:
@@ -51,10 +55,10 @@ def rule_on_order(resolution: Resolution, order: Facts, said: Said, bearer: str,
     if bearer not in ("", order.order_id):
         raise DecisionRefused(f"The provider's id {said.read.provider_order_id} belongs to order {bearer!r}.")
     word = said.read.status or f"code {said.read.code}"
-    conclusion = conclude(replace(order, state=State.PENDING), said.read, profile)
+    conclusion = conclude(replace(order, state=State.PENDING, cancel_wanted=False), said.read, profile)
     shown = {"provider_order_id": said.read.provider_order_id, "provider_status": word.upper()[:64]}
     if resolution is Resolution.OTHER_AMOUNT_ACCEPTED:
-        return _other_amount(order, said, conclusion.item, shown)
+        return _told_of_cancel(_other_amount(order, said, conclusion.item, shown), order, said.read)
     if conclusion.item is not None:
         hint = f"--as {Resolution.OTHER_AMOUNT_ACCEPTED}" if conclusion.item is ItemKind.AMOUNT_DIFFERS else ""
         raise DecisionRefused(
@@ -65,7 +69,15 @@ def rule_on_order(resolution: Resolution, order: Facts, said: Said, bearer: str,
     path = (State.PENDING, *path) if path == (State.CAPTURE_REQUIRED,) else path
     recovered = order.amount_minor if path[-1] is State.COMPLETED else None
     sentence = f"Order {order.order_id!r} goes from {order.state} to {path[-1]}: the provider says {word}."
-    return OrderRuling(path, sentence, recovered, **shown)
+    return _told_of_cancel(OrderRuling(path, sentence, recovered, **shown), order, said.read)
+
+
+def _told_of_cancel(ruling: OrderRuling, order: Facts, read: OrderRead) -> OrderRuling:
+    """The same, and where it completes although its cancel was asked for, what a person may want to do about that."""
+    if ruling.recovered_minor is None or not order.cancel_wanted:
+        return ruling
+    words = cancel_came_too_late(order, read)
+    return replace(ruling, sentence=f"{ruling.sentence.removesuffix('.')}; {words}", too_late=words)
 
 
 def shows_none(order_id: str, said: Said) -> None:

@@ -6,7 +6,7 @@ The provider is asked first; nothing is changed here. `batch.deciding` carries o
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from batch.applying import facts_of
+from batch.applying import facts_of, with_cancels
 from batch.call_decisions import Repeat, judge_repeat
 from batch.equipment import Equipment
 from batch.file_rulings import WAITING, FileFacts, FileRuling, rule_on_file, rule_on_item
@@ -14,6 +14,7 @@ from batch.hinted_refusals import HINT
 from batch.ledger import Batch, Submission
 from batch.ledger.batches import batch_by_id
 from batch.ledger.items import Item, open_items
+from batch.ledger.operations import operations_of
 from batch.ledger.reading import attempts_of, bearers_of, submissions_of_batch
 from batch.order_rulings import OrderRuling, Said, rule_on_order
 from batch.provider_reads import Answer
@@ -123,8 +124,9 @@ def _judge_order(equipment: Equipment, resolution: Resolution, case: Case) -> Ju
     found_id = answer.read.provider_order_id if answer.read is not None else ""
     with equipment.ledger.reading() as connection:
         bearer = bearers_of(connection, equipment.ledger.mid, [found_id]).get(found_id, "")
+        asked = operations_of(connection, equipment.ledger.mid, order.order_id)
     said = Said(answer.read, answer.problem, is_absent=answer.is_absent)
-    facts = facts_of(equipment.ledger.now(), order)
+    facts = with_cancels(facts_of(equipment.ledger.now(), order), order, asked)
     ruling = rule_on_order(resolution, facts, said, bearer, equipment.profile)
     return Judged(case, ruling.sentence, order=ruling, answer=answer)
 

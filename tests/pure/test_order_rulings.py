@@ -122,3 +122,23 @@ def test_the_word_that_decided_is_kept_and_told(code: int, word: str, said_so: s
     ruling = rule_on_order(RIGHT, FACTS, said(code, word), "o-1", PROFILE)
     assert (ruling.provider_order_id, ruling.provider_status) == ("key-1", kept)
     assert ruling.sentence == f"Order 'o-1' goes from review to completed: the provider says {said_so}."
+
+
+@pytest.mark.parametrize(("resolution", "amount"), [(RIGHT, 1999), (AMOUNT, 1500)])
+def test_a_recovery_whose_cancel_was_asked_for_is_told_to_whoever_decides(resolution: Resolution, amount: int) -> None:
+    """The sentence says so with the command that gives it back, and so does what the ledger keeps; without a cancel neither."""
+    answer = said(7, "Completed", amount)
+    ruling = rule_on_order(resolution, replace(FACTS, cancel_wanted=True), answer, "o-1", PROFILE)
+    assert f"mitbatch refund o-1 --amount {amount / 100:.2f}" in ruling.too_late
+    plain = rule_on_order(resolution, FACTS, answer, "o-1", PROFILE)
+    assert ruling.sentence == f"{plain.sentence.removesuffix('.')}; {ruling.too_late}"
+    assert (plain.too_late, ruling.path) == ("", plain.path)
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "may_be", "to"), [("Cancelled", 2, True, State.CANCELLED), ("Cancelled", 2, False, State.DECLINED)]
+)
+def test_code_2_after_a_cancel_of_ours_is_cancelled_by_a_decision_too(word: str, code: int, may_be: bool, to: State) -> None:
+    """What ends without money because we asked is cancelled, and nothing is to be given back (CONTRACT 14)."""
+    ruling = rule_on_order(RIGHT, replace(FACTS, cancel_wanted=True, may_be_cancelled=may_be), said(code, word), "o-1", PROFILE)
+    assert (ruling.path, ruling.too_late) == ((to,), "")

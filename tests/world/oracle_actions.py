@@ -69,7 +69,7 @@ def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
 def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
     """An order that completed although its cancel had been asked for went to review and was told of: the provider's word wins.
 
-    A cancel that never reached the provider was not asked for.
+    So was one that a person said is completed. A cancel that never reached the provider was not asked for.
     """
     told = {item["subject"] for item in seen.items if item["kind"] == "double_charge"}
     for row in seen.operations:
@@ -81,7 +81,7 @@ def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
         after = [each for each in chain if each["kind"] == "transition" and each["at"] >= row["asked_at"]]
         if any(each["to_state"] == "completed" and each["from_state"] != "review" for each in after):
             yield f"I6: {order_id} was called completed without a word although its cancel had been asked for"
-        if any(each["to_state"] == "review" for each in after) and f"order:{order_id}" not in told:
+        if any(each["to_state"] in ("review", "completed") for each in after) and f"order:{order_id}" not in told:
             yield f"I6: {order_id} was recovered although its cancel had been asked for, and nobody was told"
 
 

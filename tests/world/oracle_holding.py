@@ -29,7 +29,7 @@ def i1_hold(seen: Evidence) -> Iterator[str]:
             yield f"I1: {charge.order_id} was sent after the merchant charged it"
             continue
         word, stood = seen.word_at(charge.order_id, charge.latest), _stood(charge)
-        if word in RECOVERED and seen.traits.get(charge.order_id) == "completes late" and "declined" in stood:
+        if word in RECOVERED and seen.traits.get(charge.order_id) == "completes late" and stood & {"declined", "cancelled"}:
             continue  # released by the provider's word that it is cancelled, and nobody could know better
         is_refused = "rejected" in stood and was_refused(seen, charge.order_id, charge.point)
         is_denied = charge.order_id in lied_about or is_refused

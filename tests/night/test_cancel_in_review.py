@@ -1,0 +1,77 @@
+"""A cancel of an order that is under review for something else: whoever asked hears what became of it, and of a recovery."""
+
+import pytest
+
+from schemas.errors import ExitCode
+from tests.night.house import House, order
+from tests.night.requests import cancel, refund, steps
+from tests.night.test_cancel import WORKED_ON
+from tests.night.test_conclusions import provider_changes_its_mind
+from tests.night.test_review import decide
+
+TOO_LATE = "its cancel was asked for and came too late; refund it if it should not have been charged: mitbatch refund 000471"
+
+
+def contradicted(house: House) -> None:
+    """One order that the provider works on, under review as one answer accepts and refuses it."""
+    house.sandbox.faults.switch_on("contradictory_rows")
+    house.add(order(payment_token=WORKED_ON))
+    house.run()
+    assert (house.state(), [kind for kind, _ in house.items()]) == ("review", ["contradiction"])
+    house.pass_time(minutes=30)
+
+
+def cancelled_in_vain(house: House) -> None:
+    """Its cancel is asked for, gets no clear answer, and had no effect."""
+    house.sandbox.faults.switch_on("server_error_before", where="cancel")
+    assert cancel(house)[0] == ExitCode.IN_DOUBT
+    house.pass_time(hours=2)
+    house.run("poll")
+    assert (house.state(), steps(house)) == ("review", [("cancel", "refused")])
+
+
+def told(house: House) -> list[str]:
+    """The kinds of what stands open, and the words about a cancel that came too late."""
+    rows = house.ledger("SELECT kind, explanation FROM item WHERE closed_at IS NULL ORDER BY kind")
+    return [
+        row["explanation"].rpartition(": its")[0] and TOO_LATE if TOO_LATE in row["explanation"] else row["kind"] for row in rows
+    ]
+
+
+def test_a_cancel_without_effect_is_told_where_the_order_is_under_review_for_something_else(house: House) -> None:
+    """Nobody else says that the order was not stopped; it may be asked for again, and then it is cancelled, not declined."""
+    contradicted(house)
+    cancelled_in_vain(house)
+    assert told(house) == ["action_refused", "contradiction"]
+    assert cancel(house)[0] == ExitCode.CLEAN
+    assert (house.state(), steps(house)) == ("review", [("cancel", "refused"), ("cancel", "done")])
+    assert decide(house, "order:000471", "provider-is-right") == ExitCode.CLEAN
+    house.run("poll")
+    assert (house.state(), told(house)) == ("cancelled", [])
+
+
+def test_a_recovery_after_it_is_told_by_the_read(house: House) -> None:
+    """The order stays under review, and a refund is proposed, once."""
+    contradicted(house)
+    cancelled_in_vain(house)
+    provider_changes_its_mind(house)
+    for _ in range(2):
+        house.pass_time(hours=7)
+        house.run("poll")
+    assert house.state() == "review"
+    assert told(house) == ["action_refused", "contradiction", TOO_LATE]
+    assert refund(house, "19.99")[0] == ExitCode.CLEAN
+    assert TOO_LATE not in told(house)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_recovery_after_it_is_told_to_whoever_decides(house: House, capsys: pytest.CaptureFixture[str], dry_run: bool) -> None:
+    """Who takes the provider's word for right hears that the cancel came too late, and the ledger keeps that they were told."""
+    contradicted(house)
+    cancelled_in_vain(house)
+    provider_changes_its_mind(house)
+    assert decide(house, "order:000471", "provider-is-right", dry_run=dry_run) == ExitCode.CLEAN
+    assert TOO_LATE in capsys.readouterr().out
+    kept = house.ledger("SELECT resolution FROM item WHERE kind = 'double_charge' AND subject = 'order:000471'")
+    assert [row["resolution"] for row in kept] == ([] if dry_run else ["provider-is-right"])
+    assert house.state() == ("review" if dry_run else "completed")
