@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _OURS = re.compile(
     r"audit/\d{4}-\d\d-\d\d/(\.[A-Za-z]+(\.\d{4})?\.(csv|txt|json)\.[0-9a-f]{12}\.new|README\.txt|manifest\.json|(declines|submissions|outcomes|holds|transmissions|refunds|review|reconciliation|summary)(\.\d{4})?\.csv)"
     r"|export/\d{4}-\d\d-\d\d/(evaluate|transmit)_[0-9a-f]{12}\.csv|sent/(evaluate|transmit)_[0-9a-f]{12}|sent/calls_[0-9a-f]{12}_[0-9]{1,9}_[0-9a-f]{64}|log/[0-9a-zA-Z._-]+"
-    r"|metrics/mitbatch\.prom(\.[0-9a-f-]{12}\.new)?"
+    r"|metrics/mitbatch\.prom(\.[0-9a-f-]{12}\.new)?|written/\.?\d{4}-\d\d-\d\d(\.new)?"
 )
 
 

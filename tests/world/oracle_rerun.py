@@ -52,7 +52,8 @@ class Left:
 def i10_rerun_changes_nothing(story: Story) -> list[str]:
     """Run the last date of a story once more: it does what was left, and nothing else.
 
-    Not while an order is open, or the provider has news that no run has read: then it has anything to do.
+    Not while an order is open, or the provider has news that no run has read: then it has anything to do. Finance's files are
+    made anew for it, whatever is noted of them, so that one which was wrongly left alone changes.
     """
     world = story.world
     if not set(world.states().values()) <= SETTLED or _has_news(world):
@@ -60,6 +61,7 @@ def i10_rerun_changes_nothing(story: Story) -> list[str]:
     day = world.runs[-1][1].report.business_date if world.runs[-1][1].report else ""
     left = _left(world)
     before, journal, files = _tables(world), len(world.provider.journal()), dict(world.disk.there)
+    world.remembers_files = False
     ended = world.run("rerun", day)
     after = _tables(world)
     known = {row["batch_id"] for row in before["batch"]}

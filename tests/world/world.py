@@ -278,6 +278,7 @@ class World:
         self.clock = MovableClock(start)
         self._latest = self.clock.now()
         self.put_back: list[PutBack] = []
+        self.remembers_files = True
         provider = self.ground.folder / "provider"
         shutil.rmtree(provider, ignore_errors=True)
         options = _open_handed(options or SandboxOptions())
@@ -363,6 +364,7 @@ class World:
             side_by_side=lambda _workers: side_by_side(1),
             aside=in_place,
             event_log=no_log,
+            written_program=(lambda _timezone: "the program") if self.remembers_files else None,
         )
 
     def name_of_secret(self, name: str) -> str:
