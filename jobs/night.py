@@ -4,7 +4,6 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 
-from batch.comparing import reconcile
 from batch.equipment import Clock, Equipment
 from batch.findings import Findings
 from batch.ledger import Run
@@ -142,6 +141,8 @@ def _work(job: str, *, batch_id: str, everything: bool, found: list[Copies], onl
         elif job == "poll":
             poll_only(equipment, run, findings, everything=everything)
         elif job == "reconcile":
+            from batch.comparing import reconcile
+
             reconcile(equipment, run, findings)
         elif equipment.settings.channels.transmit == "off":
             raise ConfigurationError("Copies of good charges are switched off (channels.transmit).")

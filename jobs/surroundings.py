@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 
 def _machine_transport() -> "httpx.AsyncBaseTransport":
+    from jobs.late_transport import LateTransport
+
+    return LateTransport(_made_transport)
+
+
+def _made_transport() -> "httpx.AsyncBaseTransport":
     from jobs.http_transport import MachineTransport
 
     return MachineTransport()

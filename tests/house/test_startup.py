@@ -95,6 +95,18 @@ def test_the_modules_of_the_night_load_without_the_sandbox() -> None:
     assert ended.stdout.strip() == "[]"
 
 
+def test_the_night_loads_what_calls_and_compares_when_it_does() -> None:
+    """A run that asks the API nothing and compares no books has loaded neither aiohttp nor what compares."""
+    code = (
+        "import sys, jobs.night\nfrom jobs.surroundings import of_this_machine\nfrom jobs.clock import SystemClock\n"
+        "of_this_machine(SystemClock()).http_transport()\n"
+        "print(sorted(set(sys.modules) & {'aiohttp', 'batch.comparing', 'batch.comparison_books', 'jinja2'}))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+
+    assert ended.stdout.strip() == "[]"
+
+
 HEARD = """
 import os, signal, sys
 from jobs.outside import StopRequest

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from jobs.http_transport import MachineTransport
+from jobs.late_transport import LateTransport
 from tests.ports import kept_port
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio.Future[None] | None"]
@@ -42,3 +43,30 @@ def test_a_connection_that_breaks_later_proves_nothing(answer: bytes) -> None:
         asyncio.run(work())
     assert not isinstance(caught.value, httpx.ConnectError | httpx.ConnectTimeout)
     assert len(requests) == 1
+
+
+class Kept(httpx.MockTransport):
+    """A transport that answers by itself, and knows whether it was closed."""
+
+    is_closed = False
+
+    async def aclose(self) -> None:
+        """Close it."""
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("requests", [0, 1, 3])
+def test_a_transport_is_made_by_the_first_request(requests: int) -> None:
+    """However many requests leave, it is made once, and closed with what it was made for; without any it is never made."""
+    made: list[Kept] = []
+
+    def make() -> Kept:
+        made.append(Kept(lambda _request: httpx.Response(204)))
+        return made[-1]
+
+    async def work() -> list[int]:
+        async with httpx.AsyncClient(transport=LateTransport(make)) as client:
+            return [(await client.get("http://127.0.0.1/")).status_code for _ in range(requests)]
+
+    assert asyncio.run(work()) == [204] * requests
+    assert [each.is_closed for each in made] == [True] * min(requests, 1)
