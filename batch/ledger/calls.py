@@ -80,8 +80,8 @@ def store_answers(writing: Writing, *, source: str, answers: Sequence[tuple[str,
     Where nothing came back (an empty content) there is no evidence, and the id is empty.
     """
     hashes = [hashlib.sha256(content).hexdigest() if content else "" for _, content in answers]
-    wanted = {each for each in hashes if each}
-    said = {"mid": writing.mid, "source": source, "hashes": sorted(wanted)}
+    wanted = sorted({*hashes} - {""})
+    said = {"mid": writing.mid, "source": source, "hashes": wanted}
     found = writing.connection.execute(_SAID, said).all() if wanted else []
     known: dict[str, str] = {row.content_hash: row.evidence_id for row in found}
     if emptied := {row.content_hash for row in found if not row.size}:

@@ -55,6 +55,7 @@ JUDGES = (
     "tests/table/test_api_branches.py",
     "tests/table/test_call_turns.py",
     "tests/table/test_called_copies.py",
+    "tests/table/test_calls_kept.py",
     "tests/table/test_claim_traces.py",
     "tests/table/test_collecting_branches.py",
     "tests/table/test_conclusion_words.py",
