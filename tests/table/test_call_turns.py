@@ -1,6 +1,7 @@
 """The turns of calls: what came back is recorded whatever happens, and when to wait, to stop and to close a group."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -32,7 +33,7 @@ from tests.ledger.room import MID, START, Room
 from tests.table.acknowledging import items
 from tests.table.desk import Desk
 
-ONE, TWO = "b00000000001", "b00000000002"
+ONE, TWO, THREE = "b00000000001", "b00000000002", "b00000000003"
 CALL = Call("a", b"{}", START + timedelta(hours=1))
 DOUBT, TAKEN = Called(CALL, 500), Called(CALL, 200, b"{}")
 LATE, SWITCHED_OFF = Called(CALL, problem="its time had passed", not_made=True), Called(CALL, not_made=True)
@@ -46,6 +47,7 @@ class Errand:
     def __init__(self, *, left: int = 1, busy: int = 0) -> None:
         self.is_left, self.busy = left, busy
         self.applied: list[list[Called]] = []
+        self.forgotten: list[list[Called]] = []
         self.finished: list[str] = []
 
     def prepare(self, batch: Batch) -> Batch:
@@ -70,6 +72,7 @@ class Errand:
 
     def forget(self, back: Sequence[Called]) -> None:
         """It is recorded."""
+        self.forgotten.append(list(back))
 
     def left(self, batch: Batch) -> int:
         """Whether the call has still to be made."""
@@ -103,7 +106,46 @@ def test_what_came_back_is_recorded_once_the_ledger_can_be_written(desk: Desk) -
     sending, passes = delivery(desk, errand, back)
     with pytest.raises(LedgerBusy):
         sending.deliver([desk.held(ONE, "a")])
-    assert (errand.applied, passes) == ([back], [None])
+    assert (errand.applied, errand.forgotten, passes) == ([back], [back], [None])
+
+
+def test_when_nothing_is_left_of_a_group_the_next_is_called(desk: Desk) -> None:
+    """Group after group, and then nothing."""
+    errand, other = Errand(), Call("b", b"{}", CALL.before)
+    sending, _ = delivery(desk, errand)
+    calls = {ONE: [CALL], TWO: [other]}
+
+    def intend(batch: Batch, most: int) -> tuple[Batch, list[Call]]:
+        return batch, [calls[batch.batch_id].pop()] if calls[batch.batch_id] else []
+
+    def call_all(_path: str, turn: Callable[[Sequence[Called]], Sequence[Call] | None], _objection: object) -> None:
+        assert [turn([]), turn([TAKEN]), turn([TAKEN])] == [[CALL], [other], []]
+
+    errand.intend = intend  # type: ignore[method-assign]
+    sending._equipment.sends.call_all = call_all  # type: ignore[method-assign, assignment]
+    sending.deliver([desk.held(ONE, "a"), desk.held(TWO, "b")])
+    assert calls == {ONE: [], TWO: []}
+
+
+def test_what_is_told_is_what_stopped_the_calls_first(desk: Desk) -> None:
+    """The ledger cannot be written, twice: the first reason counts, what came back is recorded, and nothing more is called."""
+    errand, reasons = Errand(), [LedgerBusy("the first"), LedgerBusy("the second")]
+    sending, _ = delivery(desk, errand)
+    real = errand.apply
+
+    def apply(writing: Writing, back: Sequence[Called]) -> dict[Verdict, int]:
+        if reasons:
+            raise reasons.pop(0)
+        return real(writing, back)
+
+    def call_all(_path: str, turn: Callable[[Sequence[Called]], Sequence[Call] | None], _objection: object) -> None:
+        assert [turn(back) for back in ([], [TAKEN], [DOUBT], [TAKEN])] == [[CALL], None, None, None]
+
+    errand.apply = apply  # type: ignore[method-assign]
+    sending._equipment.sends.call_all = call_all  # type: ignore[method-assign, assignment]
+    with pytest.raises(LedgerBusy, match="the first"):
+        sending.deliver([desk.held(ONE, "a")])
+    assert errand.applied == [[TAKEN, DOUBT, TAKEN]]
 
 
 @pytest.mark.parametrize("problem", [ApiLoginRefused("no such key"), ApiUnreachable("down")])
@@ -181,7 +223,7 @@ def test_calls_without_a_mark_are_taken_back_by_who_is_asked_to_stop(desk: Desk)
     sending._equipment.sends.call_all = lambda _path, turn, _objection: turn([])  # type: ignore[method-assign, assignment]
     with pytest.raises(FileNotWritten):
         sending.deliver([desk.held(ONE, "a")])
-    assert errand.applied == [[Called(CALL, not_made=True)]]
+    assert errand.applied == errand.forgotten == [[Called(CALL, not_made=True)]]
 
 
 @pytest.mark.parametrize("kind", [OrdersUnreachable, HostKeyChanged, LeaseLost, Interrupted])
@@ -215,9 +257,20 @@ def test_what_came_of_the_calls_is_counted(desk: Desk) -> None:
     assert stages == [("call", 3)]
 
 
-@pytest.mark.parametrize(("back", "words"), [(Called(CALL, 429), "asked us 6 times"), (LATE, "stood still 6 times")])
-def test_calls_that_come_in_vain_end_after_six_passes(back: Called, words: str, desk: Desk) -> None:
-    """The provider wants us later each time, or this machine is too slow each time: the rest waits for the next run."""
+@pytest.mark.parametrize(
+    ("back", "words", "next_turn", "waited"),
+    [
+        (Called(CALL, 429, retry_after="2"), "asked us 6 times", None, 2 + 4 + 8 + 16 + 32),
+        (LATE, "stood still 6 times", [CALL], 0),
+    ],
+)
+def test_calls_that_come_in_vain_end_after_six_passes(
+    back: Called, words: str, next_turn: list[Call] | None, waited: int, desk: Desk
+) -> None:
+    """The provider wants us later each time, or this machine is too slow each time: the rest waits for the next run.
+
+    Nothing is called between its word and the end of the pass, and each wait is twice the one before.
+    """
     errand, mosts = Errand(), list[int]()
     sending, passes = delivery(desk, errand, *[[back]] * 9)
 
@@ -227,7 +280,8 @@ def test_calls_that_come_in_vain_end_after_six_passes(back: Called, words: str, 
 
     errand.intend = intend  # type: ignore[method-assign]
     sending.deliver([desk.held(ONE, "a")])
-    assert (len(passes), {*mosts}) == (6, {128})
+    assert (passes, {*mosts}) == ([next_turn] * 6, {128})
+    assert desk.room.clock.now() == START + timedelta(seconds=waited)
     (problem,) = sending._findings.problems
     assert words in problem.what
 
@@ -240,13 +294,40 @@ def test_what_came_too_late_to_be_called_is_called_in_another_pass(back: list[Ca
     assert (len(made), sending._findings.problems) == (passes, [])
 
 
-def test_who_is_asked_to_come_later_and_refused_does_not_come_later(desk: Desk) -> None:
+def test_a_pass_that_got_on_begins_the_waits_anew(desk: Desk) -> None:
+    """Five in vain, one in which an order is taken, and five more: none of it is in vain as a whole, and the waits are short."""
+    errand, later = Errand(), Called(CALL, 429, retry_after="1")
+    errand.apply = lambda writing, back: {Verdict.TAKEN: back.count(TAKEN)}  # type: ignore[method-assign]
+    sending, passes = delivery(desk, errand, *[[later]] * 5, [TAKEN, later], *[[later]] * 5, [TAKEN])
+    sending.deliver([desk.held(ONE, "a")])
+    assert (len(passes), sending._findings.problems) == (12, [])
+    assert desk.room.clock.now() == START + timedelta(seconds=1 + 2 + 4 + 8 + 16 + 1 + 2 + 4 + 8 + 16 + 32)
+
+
+@pytest.mark.parametrize(("problem", "words"), [("", "refuses our calls (HTTP 403)."), ("no such client", "no such client")])
+def test_who_is_asked_to_come_later_and_refused_does_not_come_later(problem: str, words: str, desk: Desk) -> None:
     """One call is answered with 429, the next with refused credentials: it is over, and nobody waits for anything."""
-    errand, back = Errand(), [Called(CALL, 429), Called(CALL, 403, is_login=True)]
+    errand, back = Errand(), [Called(CALL, 429), Called(CALL, 403, is_login=True, problem=problem)]
     sending, passes = delivery(desk, errand, back)
     sending.deliver([desk.held(ONE, "a")])
     assert (passes, desk.room.clock.now()) == ([None], START)
-    assert [problem.code for problem in sending._findings.problems] == ["MB-API-LOGIN"]
+    (found,) = sending._findings.problems
+    assert (found.code, found.what.endswith(words)) == ("MB-API-LOGIN", True)
+
+
+def test_what_stopped_the_calls_is_told_once(desk: Desk) -> None:
+    """Doubt upon doubt and then refused credentials: it is these, and that nothing was clear before is told no more."""
+    sending, passes = delivery(desk, Errand(), [*[DOUBT] * MOST_DOUBTS, Called(CALL, 403, is_login=True)])
+    sending.deliver([desk.held(ONE, "a")])
+    assert (passes, [problem.code for problem in sending._findings.problems]) == ([None], ["MB-API-LOGIN"])
+
+
+def test_a_connection_that_cannot_be_made_stops_the_calls(desk: Desk) -> None:
+    """Nothing was sent: no other call would be, and the reason is told."""
+    sending, passes = delivery(desk, Errand(), [Called(CALL, not_sent=True, problem="no route to host")])
+    sending.deliver([desk.held(ONE, "a")])
+    (found,) = sending._findings.problems
+    assert (passes, found.code, found.what) == ([None], "MB-API-UNREACHABLE", "No call could be made: no route to host.")
 
 
 @pytest.mark.parametrize(
@@ -269,13 +350,22 @@ def test_so_many_doubts_in_a_row_stop_the_calls(back: list[Called], stops: bool,
 
 @pytest.mark.parametrize(("left", "closed"), [(0, [ONE, TWO]), (1, [])])
 def test_a_group_of_which_nothing_is_left_is_closed(left: int, closed: list[str], desk: Desk) -> None:
-    """Whether any of it was called, or every order was withdrawn before; one of which something is left stays open."""
-    errand = Errand(left=left)
+    """Whether any of it was called, or every order was withdrawn before; one of which something is left stays open, and one
+    that is closed already is left alone.
+    """
+    errand, prepared = Errand(left=left), list[str]()
+
+    def prepare(batch: Batch) -> Batch:
+        prepared.append(batch.batch_id)
+        return replace(batch, batch_id=f"prepared {batch.batch_id}")
+
+    errand.prepare = prepare  # type: ignore[method-assign]
     sending, _ = delivery(desk, errand, [Called(CALL, 403, is_login=True)])
-    desk.held(ONE, "a"), desk.held(TWO, "b")
+    desk.held(ONE, "a"), desk.held(TWO, "b"), desk.held(THREE, "c")
     desk.room.sql("UPDATE batch SET step = 'calling' WHERE batch_id = ?", TWO)
-    sending.deliver([desk.batch(ONE), desk.batch(TWO)])
-    assert errand.finished == closed
+    desk.room.sql("UPDATE batch SET step = 'empty' WHERE batch_id = ?", THREE)
+    sending.deliver([desk.batch(ONE), desk.batch(TWO), desk.batch(THREE)])
+    assert (prepared, errand.finished) == ([ONE, TWO, THREE], [f"prepared {each}" for each in closed])
 
 
 @pytest.mark.parametrize(("state", "after"), [(State.SENDING, "in_doubt"), (State.PENDING, "pending")])
