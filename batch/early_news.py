@@ -78,10 +78,9 @@ def _strangers(writing: Writing, news: Sequence[OutcomeNews], *, most: int) -> l
     found, open_rows = list[OutcomeNews](), list[OutcomeNews]()
     for start in range(0, len(news), _TOLD_AT_A_TIME):
         some = news[start : start + _TOLD_AT_A_TIME]
-        ids = sorted({row.provider_order_id for row in some if row.provider_order_id and not row.order_id})
-        known = bearers_of(writing.connection, writing.mid, ids) if ids else {}
-        open_rows += [row for row in some if row.order_id or not row.provider_order_id]
         named = [row for row in some if row.provider_order_id and not row.order_id]
+        known = bearers_of(writing.connection, writing.mid, sorted({row.provider_order_id for row in named})) if named else {}
+        open_rows += [row for row in some if row.order_id or not row.provider_order_id]
         found += [row for row in named if row.provider_order_id not in known]
         if len(found) >= most:
             return found

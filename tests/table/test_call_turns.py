@@ -267,9 +267,8 @@ def test_what_came_of_the_calls_is_counted(desk: Desk) -> None:
 def test_calls_that_come_in_vain_end_after_six_passes(
     back: Called, words: str, next_turn: list[Call] | None, waited: int, desk: Desk
 ) -> None:
-    """The provider wants us later each time, or this machine is too slow each time: the rest waits for the next run.
-
-    Nothing is called between its word and the end of the pass, and each wait is twice the one before.
+    """The provider wants us later each time, or this machine is too slow each time: the waits grow, and the rest is the next
+    run's.
     """
     errand, mosts = Errand(), list[int]()
     sending, passes = delivery(desk, errand, *[[back]] * 9)

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from batch.ledger import Batch
+from batch.equipment import Equipment
+from batch.intent import intend
+from batch.ledger import Batch, Run
 from schemas.errors import HostKeyChanged, LeaseLost, MitbatchError, SftpLost, SftpRefused, SftpUnreachable
 from schemas.states import State
 from tests.table.desk import Desk
@@ -45,6 +47,20 @@ def test_what_is_only_claimed_is_held_before_it_leaves(desk: Desk, monkeypatch: 
     assert (held, desk.batch(ONE).step, desk.states("a")) == (["claimed"], "sending", ["sending"])
     assert desk.deliver(desk.batch(ONE)) == []
     assert (held, desk.batch(ONE).step) == (["claimed"], "delivered")
+
+
+def test_what_is_switched_off_before_its_part_is_judged_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the intent and the part: its orders are looked at once more, and no part is written."""
+    judged: list[str] = []
+
+    def judge(equipment: Equipment, run: Run, batch: Batch) -> Batch:
+        judged.append(batch.step)
+        return intend(equipment, run, batch)
+
+    monkeypatch.setattr("batch.delivery.intend", judge)
+    monkeypatch.setattr("batch.delivery.must_wait", lambda *_: True)
+    assert desk.deliver(desk.held(ONE, "a")) == []
+    assert (judged, desk.folder.files, desk.batch(ONE).step) == (["claimed", "sending"], {}, "sending")
 
 
 def test_whoever_watches_sees_how_many_files_there_are_and_each_that_is_done(desk: Desk) -> None:
