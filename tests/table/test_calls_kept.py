@@ -13,7 +13,9 @@ from batch.ledger.calls import (
     store_answers,
     to_be_called,
 )
-from schemas.states import State
+from batch.ledger.lease import end_run
+from schemas.errors import ExitCode
+from schemas.states import DAY_END_MARK, State
 from tests.ledger.room import MID, Room
 from tests.table.test_call_turns import copied
 
@@ -117,3 +119,18 @@ def test_answers_are_stored_once_for_each_way_they_came(room: Room) -> None:
         (other[0], "transmit", "batch:1", b"x", at),
     ]
     assert {len(str(row[0])) for row in rows} == {32}
+
+
+def test_a_copy_of_a_closed_day_keeps_how_it_stood(room: Room) -> None:
+    """Its place, result, id and words as they were when its day ended: the first change after that writes them, no other."""
+    copied(room, ONE, "a", "b")
+    with room.ledger.writing(room.run) as writing:
+        mark_copies(writing, [{"order_id": "b", "result": "failed", "transmit_id": "t", "error_text": "no"}])
+    assert room.sql("SELECT day_end FROM transmission") == [(None,), (None,)]
+    end_run(room.ledger, room.run, ExitCode.CLEAN)
+    room.run = room.take("of the next day", day="2026-11-24")
+    for result in ("sending", "success"):
+        with room.ledger.writing(room.run) as writing:
+            mark_copies(writing, [{"order_id": each, "result": result} for each in "ab"])
+    stood = [DAY_END_MARK.join(cells) for cells in (("1", "", "", ""), ("2", "failed", "t", "no"))]
+    assert room.sql("SELECT day_end FROM transmission ORDER BY order_id") == [(each,) for each in stood]

@@ -84,6 +84,17 @@ def test_an_order_under_review_learns_its_id_from_the_listing(knows: str, desk: 
     assert knows or last(desk) == ("learnt", "the provider's id is known now")
 
 
+@pytest.mark.parametrize("state", [State.PENDING, State.REVIEW])
+def test_a_contradiction_that_was_found_is_not_asked_about_again(state: State, desk: Desk) -> None:
+    """The hint that made it due has had its answer, whether the order moves by it or stands under review already."""
+    at(desk, state)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        assert make_due(writing, provider_order_id="", order_id="a", called_expired=False)
+    assert due(desk) is not None
+    finds(desk)
+    assert (desk.states("a"), due(desk)) == (["review"], None)
+
+
 @pytest.mark.parametrize(("state", "others"), [(State.REJECTED, "review"), (State.DECLINED, "rejected")])
 def test_an_order_of_a_refused_file_that_is_there_doubts_the_whole_refusal(state: State, others: str, desk: Desk) -> None:
     """If the order itself counted as refused, none of its file's orders is known to be; one that ended by a read doubts none."""

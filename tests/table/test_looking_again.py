@@ -9,6 +9,8 @@ from batch.ledger.past import past_of
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
 from schemas.states import BatchStep, State
+from tests.ledger.room import MID
+from tests.pure.samples import good_row, judged
 from tests.table.acknowledging import items
 from tests.table.desk import Desk
 
@@ -78,3 +80,39 @@ def test_an_earlier_claim_that_was_withdrawn_is_no_refusal(desk: Desk) -> None:
     """The provider never had the order: there is nothing to ask about."""
     claimed_again(desk, BatchStep.CLAIMED, State.HELD, before=State.WITHDRAWN)
     assert (asked_about(desk), desk.states("a")) == ([], ["held"])
+
+
+READ = OrderRead("k", "000471", None, "Processing", 1999, "USD")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "shown"),
+    [
+        (Answer("000471", b"{}", READ), second_attempts.THERE, 1),
+        (Answer("000471", b"{}", None, "it is there twice", is_double=True), second_attempts.THERE, 1),
+        (Answer("000471", b"?", None, "it cannot be read"), second_attempts.UNANSWERED, 0),
+        (Answer("000471", b"", None, "HTTP 500", is_unreachable=True), second_attempts.UNANSWERED, 0),
+        (None, second_attempts.UNANSWERED, 0),
+        (Answer("000471", b"{}", None, "it is not there", is_absent=True), "", 0),
+    ],
+    ids=["there", "twice", "unreadable", "silent", "none", "absent"],
+)
+def test_before_a_refused_order_is_claimed_again_every_answer_has_its_end(
+    answer: Answer | None, words: str, shown: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only an order that is surely absent goes; one that is there is a person's, and its row is blocked at once."""
+    desk.held(ONE, "000471")
+    desk.room.put("000471", State.REJECTED)
+    with desk.room.ledger.reading() as connection:
+        past = past_of(connection, MID, ["000471"])["000471"]
+    verdict = judged(good_row(), State.REJECTED)
+    assert verdict is not None
+    written: list[object] = []
+    monkeypatch.setattr(second_attempts, "write_back", lambda *given: written.append(given))
+    found = [answer] if answer else []
+    desk.equipment.api.find_orders = lambda order_ids: iter(found)  # type: ignore[method-assign]
+    ((now, _),) = second_attempts.SecondAttempts(desk.equipment, desk.room.run).asked_first([(verdict, past)])
+    assert (now.selected, len(written)) == (not words, shown)
+    assert not words or now.reason_text == words
+    assert desk.states("000471") == ["review" if shown else "rejected"]
+    assert desk.room.sql("SELECT reason_text FROM decision") == [(words,)] * shown
