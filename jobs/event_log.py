@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -174,11 +175,17 @@ def note_problem(log: EventLog, problem: MitbatchError, **fields: object) -> Non
 
 def line(event: str, level: str, at: str, fields: Mapping[str, object]) -> bytes:
     """One line of the log as bytes. Raises ValueError for a field that is not in FIELDS."""
-    if not _KNOWN.issuperset(fields):
-        raise ValueError(f"the log has no field {', '.join(sorted(set(fields) - _KNOWN))}")
     given = {**fields, "at": at, "level": level, "event": event}
-    shown = {name: _shown(name, given[name]) for name in FIELDS if name in given and given[name] not in _NOTHING}
+    shown = {name: _shown(name, given[name]) for name in _in_order(tuple(given)) if given[name] not in _NOTHING}
     return orjson.dumps(shown) + b"\n"
+
+
+@lru_cache(maxsize=256)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """These fields as they stand in a line; there are few kinds of lines. Raises ValueError for one that the log has not."""
+    if strange := set(names) - _KNOWN:
+        raise ValueError(f"the log has no field {', '.join(sorted(strange))}")
+    return tuple(name for name in FIELDS if name in names)
 
 
 def told_line(row: Mapping[str, object]) -> bytes:
@@ -199,12 +206,14 @@ def told_line(row: Mapping[str, object]) -> bytes:
 
 def _shown(name: str, value: object) -> object:
     """A value as it may be seen: bounded, without card numbers; control characters are escaped by JSON itself."""
-    if isinstance(value, int | float):
-        return value
-    text = str(value)
-    if name in FROM_OUTSIDE:
-        text = WITHHELD if has_card_number(text) else text
+    if not isinstance(value, str):
+        return value if isinstance(value, int | float) else _shown(name, str(value))
+    text = WITHHELD if name in FROM_OUTSIDE and _has_card_number(value) else value
     return (text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8"))[:_LONGEST]
+
+
+_has_card_number = lru_cache(maxsize=256)(has_card_number)
+"""A night gives the same reason to each of its orders."""
 
 
 def _write_whole(descriptor: int, content: bytes) -> None:

@@ -6,10 +6,11 @@ its event. When fewer rows move than were meant to, nothing is written.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, case, func, insert, update
+from sqlalchemy import ColumnElement, String, Update, bindparam, case, func, insert, update
 
 from batch.ledger.events import event_row
 from batch.ledger.records import Submission
@@ -75,7 +76,7 @@ def move_orders(writing: Writing, moves: Sequence[Move]) -> list[Submission]:
             row_version=old.row_version + (1 if move.shows else 0),
         )
         events.append(row)
-        updates.append(_update_values(writing, old, new))
+        updates.append(_changed_values(writing, old, new))
         moved.append(new)
     writing.execute_many(_NEW_EVENT, events)
     _compare_and_set(writing, updates)
@@ -90,12 +91,15 @@ _CHANGEABLE = (
     "handed_over_date",
     "provider_order_id",
     "provider_status",
+    "next_read_at",
     "row_version",
     "written_version",
     "event_seq",
     "event_hash",
     "event_date",
 )
+_EMPTY_IS_NULL = frozenset({"handed_over_date", "provider_order_id", "provider_status", "next_read_at"})
+_changeable = attrgetter(*_CHANGEABLE)
 
 
 def _read_due() -> ColumnElement[str | None]:
@@ -108,43 +112,47 @@ def _read_due() -> ColumnElement[str | None]:
     return case((as_read, bindparam("n_next_read_at", type_=String)), else_=stored)
 
 
-_SUBMISSION_UPDATE = (
-    update(submission_table)
-    .where(
-        submission_table.c.mid == bindparam("w_mid"),
-        submission_table.c.order_id == bindparam("w_order_id"),
-        submission_table.c.attempt == bindparam("w_attempt"),
-        submission_table.c.state == bindparam("w_state"),
-        submission_table.c.event_seq == bindparam("w_event_seq"),
-    )
-    .values({**{name: bindparam(f"n_{name}") for name in _CHANGEABLE}, "next_read_at": _read_due()})
+_WHERE_IT_WAS_READ = update(submission_table).where(
+    submission_table.c.mid == bindparam("w_mid"),
+    submission_table.c.order_id == bindparam("w_order_id"),
+    submission_table.c.attempt == bindparam("w_attempt"),
+    submission_table.c.state == bindparam("w_state"),
+    submission_table.c.event_seq == bindparam("w_event_seq"),
 )
 
 
-_NEW_NAMES = [f"n_{name}" for name in _CHANGEABLE]
-_changeable = attrgetter(*_CHANGEABLE)
+@lru_cache(maxsize=64)
+def _update_of(changed: tuple[str, ...]) -> Update:
+    """The statement that writes these columns alone: each index of a column that is named is written anew, changed or not."""
+    return _WHERE_IT_WAS_READ.values(
+        {name: _read_due() if name == "next_read_at" else bindparam(f"n_{name}") for name in changed}
+    )
 
 
-def _update_values(writing: Writing, old: Submission, new: Submission) -> dict[str, Any]:
-    values: dict[str, Any] = dict(zip(_NEW_NAMES, _changeable(new), strict=True))
-    for name in ("handed_over_date", "provider_order_id", "provider_status"):
-        values[f"n_{name}"] = values[f"n_{name}"] or None
-    return {
-        **values,
-        "n_next_read_at": new.next_read_at or None,
-        "r_next_read_at": old.next_read_at,
+def _changed_values(writing: Writing, old: Submission, new: Submission) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The columns that a move changes, and what its update is given."""
+    pairs = zip(_CHANGEABLE, _changeable(old), _changeable(new), strict=True)
+    changed = {name: value for name, before, value in pairs if value != before}
+    values = {f"n_{name}": None if value == "" and name in _EMPTY_IS_NULL else value for name, value in changed.items()}
+    if "next_read_at" in changed:
+        values["r_next_read_at"] = old.next_read_at
+    where = {
         "w_mid": writing.mid,
         "w_order_id": old.order_id,
         "w_attempt": old.attempt,
         "w_state": old.state.value,
         "w_event_seq": old.event_seq,
     }
+    return tuple(changed), values | where
 
 
-def _compare_and_set(writing: Writing, updates: list[dict[str, Any]]) -> None:
-    result = writing.execute_many(_SUBMISSION_UPDATE, updates)
-    if result.rowcount != len(updates):
-        lost = len(updates) - result.rowcount
+def _compare_and_set(writing: Writing, updates: Sequence[tuple[tuple[str, ...], dict[str, Any]]]) -> None:
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for changed, values in updates:
+        alike.setdefault(changed, []).append(values)
+    moved = sum(writing.execute_many(_update_of(changed), rows).rowcount for changed, rows in alike.items())
+    if moved != len(updates):
+        lost = len(updates) - moved
         raise TransitionLost(f"{lost} of {counted(len(updates), 'order')} stood elsewhere by then than where it was read.")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeEngine
 
 from batch.ledger.items import _CLOSE
-from batch.ledger.moves import _NOTE_READ, _SUBMISSION_UPDATE
+from batch.ledger.moves import _CHANGEABLE, _NOTE_READ, _update_of
 from batch.many_rows import driver_form
 from batch.orders_table import AsGiven, orders_table
 from batch.row_statements import lifting, placing, showing
@@ -23,7 +23,8 @@ STATEMENTS: dict[str, Insert | Update] = {
     "claim": insert(submission),
     "event": insert(event_table),
     "decision": insert(decision),
-    "move": _SUBMISSION_UPDATE,
+    "move": _update_of(_CHANGEABLE),
+    "hold": _update_of(("state", "event_seq", "event_hash")),
     "read": _NOTE_READ,
     "close": _CLOSE,
     "place": placing(ORDERS),

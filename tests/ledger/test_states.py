@@ -224,6 +224,48 @@ def test_a_state_changed_behind_our_back_loses(room: Room) -> None:
     assert room.submission("o-1").state is State.HELD
 
 
+def test_a_move_writes_what_it_changes_and_nothing_else(room: Room) -> None:
+    """What stands in a column that a move leaves as it is stays there, whatever the copy of it that was read."""
+    room.claim("b00000000001", "o-1")
+    read = room.submission("o-1")
+    room.sql("UPDATE submission SET provider_status = 'SINCE', next_read_at = ''")
+
+    with room.ledger.writing(room.run) as writing:
+        (moved,) = move_orders(writing, [Move(read, State.HELD, "hold", "held")])
+        move_orders(writing, [Move(moved, None, "send", "numbered", changes={"sequence_number": 7}, shows=False)])
+
+    now = room.submission("o-1")
+    assert (now.state, now.sequence_number, now.row_version, now.provider_status) == (
+        State.HELD,
+        7,
+        read.row_version + 1,
+        "SINCE",
+    )
+    assert room.sql("SELECT next_read_at FROM submission") == [("",)]
+
+
+def test_moves_of_several_kinds_stand_or_fall_together(room: Room) -> None:
+    """One that is lost is counted among all that were meant, whatever each of them changes, and none of them is written."""
+    room.claim("b00000000001", "o-1", "o-2", "o-3")
+    first, second, third = (room.submission(f"o-{number}") for number in (1, 2, 3))
+    moves = [
+        Move(first, State.HELD, "hold", "held"),
+        Move(second, None, "poll", "news", changes={"provider_status": "HERE"}),
+        Move(third, State.WITHDRAWN, "hold", "paid"),
+    ]
+    with room.ledger.writing(room.run) as writing:
+        assert [each.provider_status for each in move_orders(writing, moves)] == ["", "HERE", ""]
+    assert [room.submission(f"o-{number}").provider_status for number in (1, 2, 3)] == ["", "HERE", ""]
+
+    first, second = room.submission("o-1"), room.submission("o-2")
+    room.put("o-2", State.HELD)
+    before = room.everything()
+    again = [Move(first, State.SENDING, "send", "intent"), Move(second, None, "poll", "n", changes={"provider_status": "NEW"})]
+    with pytest.raises(TransitionLost, match="1 of 2 orders"), room.ledger.writing(room.run) as writing:
+        move_orders(writing, again)
+    assert room.everything() == before
+
+
 def test_a_block_that_raises_writes_nothing(room: Room) -> None:
     """A transaction whose block raises is undone as a whole."""
     room.claim("b00000000001", "o-1")

@@ -131,8 +131,7 @@ RECOVERY = (
         "move-without-comparing",
         "an order is moved without comparing where it stands",
         "batch/ledger/moves.py",
-        '        submission_table.c.state == bindparam("w_state"),\n'
-        '        submission_table.c.event_seq == bindparam("w_event_seq"),\n',
+        '    submission_table.c.state == bindparam("w_state"),\n    submission_table.c.event_seq == bindparam("w_event_seq"),\n',
         "",
         "I11",
         Fails("tests/ledger/test_states.py::test_a_state_changed_behind_our_back_loses"),
