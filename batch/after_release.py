@@ -4,8 +4,6 @@ Only a row that still is as we left it is taken: what the merchant has begun to 
 rows of which the ledger does not say that we wrote them so (I1, I5). Dying in between: the next run does the same again.
 """
 
-from dataclasses import replace
-
 import orjson
 
 from batch.equipment import Equipment
@@ -32,7 +30,7 @@ def show_recovered(equipment: Equipment, results: list[RowResult], rows: dict[st
         if not is_held and (stands or result.status is RowStatus.REVIEW):
             equipment.writer.hold_again(result, now=now)
         elif is_held and stands:
-            refused |= equipment.writer.write_results([replace(result, ends_release=True)], now=now)
+            refused |= equipment.writer.write_results([result._replace(ends_release=True)], now=now)
     return refused
 
 

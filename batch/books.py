@@ -5,7 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -198,8 +198,7 @@ def movement(move: Event) -> str:
     return "reopened" if move.from_state in TERMINAL and move.to_state in OPEN else ""
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyMove:
+class MoneyMove(NamedTuple):
     """What one change of state moved for the merchant, in minor units: in is positive, out is negative."""
 
     move: Event

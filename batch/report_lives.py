@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from batch.book_entries import Event, Sum, Total
 from batch.books import moved_money
@@ -15,8 +16,7 @@ _SITE = DIMENSIONS.index("site")
 _NOTHING = Total()
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """One order that was claimed: what never changes about it, and its changes of state, oldest first.
 
     `traits` are its values of DIMENSIONS; `moves` need not hold what happened before the provider had it.

@@ -4,7 +4,7 @@ Dying between the row and the ledger: the next run writes the same again, or see
 that the row was released by us before. What the merchant changed meanwhile is never overwritten: an item opens (I1, I5).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from batch.action_rules import refund_command
@@ -144,7 +144,7 @@ def _decided(equipment: Equipment, results: list[RowResult], rows: dict[str, dic
             steps = [each for each in events_of(connection, mid, f"order:{result.order_id}") if each["kind"] == "transition"]
         last = next((each for each in reversed(steps) if State.REVIEW in (each["from_state"], each["to_state"])), None)
         if last is not None and last["from_state"] == State.REVIEW:
-            found.append(replace(result, ends_review=True))
+            found.append(result._replace(ends_review=True))
     return found
 
 

@@ -6,8 +6,7 @@ second sees the first and stands back (schemas/INTEGRATION.md, "The hold").
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Update, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
@@ -23,8 +22,7 @@ Refusals = dict[str, str]
 """Orders whose row the database itself refused to change, each with the kind of error."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldWanted:
+class HoldWanted(NamedTuple):
     """A hold to be placed: on this order, under this reference, if its amount is still what was claimed (minor units)."""
 
     order_id: str
@@ -34,8 +32,7 @@ class HoldWanted:
     hold_until: str
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(NamedTuple):
     """What a held row shall show. `keeps_hold` is false when the order is released to the merchant's own retry.
 
     `refunded_minor` is what was given back of it, None where the column is left as it is. `ends_review` says that a person

@@ -5,10 +5,10 @@ its event. When fewer rows move than were meant to, nothing is written.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, Update, bindparam, case, func, insert, update
 
@@ -22,8 +22,7 @@ from schemas.ledger_tables import submission as submission_table
 from schemas.states import EDGES, State
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One step of one order. `to` is the new state, or None for news that changes no state (`kind` says which news).
 
     `changes` are further columns of the submission; `shows` says that the order row must be written again.
@@ -35,8 +34,8 @@ class Move:
     reason: str
     evidence_id: str = ""
     kind: str = "transition"
-    detail: Mapping[str, object] = field(default_factory=dict)
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, object] = MappingProxyType({})
+    changes: Mapping[str, Any] = MappingProxyType({})
     shows: bool = True
 
 
