@@ -1,5 +1,6 @@
 """Files that are known to be as they would be are not made again; and nothing that they are made of can change unnoticed."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from batch.read_again import read_again
 from batch.seen_rows import SeenRows
 from batch.written_dates import WrittenDates
 from jobs.disk import MachineDisk
+from jobs.report.drawing import written_program
 from schemas.ledger_tables import batch, comparison, comparison_row, event, item, metadata, operation, submission, transmission
 from schemas.settings import Settings
 from tests.audit.conftest import ALONE, Books
@@ -300,6 +302,37 @@ def test_what_does_not_lie_as_noted_is_made(shelf: Shelf, made: list[str], harm:
     assert shelf.is_as_made_anew()
     assert len(made) == 3
     assert bytes_of(shelf.day) == whole
+
+
+class ShutDisk(MachineDisk):
+    """A disk that lets nobody read a note."""
+
+    def read(self, path: Path) -> bytes | None:
+        """Refuse."""
+        raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_a_note_that_cannot_be_read_or_has_another_form_is_none(shelf: Shelf) -> None:
+    """What the disk refuses, and what a later version may have sealed, costs one making of the files."""
+    notes = WrittenDates(shelf.note.parent, MachineDisk(), "one")
+    assert notes.note_of(shelf.months.last) is not None
+    assert WrittenDates(shelf.note.parent, ShutDisk(), "one").note_of(shelf.months.last) is None
+    other = b'{"parts":{}}'
+    shelf.note.write_bytes(hashlib.sha256(other).hexdigest().encode() + b"\n" + other)
+    assert notes.note_of(shelf.months.last) is None
+
+
+def test_the_program_is_another_with_other_rules_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time zone's rules belong to what makes the files: the machine's own, else those of the package."""
+    found = {written_program(zone) for zone in ("UTC", "Europe/Berlin")}
+    for folder, rules in (("own/Europe", b"own"), ("package/zoneinfo/Europe", b"of the package")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "Berlin").write_bytes(rules)
+    monkeypatch.setattr("jobs.report.drawing.files", lambda _name: tmp_path / "package")
+    for paths in ((str(tmp_path / "own"),), (), (str(tmp_path / "none"), str(tmp_path / "own"))):
+        monkeypatch.setattr("zoneinfo.TZPATH", paths)
+        found.add(written_program("Europe/Berlin"))
+    assert len(found) == 4
 
 
 def test_drafts_of_others_are_taken_away_all_the_same(shelf: Shelf, made: list[str]) -> None:
