@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.compiled import share_compiled_statements
-from tests.in_memory import in_memory, private_folder
+from tests.in_memory import in_memory, keep_bytecode
 
 share_compiled_statements()
 
@@ -43,8 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Say what the mark means, and tell the workers, who are given names only, whether all tests were asked for."""
     if place := in_memory(ROOM):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):  # else each command that a test starts compiles the program anew
-        os.environ["PYTHONPYCACHEPREFIX"] = str(private_folder("bytecode"))
+    keep_bytecode()
     config.addinivalue_line("markers", "at_length: takes long; run by `pytest -n auto -m at_length`, as `.ci/run` does")
     if not hasattr(config, "workerinput"):
         everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr

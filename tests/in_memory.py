@@ -27,6 +27,15 @@ def private_folder(name: str) -> Path:
     return folder
 
 
+def keep_bytecode() -> None:
+    """Where nothing may be written beside the sources, modules are compiled into a folder of this process and those it starts.
+
+    Else each command that a test starts compiles the program anew.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(private_folder("bytecode"))
+
+
 def _gone(folder: Path, maker: int) -> None:
     if os.getpid() == maker:
         shutil.rmtree(folder, ignore_errors=True)

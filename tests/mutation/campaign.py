@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from tests.in_memory import keep_bytecode
 from tests.long.campaign import Campaign
 from tests.mutation.bench import Bench, on_bench
 from tests.mutation.children import in_each_child
@@ -67,6 +68,7 @@ def campaign(size: int, seed: int, place: Path = KEPT, reach: Path = REACH) -> C
     todo = [number for number in numbers if number not in fates]
     failed: list[str] = []
     if todo:
+        keep_bytecode()  # for all children, which end without putting anything away
         found = known(JUDGES, reach)
         failed = found.failed
         shares = min(os.cpu_count() or 1, len(todo))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.in_memory import keep_bytecode
 from tests.long.parts import PARTS
 from tests.long.pieces import pieces_of
 from tests.mutation import bench, campaign, reach_kept
@@ -64,6 +65,17 @@ def test_what_became_of_each_mutant_is_counted(tmp_path: Path, monkeypatch: pyte
     }
     assert told.notes == (f"alive: {mine[2].words()}",)
     assert told.violations == ("a judge of the mutants fails without any: x::fails",)
+
+
+def test_the_children_share_the_folder_of_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would make one of its own for compiled modules otherwise, and leave it."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "")
+    keep_bytecode()
+    folder = os.environ["PYTHONPYCACHEPREFIX"]
+    keep_bytecode()
+    assert (os.environ["PYTHONPYCACHEPREFIX"], Path(folder).is_dir()) == (folder, True)
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 def test_a_mutant_that_breaks_the_bench_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
