@@ -14,11 +14,11 @@ from batch.ledger.calls import to_be_repeated
 from batch.ledger.items import open_item
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.ledger.past import past_of
-from batch.ledger.reading import submissions_of_batch
+from batch.ledger.reading import attempts_of, submissions_of_batch
 from batch.provider_reads import Answer
 from batch.responses import OrderRead
-from batch.settling import settle_operations
-from schemas.errors import ApiLoginRefused, ApiUnreachable, MitbatchError
+from batch.settling import read_again, settle_operations
+from schemas.errors import ApiLoginRefused, ApiUnreachable, Interrupted, MitbatchError
 from schemas.operations import OperationKind, OperationStep
 from schemas.reasons import ItemKind
 from schemas.states import State
@@ -110,6 +110,33 @@ def test_an_order_is_handed_over_on_the_date_on_which_it_is_known_to_be_there(de
                 Heard("poll", b"{}", OrderRead("k", "a", None, word, 1999, "USD")),
             )
     assert (desk.room.submission("a").handed_over_date, desk.states("a")) == (DAY, ["completed"])
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_request_is_read_again_for_its_own_claim(attempt: int, desk: Desk) -> None:
+    """Whichever of two it was about, by the id that this one has, and although somebody asks the run to stop."""
+    sent(desk, "a")
+    desk.room.put("a", State.REJECTED)
+    desk.room.claim(TWO, "a")
+    states = "CASE attempt WHEN 1 THEN 'rejected' ELSE 'pending' END"
+    desk.room.sql(f"UPDATE submission SET provider_order_id = 'k' || attempt, state = {states}")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        order = attempts_of(writing.connection, MID, "a")[attempt - 1]
+        operation = claim_operation(writing, order, Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+    asked = list[str]()
+
+    def read_orders(provider_order_ids: Sequence[str]) -> Iterator[Answer]:
+        asked.extend(provider_order_ids)
+        return iter([Answer(each, b"", None, "HTTP 500", is_unreachable=True) for each in provider_order_ids])
+
+    def stop() -> None:
+        raise Interrupted("asked")
+
+    desk.equipment.api.read_orders = read_orders  # type: ignore[method-assign]
+    desk.room.ledger.may_go_on = stop
+    again = read_again(desk.equipment, desk.room.run, operation)
+    assert (asked, again.submission.attempt) == ([f"k{attempt}"], attempt)
+    assert desk.room.sql("SELECT attempt FROM submission WHERE reads > 0") == [(attempt,)]
 
 
 @pytest.mark.parametrize(
