@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -110,6 +111,18 @@ def test_an_order_is_handed_over_on_the_date_on_which_it_is_known_to_be_there(de
                 Heard("poll", b"{}", OrderRead("k", "a", None, word, 1999, "USD")),
             )
     assert (desk.room.submission("a").handed_over_date, desk.states("a")) == (DAY, ["completed"])
+
+
+def test_a_request_has_the_id_of_its_place_among_its_kind(desk: Desk) -> None:
+    """The first and the second of one order, each with the id that follows from it: written twice, it is one."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    for number in (1, 2):
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            wanted = Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada")
+            operation = claim_operation(writing, desk.room.submission("a"), wanted)
+            assert operation.operation_id == str(uuid5(UUID(MID), f"cancel\na\n{number}"))
+            move_operation(writing, operation, OperationStep.DONE, reason="done there")
 
 
 @pytest.mark.parametrize("attempt", [1, 2])

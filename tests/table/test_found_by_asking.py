@@ -95,6 +95,18 @@ def test_a_contradiction_that_was_found_is_not_asked_about_again(state: State, d
     assert (desk.states("a"), due(desk)) == (["review"], None)
 
 
+def test_an_id_that_another_order_bears_is_not_asked_about_again(desk: Desk) -> None:
+    """Both orders are a person's, and the hint that made one of them due has had its answer."""
+    sent(desk, "a", "b")
+    desk.move(State.PENDING, "b", provider_order_id="k")
+    desk.move(State.IN_DOUBT, "a")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        assert make_due(writing, provider_order_id="", order_id="a", called_expired=False)
+    assert due(desk) is not None
+    finds(desk)
+    assert (desk.states("a", "b"), due(desk)) == (["review", "review"], None)
+
+
 @pytest.mark.parametrize(("state", "others"), [(State.REJECTED, "review"), (State.DECLINED, "rejected")])
 def test_an_order_of_a_refused_file_that_is_there_doubts_the_whole_refusal(state: State, others: str, desk: Desk) -> None:
     """If the order itself counted as refused, none of its file's orders is known to be; one that ended by a read doubts none."""
