@@ -78,6 +78,7 @@ JUDGES = (
     "tests/table/test_send_proofs.py",
     "tests/table/test_send_steps.py",
     "tests/table/test_sftp_steps.py",
+    "tests/table/test_taken_for_right.py",
     "tests/pure/test_action_answers.py",
     "tests/pure/test_api_line.py",
     "tests/pure/test_api_sends.py",

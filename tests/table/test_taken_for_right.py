@@ -1,0 +1,65 @@
+"""What is heard of an order again after a person or the provider has settled it: told once, and no news where it is known."""
+
+import pytest
+
+from batch.applying import Heard, hear
+from batch.ledger.moves import Move, move_orders
+from batch.ledger.operations import Wanted, claim_operation, move_operation
+from batch.responses import OrderRead
+from schemas.operations import OperationKind, OperationStep
+from schemas.states import State
+from tests.table.acknowledging import acknowledge, items, row, sent
+from tests.table.desk import Desk
+
+
+def cancelled(desk: Desk) -> None:
+    """An order of which a cancel was asked for, and done."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        operation = claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+        move_operation(writing, operation, OperationStep.DONE, reason="done there")
+
+
+def completes(desk: Desk, currency: str = "USD", amount: int = 1999) -> list[str]:
+    """The provider shows it as completed; returns the kinds of what is open then."""
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        read = OrderRead("k", "a", None, "Completed", amount, currency)
+        hear(writing, desk.equipment, desk.room.submission("a"), Heard("poll", b"{}", read))
+    return [kind for kind, _ in items(desk.room)]
+
+
+@pytest.mark.parametrize(("by_person", "then"), [(False, State.REVIEW), (True, State.COMPLETED), (True, State.REVIEW)])
+def test_a_cancel_that_came_too_late_is_told_until_a_person_takes_it_for_right(by_person: bool, then: State, desk: Desk) -> None:
+    """An order under review tells of it; one that a person completed does not once more, under review again or not."""
+    cancelled(desk)
+    desk.room.put("a", State.REVIEW)
+    if by_person:
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            accepted = {"recovered_minor": 1999}
+            move_orders(writing, [Move(desk.room.submission("a"), State.COMPLETED, "operator", "so", detail=accepted)])
+    desk.room.put("a", then)
+    assert completes(desk) == ([] if by_person else ["double_charge"])
+
+
+def test_what_is_heard_is_kept(desk: Desk) -> None:
+    """Byte for byte, where anything came; an answer without a word is none (I7)."""
+    sent(desk, "a")
+    for content in (b"", b"words"):
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            hear(writing, desk.equipment, desk.room.submission("a"), Heard("poll", content, None))
+    assert desk.room.sql("SELECT source, subject, content FROM evidence") == [("poll", "order:a", b"words")]
+
+
+@pytest.mark.parametrize(("currency", "is_news"), [("USD", False), ("", False), ("EUR", True)])
+def test_an_amount_is_accepted_in_its_currency(currency: str, is_news: bool, desk: Desk) -> None:
+    """The same number in another currency was never accepted; where none is told it is the order's own."""
+    sent(desk, "a")
+    desk.room.put("a", State.REVIEW)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        changes = {"provider_order_id": "k", "provider_status": "COMPLETED"}
+        move = Move(
+            desk.room.submission("a"), State.COMPLETED, "operator", "so", detail={"recovered_minor": 1500}, changes=changes
+        )
+        move_orders(writing, [move])
+    assert bool(completes(desk, currency, 1500)) is is_news
