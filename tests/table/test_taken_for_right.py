@@ -1,13 +1,16 @@
 """What is heard of an order again after a person or the provider has settled it: told once, and no news where it is known."""
 
+from dataclasses import replace
+
 import pytest
 
-from batch.applying import Heard, hear
+from batch.applying import Heard, facts_of, hear, with_cancels
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.responses import OrderRead
 from schemas.operations import OperationKind, OperationStep
 from schemas.states import State
+from tests.ledger.room import START
 from tests.table.acknowledging import acknowledge, items, row, sent
 from tests.table.desk import Desk
 
@@ -63,3 +66,17 @@ def test_an_amount_is_accepted_in_its_currency(currency: str, is_news: bool, des
         )
         move_orders(writing, [move])
     assert bool(completes(desk, currency, 1500)) is is_news
+
+
+def test_only_a_cancel_of_this_very_claim_counts(desk: Desk) -> None:
+    """A refund is none, and what was asked of an earlier claim stops no later one."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    order = desk.room.submission("a")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        cancel = claim_operation(writing, order, Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+        refund = claim_operation(writing, order, Wanted(OperationKind.REFUND, 5, "USD", "so", "ada"))
+    facts = facts_of(START, order)
+    assert with_cancels(facts, order, [refund, cancel]).cancel_wanted
+    for others in ([], [refund], [replace(cancel, attempt=2)]):
+        assert with_cancels(facts, order, others) == replace(facts, cancel_wanted=False, may_be_cancelled=False)
