@@ -26,7 +26,7 @@ def byte_order_mark(call: TextCall) -> None:
 @fault("outbound.text")
 def utf16_file(call: TextCall) -> None:
     """The file is UTF-16 (F-13)."""
-    call.content = call.content.decode().encode("utf-16")
+    call.content = call.content.decode("utf-8", "replace").encode("utf-16")
 
 
 @fault("outbound.text")

@@ -14,9 +14,11 @@ import pytest
 from jobs.clock import MovableClock
 from jobs.sandbox import Sandbox, SandboxOptions
 from jobs.sandbox.faults import CATALOGUE
+from jobs.sandbox.outbound_faults import TextCall
 from tests.sandbox.conftest import START
 from tests.sandbox.merchant import api, batch_name, decline, deliver, evaluate_file, sftp, token_ending
 
+TEXT_FAULTS = sorted(name for name, known in CATALOGUE.items() if known.point == "outbound.text")
 COMPLETES, EXPIRES = token_ending("a001"), token_ending("a003")
 
 
@@ -303,3 +305,16 @@ def test_every_file_fault_of_the_catalogue_has_its_id() -> None:
 
     assert [known.name for known in ours if not known.sentence.endswith(").")] == []
     assert len(ours) > 60
+
+
+@pytest.mark.parametrize("as_csv", [False, True])
+@pytest.mark.parametrize("first", TEXT_FAULTS)
+def test_each_fault_of_the_bytes_strikes_after_each_other(first: str, as_csv: bool) -> None:
+    """Whatever one fault has made of a file, the next makes of it what it can: two never end the provider's own work."""
+    text = b'{"mid": "x", "responses": []}\n' if not as_csv else "mid,order_id\nx,\u00e9\n".encode()
+    struck = TextCall(content=text, as_csv=as_csv)
+    CATALOGUE[first].effect(struck)
+    for second in TEXT_FAULTS:
+        again = TextCall(content=struck.content, as_csv=as_csv)
+        CATALOGUE[second].effect(again)
+        assert isinstance(again.content, bytes)
