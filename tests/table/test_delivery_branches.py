@@ -29,7 +29,7 @@ def test_a_plain_delivery(desk: Desk) -> None:
     assert (desk.batch(ONE).step, desk.states("a", "b")) == ("delivered", ["sending", "sending"])
     assert list(desk.folder.files) == [f"{ONE}.json"]
     assert desk.deliver(desk.batch(ONE)) == []
-    assert desk.findings.delivered == [f"{ONE}.json"]
+    assert (desk.findings.delivered, desk.findings.withheld) == ([f"{ONE}.json"], set())
 
 
 def test_what_is_only_claimed_is_held_before_it_leaves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

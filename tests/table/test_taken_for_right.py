@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from batch.applying import Heard, facts_of, hear, with_cancels
+from batch.asking import is_about
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.responses import OrderRead
@@ -80,3 +81,13 @@ def test_only_a_cancel_of_this_very_claim_counts(desk: Desk) -> None:
     assert with_cancels(facts, order, [refund, cancel]).cancel_wanted
     for others in ([], [refund], [replace(cancel, attempt=2)]):
         assert with_cancels(facts, order, others) == replace(facts, cancel_wanted=False, may_be_cancelled=False)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "is_ours"), [("k", "a", True), ("k", "", True), ("k", "b", False), ("q", "a", False), ("q", "", False)]
+)
+def test_an_answer_is_about_the_order_whose_ids_it_names(theirs: str, ours: str, is_ours: bool, desk: Desk) -> None:
+    """The provider's id is ours to compare, and our own where it is told."""
+    sent(desk, "a")
+    acknowledge(desk, row("a", "k"))
+    assert is_about(OrderRead(theirs, ours, None, "Completed", 1999, "USD"), desk.room.submission("a")) is is_ours
