@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, or_, select, update
@@ -25,8 +26,10 @@ _STANDING = select(*_COLUMNS).where(_MINE, submission.c.idempotency_key.in_(bind
 _LEFT = select(func.count()).where(
     _MINE, submission.c.batch_id == bindparam("batch_id"), among(submission.c.state, [State.CLAIMED, State.HELD, State.SENDING])
 )
-_EVENT = select(event.c.to_state, event.c.hash).where(
-    event.c.mid == bindparam("mid"), event.c.subject == bindparam("subject"), event.c.seq == bindparam("seq")
+_EVENTS = select(event.c.subject, event.c.seq, event.c.to_state, event.c.hash).where(
+    event.c.mid == bindparam("mid"),
+    event.c.subject.in_(bindparam("subjects", expanding=True)),
+    event.c.seq.in_(bindparam("numbers", expanding=True)),
 )
 _KINDS = select(batch.c.batch_id, batch.c.kind).where(batch.c.mid == bindparam("mid"), batch.c.format == API_FORMAT)
 _SAID = select(evidence.c.content_hash, evidence.c.evidence_id, func.length(evidence.c.content).label("size")).where(
@@ -35,6 +38,8 @@ _SAID = select(evidence.c.content_hash, evidence.c.evidence_id, func.length(evid
     evidence.c.content_hash.in_(bindparam("hashes", expanding=True)),
 )
 _NEW_EVIDENCE = insert(evidence)
+_AT_A_TIME = 500
+"""So many marks are looked up by one statement; those of years are some thousands."""
 
 
 def to_be_called(connection: Connection, mid: str, batch_id: str, limit: int) -> list[tuple[Submission, bytes]]:
@@ -60,12 +65,15 @@ def not_intended(connection: Connection, mid: str, intents: Iterable[tuple[str, 
     Where the hash is not known (empty), the event of that number must be an intent at least.
     """
     found = set()
-    for batch_id, seq, event_hash in intents:
-        about = {"mid": mid, "subject": f"batch:{batch_id}", "seq": seq}
-        known = connection.execute(_EVENT, about).one_or_none()
-        is_it = known is not None and (event_hash == known.hash if event_hash else known.to_state == BatchStep.CALLING.value)
-        if not is_it:
-            found.add(batch_id)
+    marks = iter(intents)
+    while portion := list(islice(marks, _AT_A_TIME)):
+        subjects, numbers = {f"batch:{batch_id}" for batch_id, _, _ in portion}, {seq for _, seq, _ in portion}
+        rows = connection.execute(_EVENTS, {"mid": mid, "subjects": sorted(subjects), "numbers": sorted(numbers)})
+        known = {(subject, seq): (state, event_hash) for subject, seq, state, event_hash in rows}
+        for batch_id, seq, event_hash in portion:
+            state, its_hash = known.get((f"batch:{batch_id}", seq), ("", ""))
+            if not (event_hash == its_hash if event_hash else state == BatchStep.CALLING.value):
+                found.add(batch_id)
     return sorted(found)
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import event
 
 from batch.api_delivery import ApiDelivery
 from batch.api_evaluates import Evaluates
@@ -436,3 +437,16 @@ def test_an_intent_is_known_by_its_very_event(room: Room, seq: int) -> None:
         assert not_intended(connection, MID, [(TWO, seq, "of another")]) == [TWO]
         assert not_intended(connection, MID, [(TWO, 4, own)]) == not_intended(connection, MID, [(TWO, 4, "")]) == [TWO]
         assert not_intended(connection, MID, [(ONE, 1, own), (TWO, seq, own), (TWO, 1, "of another")]) == [ONE, TWO]
+
+
+def test_marks_of_years_are_looked_up_many_at_a_time(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever portion a mark falls into, it is compared with its own event; a statement looks up all of a portion."""
+    monkeypatch.setattr("batch.ledger.calls._AT_A_TIME", 3)
+    own = [(batch_id, 1, room.claim(batch_id, batch_id).event_hash) for batch_id in (f"b{number:011d}" for number in range(7))]
+    other = [("b00000000002", 1, "of another"), ("b00000000006", 2, own[6][2])]
+    statements: list[str] = []
+    with room.ledger.reading() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *said: statements.append(said[2]))
+        assert not_intended(connection, MID, own) == []
+        assert len(statements) == 3
+        assert not_intended(connection, MID, [*own[:3], other[0], *own[3:], other[1]]) == ["b00000000002", "b00000000006"]
