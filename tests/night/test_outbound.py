@@ -348,9 +348,14 @@ def test_hostile_names_are_set_aside_and_stop_nothing(house: House) -> None:
     assert house.items() == known
     ours = {"orders.db", "mitbatch.toml", "var", "provider"}
     assert {path.name for path in house.folder.iterdir()} == ours
-    assert {path.name for path in house.settings.data_dir.iterdir()} <= {"audit", "export", "log", "metrics", "sent"} | {
-        path.name for path in house.ledger_path.parent.glob("ledger.db*")
-    }
+    assert {path.name for path in house.settings.data_dir.iterdir()} <= {
+        "audit",
+        "export",
+        "log",
+        "metrics",
+        "sent",
+        "written",
+    } | {path.name for path in house.ledger_path.parent.glob("ledger.db*")}
     assert len(list(house.sandbox.outbound.iterdir())) == 17
 
 
