@@ -9,15 +9,18 @@ from batch.applying import raise_item
 from batch.build import idempotency_key
 from batch.cancelling import cancel_changed
 from batch.equipment import Equipment
-from batch.ledger import Run, Submission
+from batch.ledger import Run, Submission, Writing
 from batch.ledger.items import is_open, open_item
 from batch.ledger.moves import Move, move_orders
+from batch.ledger.operations import operations_of
 from batch.ledger.reading import attempts_of, by_hold_reference, held_submissions
 from batch.order_rows import is_storable
 from batch.pace import utc_text
 from batch.results import row_result
 from batch.row_statements import AFTER_RECOVERY, OURS
+from batch.settling import BY_ITSELF
 from batch.writeback import Refusals
+from schemas.operations import OperationKind
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import RELEASED, State
 
@@ -59,13 +62,21 @@ def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> list[tup
             row = rows.get(submission.order_id)
             again = row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
             what = f"its status is {row['status']!r}" if row is not None else "the row is gone"
-            if not again and is_open(writing, ItemKind.DOUBLE_CHARGE, f"order:{submission.order_id}"):
-                continue  # a person has been told of this very change
+            if not again and _is_told(writing, submission):
+                continue
             did = "it looked free and is held again" if again else what
             words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}: {did}; the ledger says {submission.state}"
             raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
     shown = [(submission, rows[submission.order_id]["status"]) for submission in changed if submission.order_id in rows]
     return [(submission, status) for submission, status in shown if status not in (*OURS, *AFTER_RECOVERY)]
+
+
+def _is_told(writing: Writing, submission: Submission) -> bool:
+    """Whether a person has been told of this very change. Where a person asked for a cancel, that tells of the cancel instead."""
+    if not is_open(writing, ItemKind.DOUBLE_CHARGE, f"order:{submission.order_id}"):
+        return False
+    cancels = operations_of(writing.connection, writing.mid, submission.order_id, OperationKind.CANCEL)
+    return all(cancel.asked_by == BY_ITSELF for cancel in cancels if cancel.attempt == submission.attempt)
 
 
 def _is_as_left(submission: Submission, row: dict[str, str] | None) -> bool:

@@ -75,3 +75,16 @@ def test_a_recovery_after_it_is_told_to_whoever_decides(house: House, capsys: py
     kept = house.ledger("SELECT resolution FROM item WHERE kind = 'double_charge' AND subject = 'order:000471'")
     assert [row["resolution"] for row in kept] == ([] if dry_run else ["provider-is-right"])
     assert house.state() == ("review" if dry_run else "completed")
+
+
+def test_a_row_that_changes_after_it_is_told_too(house: House) -> None:
+    """That the cancel came too late is one thing, that the merchant has the order as paid meanwhile another (I5, I20)."""
+    contradicted(house)
+    cancelled_in_vain(house)
+    provider_changes_its_mind(house)
+    house.pass_time(hours=7)
+    house.run("poll")
+    assert told(house) == ["action_refused", "contradiction", TOO_LATE]
+    house.change("000471", status="paid")
+    house.run("poll")
+    assert told(house) == ["action_refused", "contradiction", TOO_LATE, "write_back_conflict"]
