@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from schemas.errors import LeaseLost, OrdersUnreachable
+from schemas.errors import LeaseLost
 from schemas.reasons import ItemKind
 from tests.crash_points.scenarios import COMPLETES, DECLINES, EXPIRES, REFUSED
 from tests.two_runners.runners import Runner, SharedWorld
@@ -118,7 +118,7 @@ def interleave(plan: Plan) -> Told:
         story = Story(world, Schedule(1, len(TOKENS), ()), {world.order_ids[PAID]: "paid"})
         broken = [*judge(story), *_copied_twice(world)]
         if not plan.fault and "transmit" not in plan.jobs and not _came_too_late(world):
-            found = without_the_wait(ending_of(world)) if _was_locked_out(world, runners) else ending_of(world)
+            found = without_the_wait(ending_of(world)) if world.locked_out else ending_of(world)
             broken += differences(one_after_the_other(plan.jobs, plan.earlier), found)
         broken = [words for words in broken if not (lost and _is_the_step_in_hand(words))]
         told.violations = tuple(f"{words} {plan.words()}" for words in broken)
@@ -141,13 +141,6 @@ def one_after_the_other(jobs: tuple[str, str], earlier: str) -> Ending:
             world.run(job)
         _settle(world)
         return ending_of(world)
-
-
-def _was_locked_out(world: SharedWorld, runners: tuple[Runner, Runner]) -> bool:
-    """A run found the orders table locked, because the other stood still in the midst of writing it."""
-    problems = [problem for _, ended in world.runs if ended.report for problem in ended.report.findings.problems]
-    stood = any("before commit orders" in runner.stood for runner in runners)
-    return stood and any(isinstance(problem, OrdersUnreachable) for problem in problems)
 
 
 def without_the_wait(found: Ending) -> Ending:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import Engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 
 from batch.ledger import Owner
 from jobs.surroundings import Surroundings
@@ -147,12 +147,15 @@ class SharedWorld(World):
 
     engines: ClassVar[dict[tuple[str, str], Engine]] = {}
     """Kept over all worlds, so that statements are compiled once."""
+    locked_out: ClassVar[list[str]] = []
+    """What runners of this world asked of the orders table while another stood in the midst of writing it."""
 
     def __init__(self, seed: int, orders: int, *, blind: bool = False) -> None:
         for engine in self.engines.values():
             engine.dispose()
         ground().let_go()
         super().__init__(seed, orders=orders)
+        self.locked_out.clear()
         self.mover: Runner | None = None
         self.blind = blind
         lease = self.settings.lease.model_copy(update={"wait_seconds": LEASE_WAIT_SECONDS})
@@ -189,5 +192,12 @@ class SharedWorld(World):
         if (runner, name) not in self.engines:
             engine = quick_engine(url, lambda: ground().points, **options)
             event.listen(engine, "connect", self.ground._connected)
+            if name == str(self.ground.orders_path):
+                event.listen(engine, "handle_error", self._refused_by_orders)
             self.engines[runner, name] = engine
         return self.engines[runner, name]
+
+    @classmethod
+    def _refused_by_orders(cls, context: ExceptionContext) -> None:
+        if "database is locked" in str(context.original_exception):
+            cls.locked_out.append(str(context.statement))
