@@ -9,11 +9,12 @@ from batch.contradictions import doubt_refusal
 from batch.early_news import apply_early_news
 from batch.equipment import Equipment
 from batch.ledger import Submission, Writing
+from batch.ledger.completed_by_hand import accepted_amount, completed_by_hand
 from batch.ledger.evidence import store_evidence
-from batch.ledger.items import close_all, close_items, open_item
+from batch.ledger.items import close_all, close_items, open_anew, open_item
 from batch.ledger.moves import Move, move_orders, note_reads
 from batch.ledger.operations import Operation, operations_of
-from batch.ledger.reading import accepted_amount, bearers_of, source_of_state
+from batch.ledger.reading import bearers_of, source_of_state
 from batch.pace import from_utc_text, next_read_at, utc_text
 from batch.responses import OrderRead
 from schemas.operations import OperationKind, OperationStep
@@ -87,7 +88,8 @@ def _items(
     """Open what a person must look at, and close what was in doubt where the answer was understood."""
     if conclusion.item is not None:
         words = f"{ITEM_TEXTS[conclusion.item]}: {conclusion.explanation}"
-        raise_item(writing, equipment, conclusion.item, submission, words, evidence_id)
+        is_late_cancel = conclusion.item is ItemKind.DOUBLE_CHARGE and not conclusion.path
+        raise_item(writing, equipment, conclusion.item, submission, words, evidence_id, is_news=is_late_cancel)
     if conclusion.understood:
         about = [(kind, f"order:{submission.order_id}") for kind in (ItemKind.UNKNOWN_STATUS, ItemKind.QUARANTINE)]
         close_all(writing, about, f"the provider now says {read.status or read.code}")
@@ -103,10 +105,16 @@ def _concluded(writing: Writing, equipment: Equipment, submission: Submission, h
 
 
 def _unless_taken_for_right(writing: Writing, submission: Submission, conclusion: Conclusion) -> Conclusion:
-    """That a cancel came too late is told of an order under review, for whatever that is, until a person says it is completed."""
+    """That a cancel came too late is told of an order under review, for whatever that is, until a person says it is completed.
+
+    What they said of an earlier claim, or before the cancel was asked for, was said of something else.
+    """
     if conclusion.item is not ItemKind.DOUBLE_CHARGE or conclusion.path:
         return conclusion
-    is_right = accepted_amount(writing.connection, writing.mid, submission.order_id) is not None
+    asked = operations_of(writing.connection, writing.mid, submission.order_id, OperationKind.CANCEL)
+    newest = max((each.asked_at for each in asked if each.attempt == submission.attempt), default="")
+    words = completed_by_hand(writing.connection, writing.mid, submission.order_id)
+    is_right = any(word.attempt == submission.attempt and word.at >= newest for word in words)
     return Conclusion(reason="as known") if is_right else conclusion
 
 
@@ -145,17 +153,22 @@ def _unless_believed(
 
 
 def raise_item(
-    writing: Writing, equipment: Equipment, kind: ItemKind, submission: Submission, explanation: str, evidence_id: str = ""
+    writing: Writing,
+    equipment: Equipment,
+    kind: ItemKind,
+    submission: Submission,
+    explanation: str,
+    evidence_id: str = "",
+    *,
+    is_news: bool = False,
 ) -> None:
-    """Open an item about one order; `explanation` is a whole sentence of what is the matter with it."""
-    open_item(
-        writing,
-        kind,
-        f"order:{submission.order_id}",
-        explanation,
-        due_business_days=equipment.settings.review.due_business_days,
-        evidence_id=evidence_id,
-    )
+    """Open an item about one order; `explanation` is a whole sentence of what is the matter with it.
+
+    One of that kind which stands open already is enough, unless `is_news`: then what stands open says something else.
+    """
+    tell = open_anew if is_news else open_item
+    days = equipment.settings.review.due_business_days
+    tell(writing, kind, f"order:{submission.order_id}", explanation, due_business_days=days, evidence_id=evidence_id)
 
 
 def facts_of(now: datetime, submission: Submission) -> Facts:

@@ -11,8 +11,8 @@ from batch.conclusions import meaning_of
 from batch.equipment import Equipment
 from batch.ledger import Submission
 from batch.ledger.comparisons import Claimed, listed_of
+from batch.ledger.completed_by_hand import accepted_amount
 from batch.ledger.operations import given_back
-from batch.ledger.reading import accepted_amount
 from batch.pace import from_utc_text
 from batch.provider_reads import Answer
 from batch.reconcile import OrderBooks, Shown

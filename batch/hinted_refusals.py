@@ -10,7 +10,7 @@ More news since is another item: whoever looked before it came has not seen what
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
 from batch.ledger.hints import hints_so_far
-from batch.ledger.items import Item, close_items, open_item, open_items
+from batch.ledger.items import MORE_NEWS, Item, close_items, open_item, open_items
 from batch.ledger.moves import note_asked
 from batch.ledger.reading import hinted_without_id
 from batch.pace import utc_text
@@ -38,7 +38,7 @@ def tell_of_hinted_refusals(equipment: Equipment, run: Run) -> None:
         return
     with ledger.writing(run) as writing:
         for item in over:
-            how = "there is more news of it" if item.subject in waiting else "it is answered in another way"
+            how = MORE_NEWS if item.subject in waiting else "it is answered in another way"
             close_items(writing, item.kind, item.subject, how)
         for subject in sorted(fresh):
             days = equipment.settings.review.due_business_days

@@ -17,6 +17,9 @@ _ABOUT = select(item.c.item_id).where(
     item.c.mid == bindparam("mid"), item.c.kind == bindparam("kind"), item.c.subject == bindparam("subject")
 )
 _STANDING = _ABOUT.where(item.c.closed_at.is_(None))
+_WORDS = _STANDING.with_only_columns(item.c.explanation)
+MORE_NEWS = "there is more news of it"
+"""How an item ends in whose place another of its kind is opened."""
 _BOOKED = case((item.c.opened_date > bindparam("v_booked"), item.c.opened_date), else_=bindparam("v_booked"))
 """The date of a closing run, but never one before the item was opened: such a run goes through a past date again."""
 _CLOSE = (
@@ -64,6 +67,16 @@ def open_item(
     }
     writing.connection.execute(_NEW, values)
     return True
+
+
+def open_anew(
+    writing: Writing, kind: ItemKind, subject: str, explanation: str, *, due_business_days: int, evidence_id: str = ""
+) -> bool:
+    """Open an item, in place of one of the same kind that stands open for the subject with other words: it is told anew."""
+    about = {"mid": writing.mid, "kind": kind.value, "subject": subject}
+    if set(writing.connection.execute(_WORDS, about).scalars()) - {explanation}:
+        close_items(writing, kind, subject, MORE_NEWS)
+    return open_item(writing, kind, subject, explanation, due_business_days=due_business_days, evidence_id=evidence_id)
 
 
 def is_open(writing: Writing, kind: ItemKind, subject: str) -> bool:

@@ -257,13 +257,6 @@ def events_of(connection: Connection, mid: str, subject: str) -> list[dict[str, 
     return [dict(row) for row in rows.mappings()]
 
 
-def accepted_amount(connection: Connection, mid: str, order_id: str) -> int | None:
-    """The amount (minor units) with which a person said that an order is completed; None where nobody had to."""
-    decided = [row for row in events_of(connection, mid, f"order:{order_id}") if row["source"] == "operator"]
-    amounts = [orjson.loads(row["detail"]).get("recovered_minor") for row in decided]
-    return next((amount for amount in reversed(amounts) if amount is not None), None)
-
-
 _LAST_TRANSITION = (
     select(event.c.source)
     .where(event.c.mid == bindparam("mid"), event.c.subject == bindparam("subject"), event.c.kind == "transition")

@@ -65,6 +65,7 @@ EDGES = {
         batch.ledger.claim
         batch.ledger.comparison_past
         batch.ledger.comparisons
+        batch.ledger.completed_by_hand
         batch.ledger.copies
         batch.ledger.decisions
         batch.ledger.events

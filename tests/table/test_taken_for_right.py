@@ -1,15 +1,18 @@
 """What is heard of an order again after a person or the provider has settled it: told once, and no news where it is known."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from batch.applying import Heard, facts_of, hear, with_cancels
+from batch.applying import Heard, facts_of, hear, raise_item, with_cancels
 from batch.asking import is_about
+from batch.ledger.items import MORE_NEWS
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import Wanted, claim_operation, move_operation
 from batch.responses import OrderRead
 from schemas.operations import OperationKind, OperationStep
+from schemas.reasons import ItemKind
 from schemas.states import State
 from tests.ledger.room import START
 from tests.table.acknowledging import acknowledge, items, row, sent
@@ -44,6 +47,41 @@ def test_a_cancel_that_came_too_late_is_told_until_a_person_takes_it_for_right(b
             move_orders(writing, [Move(desk.room.submission("a"), State.COMPLETED, "operator", "so", detail=accepted)])
     desk.room.put("a", then)
     assert completes(desk) == ([] if by_person else ["double_charge"])
+
+
+@pytest.mark.parametrize(("attempt", "cancel_after", "is_told"), [(1, False, False), (1, True, True), (2, False, True)])
+def test_a_word_of_another_claim_or_from_before_the_cancel_is_of_something_else(
+    attempt: int, cancel_after: bool, is_told: bool, desk: Desk
+) -> None:
+    """A person completed it, it came under review again, its cancel had no effect, and it completes: they have not seen that."""
+    if not cancel_after:
+        cancelled(desk)
+    else:
+        sent(desk, "a")
+        acknowledge(desk, row("a", "k"))
+    desk.room.put("a", State.REVIEW)
+    desk.room.clock.advance(timedelta(minutes=1))
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        accepted = {"recovered_minor": 1999, "attempt": attempt}
+        move_orders(writing, [Move(desk.room.submission("a"), State.COMPLETED, "operator", "so", detail=accepted)])
+    desk.room.put("a", State.REVIEW)
+    desk.room.clock.advance(timedelta(minutes=1))
+    if cancel_after:
+        with desk.room.ledger.writing(desk.room.run) as writing:
+            claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
+    assert completes(desk) == (["double_charge"] if is_told else [])
+
+
+def test_a_cancel_that_came_too_late_is_told_in_place_of_what_stood_open(desk: Desk) -> None:
+    """The item that stands open for a row which the merchant changed says nothing of the cancel (I6); its news is told once."""
+    cancelled(desk)
+    desk.room.put("a", State.REVIEW)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        raise_item(writing, desk.equipment, ItemKind.DOUBLE_CHARGE, desk.room.submission("a"), "the merchant changed the row")
+    for _ in range(2):
+        completes(desk)
+        told = desk.room.sql("SELECT resolution, explanation FROM item ORDER BY closed_at IS NULL")
+        assert [(resolution, "came too late" in str(words)) for resolution, words in told] == [(MORE_NEWS, False), (None, True)]
 
 
 def test_what_is_heard_is_kept(desk: Desk) -> None:
