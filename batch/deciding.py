@@ -98,7 +98,7 @@ def _move_order(writing: Writing, equipment: Equipment, decision: Decision, ruli
                     evidence_id,
                     detail={**by, **news, **recovered},
                     changes=news,
-                    shows=is_ours,
+                    shows=is_ours or to is State.CANCELLED,  # whatever their row says, our hold on it is lifted
                 )
             ],
         )

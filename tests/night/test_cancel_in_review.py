@@ -88,3 +88,14 @@ def test_a_row_that_changes_after_it_is_told_too(house: House) -> None:
     house.change("000471", status="paid")
     house.run("poll")
     assert told(house) == ["action_refused", "contradiction", TOO_LATE, "write_back_conflict"]
+
+
+def test_a_cancel_that_a_person_takes_for_right_lifts_our_hold_from_a_row_that_is_theirs(house: House) -> None:
+    """The row stays as the merchant has it, and bears no hold of ours any more, as where a read tells of the cancel (I13)."""
+    contradicted(house)
+    assert cancel(house)[0] == ExitCode.CLEAN
+    house.change("000471", status="paid")
+    assert decide(house, "order:000471", "provider-is-right") == ExitCode.CLEAN
+    house.run("poll")
+    assert house.state() == "cancelled"
+    assert (house.row()["status"], house.row()["hold_reference"]) == ("paid", None)
