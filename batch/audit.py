@@ -15,13 +15,19 @@ from pathlib import Path
 from batch.audit_csv import BYTE_ORDER_MARK, Cell, Marks, RowRenderer, row_renderer
 from batch.audit_manifest import FileFigures
 from batch.disk import Disk, NewFile
-from schemas.audit_columns import SIGNED_COLUMNS
+from schemas.audit_columns import ROW_FILES, SIGNED_COLUMNS
 
 MANIFEST = "manifest.json"
 IN_MEMORY = 1 << 20
 """So many bytes of a file wait in memory: only what is longer is written before it is known whether it differs."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_OWN_NAME = re.compile(rf"({'|'.join((*ROW_FILES, 'summary'))})(\.[0-9]{{4,}})?\.csv\Z")
 _DRAFT = re.compile(r"\.([a-z]+\.[0-9]{4,}\.csv|README\.txt|manifest\.json|report\.html)(\.[0-9A-Za-z-]+)?\.new\Z")
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of this name counts as one of a day's CSV files."""
+    return _OWN_NAME.match(name) is not None
 
 
 class AuditFolder:
@@ -107,9 +113,9 @@ class DayFolder:
         self._disk.sync_folder(self.path)
 
     def lies_as(self, files: Mapping[str, str]) -> bool:
-        """Whether the files that lie here are these, by their SHA-256, and no CSV file besides; then their names are synced."""
-        tables = (name for name in self._disk.names(self.path) if name.endswith(".csv"))
-        is_so = files.keys() >= set(tables) and all(self._disk.sha256_of(self.path / name) == files[name] for name in files)
+        """Whether the files that lie here are these, by their SHA-256, and no part besides; then their names are synced."""
+        needed = {MANIFEST, *filter(is_ours, self._disk.names(self.path))}
+        is_so = files.keys() >= needed and all(self._disk.sha256_of(self.path / name) == files[name] for name in files)
         if is_so:
             self._disk.sync_folder(self.path)
         return is_so
@@ -125,9 +131,7 @@ class DayFolder:
 
     def _stale(self) -> list[str]:
         kept = {draft.final.name for draft in self._drafts.values()}
-        names = "|".join(re.escape(table.name) for table in self._tables)
-        ours = re.compile(rf"({names})(\.[0-9]{{4,}})?\.csv\Z")
-        return [name for name in self._disk.names(self.path) if ours.match(name) and name not in kept]
+        return [name for name in self._disk.names(self.path) if is_ours(name) and name not in kept]
 
 
 class Table:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,14 +11,13 @@ from typing import Any
 from batch.audit_csv import BYTE_ORDER_MARK, row_check, unguard
 from batch.books import FIRST_HASH, canonical_detail, event_hash
 from batch.strict_json import parse
-from schemas.audit_columns import ROW_CHECK, ROW_FILES
+from schemas.audit_columns import ROW_CHECK
 from schemas.counted import counted
 from schemas.errors import AnswerUnreadable
 from schemas.settings import AuditSettings, ScheduleSettings, Settings, WritebackSettings
 
 MOST_NAMED = 3
 _MOST_MANIFEST_BYTES = 1 << 20
-_OWN_NAME = re.compile(rf"({'|'.join((*ROW_FILES, 'summary'))})(\.[0-9]{{4,}})?\.csv\Z")
 
 
 class TamperingKind(StrEnum):
@@ -126,11 +124,6 @@ def sealed(manifest: Mapping[str, Any], name: str) -> tuple[str, int]:
             rows = file.get("rows")
             return str(file.get("sha256")), rows if isinstance(rows, int) else 0
     return "", 0
-
-
-def is_ours(name: str) -> bool:
-    """Whether a file of this name counts as one of a day's CSV files."""
-    return _OWN_NAME.match(name) is not None
 
 
 def changed_rows(content: bytes, delimiter: str) -> list[str]:

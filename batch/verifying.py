@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from batch import tampering
-from batch.audit import MANIFEST, AuditFolder
+from batch.audit import MANIFEST, AuditFolder, is_ours
 from batch.bookkeeping import Bookkeeping, Turn
 from batch.digest_disk import DigestDisk
 from batch.disk import Disk
@@ -99,7 +99,7 @@ class Verification:
             if self._disk.sha256_of(path / name) != again.sha256_of(path / name):
                 yield self._difference(path / name, again, manifest, settings.audit.delimiter)
         for name in self._disk.names(path):
-            if name not in names and tampering.is_ours(name):
+            if name not in names and is_ours(name):
                 yield Tampering(TamperingKind.FILE_UNKNOWN, f"{date}/{name}", f"{name} of {date} was not written by any run.")
 
     def _made_again(self, date: str, settings: Settings, part_rows: int) -> DigestDisk:
@@ -130,5 +130,5 @@ class Verification:
             return Tampering(
                 TamperingKind.BOOKS_DIFFER, place, f"{words} is as it was written, but the ledger gives another now."
             )
-        how = tampering.how_changed(self._disk.read(path) or b"", delimiter, rows) if tampering.is_ours(path.name) else ""
+        how = tampering.how_changed(self._disk.read(path) or b"", delimiter, rows) if is_ours(path.name) else ""
         return Tampering(TamperingKind.FILE_CHANGED, place, f"{words} was changed after it was written{how}.")

@@ -3,11 +3,12 @@
 A note is left when the files of a date lie where they belong. It names the digest of all that was read for them, part by part,
 and the SHA-256 of every file, and so it is true whenever it is there, whoever wrote it and whoever died or was overtaken in
 between. Who reads the same again, and finds the same files, knows without making them what they would be. Nothing rests on a
-note: one that is lost, cut off or changed costs one making of the files.
+note: one that is lost, cut off or changed costs one making of the files. It is sealed with a key that stands in the ledger
+alone, so that who can write here and not there cannot have an edited file taken for the one that was made (I19).
 """
 
 import contextlib
-import hashlib
+import hmac
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,12 +43,16 @@ def _form() -> TypeAdapter[WrittenNote]:
 
 
 class WrittenDates:
-    """A note for each business date. `program` tells versions apart of all that makes files from what is read."""
+    """A note for each business date. `program` tells versions apart of all that makes files from what is read.
 
-    def __init__(self, root: Path, disk: Disk, program: str) -> None:
+    `key` seals the notes: a secret of the ledger's.
+    """
+
+    def __init__(self, root: Path, disk: Disk, program: str, key: bytes) -> None:
         self.program = program
         self._root = root
         self._disk = disk
+        self._key = key
 
     def note_of(self, business_date: str) -> WrittenNote | None:
         """The note of a date; None where there is none that is whole."""
@@ -56,7 +61,7 @@ class WrittenDates:
         except OSError:
             return None
         seal, _, text = content.partition(b"\n")
-        if seal != hashlib.sha256(text).hexdigest().encode():
+        if not hmac.compare_digest(seal, self._seal(text)):
             return None
         try:
             return _form().validate_json(text)
@@ -70,6 +75,9 @@ class WrittenDates:
         with contextlib.suppress(OSError):  # the files are there; without a note they are made once more
             self._disk.make_folder(self._root, 0o700)
             file = self._disk.create(draft, 0o600)
-            file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+            file.write(self._seal(text) + b"\n" + text)
             file.close()
             self._disk.replace(draft, path)
+
+    def _seal(self, text: bytes) -> bytes:
+        return hmac.digest(self._key, text, "sha256").hex().encode()

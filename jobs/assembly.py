@@ -125,6 +125,8 @@ def assemble(
 def _put_together(
     settings: Settings, surroundings: Surroundings, log: EventLog, *, progress: Progress, workers: int | None, writes: bool
 ) -> Iterator[Workshop]:
+    # by the files as they are before what makes finance's is loaded: who installs another version meanwhile is noticed
+    program = surroundings.written_program(settings.schedule.timezone) if surroundings.written_program else ""
     from batch.audit import AuditFolder
     from batch.bookkeeping import Bookkeeping
     from batch.ledger_history import LedgerHistory
@@ -172,7 +174,7 @@ def _put_together(
             settings=settings,
             page=surroundings.page,
             drawn=_drawn_pages(settings, surroundings),
-            written=_written_dates(settings, surroundings),
+            written=_written_dates(settings, surroundings, program, scrub_key),
         )
         yield Workshop(equipment, bookkeeping, surroundings, api, log, calls)
 
@@ -186,14 +188,13 @@ def _drawn_pages(settings: Settings, surroundings: Surroundings) -> "DrawnPages 
     return DrawnPages(settings.data_dir / "pages", surroundings.disk, surroundings.page_program())
 
 
-def _written_dates(settings: Settings, surroundings: Surroundings) -> "WrittenDates | None":
-    """What is known of the dates whose files were made; None where every run makes them."""
-    if surroundings.written_program is None:
+def _written_dates(settings: Settings, surroundings: Surroundings, program: str, key: bytes) -> "WrittenDates | None":
+    """What is known of the dates whose files were made by this program; None where every run makes them."""
+    if not program:
         return None
     from batch.written_dates import WrittenDates
 
-    program = surroundings.written_program(settings.schedule.timezone)
-    return WrittenDates(settings.data_dir / "written", surroundings.disk, program)
+    return WrittenDates(settings.data_dir / "written", surroundings.disk, program, key)
 
 
 @contextlib.contextmanager

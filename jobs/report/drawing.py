@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from batch.bookkeeping import Page
     from batch.report_figures import ReportFigures
 
-_DRAWS = frozenset({".py", ".html", ".toml"})
+_DRAWS = frozenset({".py", ".html", ".css", ".toml"})
 INSTALL = "pip install 'mitbatch[report]'"
 """What brings the libraries that draw pages and workbooks."""
 
@@ -33,12 +33,12 @@ def page_program() -> str:
     for path in parts:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(top)} {len(content)}\n".encode() + content)
-    return f"{digest.hexdigest()} {_library()}"
+    return f"{digest.hexdigest()} {_version('jinja2')}"
 
 
 def written_program(timezone: str) -> str:
     """A digest of what makes finance's files and the page: of the program, of Python, and of the rules of the time zone."""
-    facts = f"{page_program()} {sys.version} {timezone}\n".encode()
+    facts = f"{page_program()} {sys.version} {_version('orjson')} {_version('markupsafe')} {timezone}\n".encode()
     return hashlib.sha256(facts + _rules_of(timezone)).hexdigest()
 
 
@@ -50,11 +50,11 @@ def _rules_of(timezone: str) -> bytes:
     return files("tzdata").joinpath("zoneinfo", timezone).read_bytes()
 
 
-def _library() -> str:
+def _version(library: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("jinja2")
+        return version(library)
     except PackageNotFoundError:
         return ""
 

@@ -1,7 +1,9 @@
 """Files that are known to be as they would be are not made again; and nothing that they are made of can change unnoticed."""
 
 import hashlib
+import hmac
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -20,6 +22,7 @@ from batch.read_again import read_again
 from batch.seen_rows import SeenRows
 from batch.written_dates import WrittenDates
 from jobs.disk import MachineDisk
+from jobs.report import drawing
 from jobs.report.drawing import written_program
 from schemas.ledger_tables import batch, comparison, comparison_row, event, item, metadata, operation, submission, transmission
 from schemas.settings import Settings
@@ -29,6 +32,7 @@ from tests.audit.reading_back import bytes_of
 from tests.report.months import Months
 
 NIGHTS = 4
+KEY = b"a secret of the ledger"
 REFUND = {"kind": "refund", "attempt": 1, "currency": "USD", "reason": "returned", "asked_by": "ann@desk", "run_id": "r"}
 CALLS, COPIES = "b0000000call", "b0000000copy"
 
@@ -102,7 +106,7 @@ class Shelf:
 
     def write(self, *, anew: bool = False) -> AuditReport:
         """Write the last date as a run does."""
-        return self._books("audit", WrittenDates(self.folder / "written", MachineDisk(), self.program)).write(
+        return self._books("audit", WrittenDates(self.folder / "written", MachineDisk(), self.program, KEY)).write(
             self.months.last, anew=anew
         )
 
@@ -279,9 +283,31 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def seal(note: Path, told: bytes, key: bytes = KEY) -> None:
+    """Leave a note that tells this, under a seal."""
+    note.write_bytes(hmac.digest(key, told, "sha256").hex().encode() + b"\n" + told)
+
+
+def edit_both(shelf: Shelf) -> None:
+    """Edit a file, and let the note name it as it is now, as one who can write there and knows nothing of the ledger."""
+    edited, told = shelf.day / "holds.csv", json.loads(shelf.note.read_bytes().partition(b"\n")[2])
+    edited.write_bytes(b"edited")
+    told["files"]["holds.csv"] = hashlib.sha256(b"edited").hexdigest()
+    seal(shelf.note, json.dumps(told).encode(), b"")
+
+
+def leave_nothing(shelf: Shelf) -> None:
+    """No file lies there, and a note that is sealed names none."""
+    told = json.loads(shelf.note.read_bytes().partition(b"\n")[2])
+    shutil.rmtree(shelf.day)
+    seal(shelf.note, json.dumps(told | {"files": {}}).encode())
+
+
 @pytest.mark.parametrize(
     "harm",
     [
+        edit_both,
+        leave_nothing,
         lambda shelf: (shelf.day / "holds.csv").write_bytes(b"edited"),
         lambda shelf: (shelf.day / "outcomes.csv").unlink(),
         lambda shelf: (shelf.day / "manifest.json").write_bytes(b"{}"),
@@ -293,7 +319,7 @@ def cut(path: Path) -> None:
         lambda shelf: shelf.note.unlink(),
         lambda shelf: (shelf.note.unlink(), shelf.note.mkdir()),
     ],
-    ids="edited gone manifest readme older-shape cut changed empty none folder".split(),
+    ids="edited-with-its-note nothing-there edited gone manifest readme older-shape cut changed empty none folder".split(),
 )
 def test_what_does_not_lie_as_noted_is_made(shelf: Shelf, made: list[str], harm: Callable[[Shelf], object]) -> None:
     """A file that was edited or lost is put right by the next run, and a note that is not whole is not believed."""
@@ -302,6 +328,14 @@ def test_what_does_not_lie_as_noted_is_made(shelf: Shelf, made: list[str], harm:
     assert shelf.is_as_made_anew()
     assert len(made) == 3
     assert bytes_of(shelf.day) == whole
+
+
+def test_a_file_that_finance_adds_costs_nothing(shelf: Shelf, made: list[str]) -> None:
+    """It is left where it is, and nothing is made for it."""
+    (shelf.day / "our notes.csv").write_bytes(b"kept")
+    shelf.write()
+    assert len(made) == 1
+    assert (shelf.day / "our notes.csv").read_bytes() == b"kept"
 
 
 class ShutDisk(MachineDisk):
@@ -314,11 +348,10 @@ class ShutDisk(MachineDisk):
 
 def test_a_note_that_cannot_be_read_or_has_another_form_is_none(shelf: Shelf) -> None:
     """What the disk refuses, and what a later version may have sealed, costs one making of the files."""
-    notes = WrittenDates(shelf.note.parent, MachineDisk(), "one")
+    notes = WrittenDates(shelf.note.parent, MachineDisk(), "one", KEY)
     assert notes.note_of(shelf.months.last) is not None
-    assert WrittenDates(shelf.note.parent, ShutDisk(), "one").note_of(shelf.months.last) is None
-    other = b'{"parts":{}}'
-    shelf.note.write_bytes(hashlib.sha256(other).hexdigest().encode() + b"\n" + other)
+    assert WrittenDates(shelf.note.parent, ShutDisk(), "one", KEY).note_of(shelf.months.last) is None
+    seal(shelf.note, b'{"parts":{}}')
     assert notes.note_of(shelf.months.last) is None
 
 
@@ -333,6 +366,11 @@ def test_the_program_is_another_with_other_rules_of_time(tmp_path: Path, monkeyp
         monkeypatch.setattr("zoneinfo.TZPATH", paths)
         found.add(written_program("Europe/Berlin"))
     assert len(found) == 4
+
+
+def test_the_program_is_another_with_another_byte_of_what_draws() -> None:
+    """Every kind of file that a page is drawn from counts."""
+    assert {path.suffix for path in Path(drawing.__file__).with_name("templates").iterdir() if path.is_file()} <= drawing._DRAWS
 
 
 def test_drafts_of_others_are_taken_away_all_the_same(shelf: Shelf, made: list[str]) -> None:
@@ -353,7 +391,7 @@ def test_a_run_that_was_overtaken_notes_nothing(shelf: Shelf, made: list[str]) -
     def lost() -> None:
         raise RuntimeError("another run took over")
 
-    memory = WrittenDates(shelf.folder / "written", MachineDisk(), shelf.program)
+    memory = WrittenDates(shelf.folder / "written", MachineDisk(), shelf.program, KEY)
     with pytest.raises(RuntimeError):
         shelf._books("audit", memory).write(shelf.months.last, Turn(ALONE.run_id, lost))
     assert shelf.note.read_bytes() == before

@@ -70,7 +70,7 @@ class Desk:
             settings=self.settings,
             page=draw,
             drawn=memory,
-            written=WrittenDates(self.folder / "written", MachineDisk(), "one") if self.knows_files and memory else None,
+            written=WrittenDates(self.folder / "written", MachineDisk(), "one", b"key") if self.knows_files and memory else None,
         )
 
 
