@@ -6,9 +6,13 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from batch.api import ApiAccess, ProviderApi
+from jobs.clock import SystemClock
 from jobs.http_transport import MachineTransport
 from jobs.late_transport import LateTransport
+from schemas.errors import ConfigurationError
 from tests.ports import kept_port
+from tests.pure.samples import profile
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio.Future[None] | None"]
 
@@ -70,3 +74,19 @@ def test_a_transport_is_made_by_the_first_request(requests: int) -> None:
 
     assert asyncio.run(work()) == [204] * requests
     assert [each.is_closed for each in made] == [True] * min(requests, 1)
+
+
+def test_what_cannot_be_loaded_is_not_the_providers_silence() -> None:
+    """A broken installation is said to be one, by whoever asks the API; nothing is held for it as unanswered."""
+
+    def make() -> httpx.AsyncBaseTransport:
+        raise ModuleNotFoundError("No module named 'aiohttp'")
+
+    access = ApiAccess("https://api.example/v1/", lambda: "key", lambda: "secret", timeout_seconds=5)
+    api = ProviderApi(access, LateTransport(make), profile=profile(), clock=SystemClock())
+    try:
+        with pytest.raises(ConfigurationError, match="cannot be loaded") as refusal:
+            api.fresh_token()
+    finally:
+        api.close()
+    assert "mitbatch doctor" in refusal.value.next_step
