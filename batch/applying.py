@@ -9,7 +9,7 @@ from batch.contradictions import doubt_refusal
 from batch.early_news import apply_early_news
 from batch.equipment import Equipment
 from batch.ledger import Submission, Writing
-from batch.ledger.completed_by_hand import accepted_amount, completed_by_hand
+from batch.ledger.completed_by_hand import accepted_amount, is_taken_for_right
 from batch.ledger.evidence import store_evidence
 from batch.ledger.items import close_all, close_items, open_anew, open_item
 from batch.ledger.moves import Move, move_orders, note_reads
@@ -105,16 +105,11 @@ def _concluded(writing: Writing, equipment: Equipment, submission: Submission, h
 
 
 def _unless_taken_for_right(writing: Writing, submission: Submission, conclusion: Conclusion) -> Conclusion:
-    """That a cancel came too late is told of an order under review, for whatever that is, until a person says it is completed.
-
-    What they said of an earlier claim, or before the cancel was asked for, was said of something else.
-    """
+    """That a cancel came too late is told of an order under review, for whatever that is, until a person says it is completed."""
     if conclusion.item is not ItemKind.DOUBLE_CHARGE or conclusion.path:
         return conclusion
     asked = operations_of(writing.connection, writing.mid, submission.order_id, OperationKind.CANCEL)
-    newest = max((each.asked_at for each in asked if each.attempt == submission.attempt), default="")
-    words = completed_by_hand(writing.connection, writing.mid, submission.order_id)
-    is_right = any(word.attempt == submission.attempt and word.at >= newest for word in words)
+    is_right = is_taken_for_right(writing.connection, writing.mid, submission, asked)
     return Conclusion(reason="as known") if is_right else conclusion
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from batch.applying import facts_of
 from batch.compared import Compared
+from batch.comparison_cancels import knowing_cancels
 from batch.conclusions import meaning_of
 from batch.equipment import Equipment
 from batch.ledger import Submission
@@ -58,7 +59,7 @@ def gather(equipment: Equipment, compared: Compared, claimed: Sequence[Claimed])
         books = _with_agreed(equipment, each.submission, replace(books, shown=shown, read=read))
         _count(equipment, compared, each.submission, books)
         found.append((each.submission, books))
-    return Page(tuple(found))
+    return Page(tuple(knowing_cancels(equipment, found)))
 
 
 def _books(equipment: Equipment, claimed: Claimed, row: dict[str, str] | None, refunded_minor: int) -> OrderBooks:

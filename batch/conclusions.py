@@ -133,11 +133,14 @@ def _arrived(facts: Facts, said: str) -> Conclusion:
     return _same(facts)
 
 
+CAME_TOO_LATE = "its cancel was asked for and came too late"
+
+
 def cancel_came_too_late(facts: Facts, read: OrderRead) -> str:
     """The words about a recovery whose cancel was asked for, and the command that gives it back."""
     amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
     proposal = refund_command(facts.order_id, amount_minor, fit_to_show(read.currency) or facts.currency)
-    return f"its cancel was asked for and came too late; refund it if it should not have been charged: {proposal}"
+    return f"{CAME_TOO_LATE}; refund it if it should not have been charged: {proposal}"
 
 
 def _completed(facts: Facts, read: OrderRead) -> Conclusion:

@@ -1,11 +1,14 @@
 """When a person said that an order is completed, of which claim, and with which amount."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection
 
+from batch.ledger.operations import Operation
 from batch.ledger.reading import events_of
+from batch.ledger.records import Submission
 
 
 class CompletedByHand(NamedTuple):
@@ -31,3 +34,13 @@ def accepted_amount(connection: Connection, mid: str, order_id: str) -> int | No
     """The amount (minor units) with which a person last said that an order is completed; None where nobody had to."""
     words = completed_by_hand(connection, mid, order_id)
     return words[-1].amount_minor if words else None
+
+
+def is_taken_for_right(connection: Connection, mid: str, submission: Submission, cancels: Sequence[Operation]) -> bool:
+    """Whether a person said that this claim is completed, after the newest of its cancels was asked for.
+
+    What they said of an earlier claim, or before the cancel was asked for, was said of something else.
+    """
+    newest = max((each.asked_at for each in cancels if each.attempt == submission.attempt), default="")
+    words = completed_by_hand(connection, mid, submission.order_id)
+    return any(word.attempt == submission.attempt and word.at >= newest for word in words)

@@ -85,6 +85,12 @@ def is_open(writing: Writing, kind: ItemKind, subject: str) -> bool:
     return writing.connection.execute(_STANDING, about).first() is not None
 
 
+def stands_open(connection: Connection, mid: str, kind: ItemKind, subject: str, words: str) -> bool:
+    """Whether an item of this kind that says these words stands open for this subject."""
+    about = {"mid": mid, "kind": kind.value, "subject": subject}
+    return any(words in explanation for explanation in connection.execute(_WORDS, about).scalars())
+
+
 _OPEN_AMONG = select(item.c.subject).where(
     item.c.mid == bindparam("mid"),
     item.c.kind == bindparam("kind"),

@@ -174,6 +174,10 @@ _ALL = select(*(operation_table.c[name] for name in Operation.__dataclass_fields
 _OF_ORDER = _ALL.where(operation_table.c.order_id == bindparam("order_id")).order_by(
     operation_table.c.asked_at, operation_table.c.event_date, operation_table.c.operation_id
 )
+_CANCELS = _ALL.where(
+    operation_table.c.kind == OperationKind.CANCEL.value,
+    operation_table.c.order_id.in_(bindparam("order_ids", expanding=True)),
+).order_by(operation_table.c.asked_at, operation_table.c.event_date, operation_table.c.operation_id)
 _OPEN = _ALL.where(among(operation_table.c.step, UNSETTLED)).order_by(operation_table.c.asked_at, operation_table.c.operation_id)
 _BY_REQUEST = _ALL.where(operation_table.c.kind == bindparam("kind"), operation_table.c.request_id == bindparam("request_id"))
 _BY_ID = _ALL.where(operation_table.c.operation_id == bindparam("operation_id"))
@@ -194,6 +198,15 @@ def operations_of(connection: Connection, mid: str, order_id: str, kind: Operati
     rows = connection.execute(_OF_ORDER, {"mid": mid, "order_id": order_id}).mappings()
     found = [Operation.of(row) for row in rows]
     return [each for each in found if kind in (None, each.kind)]
+
+
+def cancels_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[str, list[Operation]]:
+    """Every request to stop one of these orders (at most a thousand), by order, oldest first."""
+    found: dict[str, list[Operation]] = {}
+    if order_ids:
+        for row in connection.execute(_CANCELS, {"mid": mid, "order_ids": list(order_ids)}).mappings():
+            found.setdefault(row["order_id"], []).append(Operation.of(row))
+    return found
 
 
 def unsettled_operations(connection: Connection, mid: str) -> list[Operation]:

@@ -128,6 +128,7 @@ batch.capturing
 batch.choosing
 batch.comparing
 batch.comparison_books
+batch.comparison_cancels
 batch.comparison_strangers
 batch.comparison_tells
 batch.contradictions
