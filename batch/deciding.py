@@ -110,7 +110,7 @@ def _move_order(writing: Writing, equipment: Equipment, decision: Decision, ruli
         )
     if ruling.too_late:  # whoever decides was told: it is closed with the rest that stands open about the order
         words = f"{ITEM_TEXTS[ItemKind.DOUBLE_CHARGE]}: {ruling.too_late}"
-        raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, order, words, evidence_id)
+        raise_item(writing, equipment, ItemKind.DOUBLE_CHARGE, order, words, evidence_id, is_news=True)
     working = order.state in (State.PENDING, State.CAPTURE_REQUIRED)
     note_reads(writing, [(order, writing.now if working else "")])
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from batch.ledger.items import MORE_NEWS
 from schemas.errors import ExitCode
 from tests.night.house import House, order
 from tests.night.requests import cancel, refund, steps
@@ -75,6 +76,26 @@ def test_a_recovery_after_it_is_told_to_whoever_decides(house: House, capsys: py
     kept = house.ledger("SELECT resolution FROM item WHERE kind = 'double_charge' AND subject = 'order:000471'")
     assert [row["resolution"] for row in kept] == ([] if dry_run else ["provider-is-right"])
     assert house.state() == ("review" if dry_run else "completed")
+
+
+def test_whoever_decides_is_told_where_another_item_of_the_kind_stands_open(house: House) -> None:
+    """That the merchant changed the row says nothing of the cancel; the ledger keeps that they heard of both (I6)."""
+    house.sql(
+        "CREATE TRIGGER meanwhile AFTER UPDATE OF status ON orders WHEN NEW.status='review' "
+        "BEGIN UPDATE orders SET status='paid' WHERE order_id=NEW.order_id; END"
+    )
+    house.sandbox.faults.switch_on("contradictory_rows")
+    house.add(order(payment_token=WORKED_ON))
+    house.run()
+    house.sql("DROP TRIGGER meanwhile")
+    assert [kind for kind, _ in house.items()] == ["contradiction", "double_charge"]
+    house.pass_time(minutes=30)
+    cancelled_in_vain(house)
+    provider_changes_its_mind(house)
+    assert decide(house, "order:000471", "provider-is-right") == ExitCode.CLEAN
+    kept = house.ledger("SELECT resolution, explanation FROM item WHERE kind = 'double_charge' ORDER BY opened_at")
+    told = [(row["resolution"], TOO_LATE in row["explanation"]) for row in kept]
+    assert told == [(MORE_NEWS, False), ("provider-is-right", True)]
 
 
 def test_a_row_that_changes_after_it_is_told_too(house: House) -> None:

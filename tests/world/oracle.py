@@ -15,6 +15,7 @@ from tests.world.oracle_actions import (
     i5_rows_show_refunds,
     i6_cancel_races_are_told,
     i7_cancelled_was_asked_for,
+    i13_stopped_rows_are_free,
 )
 from tests.world.oracle_answers import (
     i3_files_and_reports,
@@ -113,7 +114,7 @@ INVARIANTS: dict[str, tuple[Judge, ...]] = {
         i12_only_whole_files,
         i12_nobody_overrules,
     ),
-    "I13": (i13_liveness, i13_nothing_silent),
+    "I13": (i13_liveness, i13_nothing_silent, i13_stopped_rows_are_free),
     "I14": (i14_calls, i14_releases, i14_exactly_the_refused, i14_unfit_rows_stay),
     "I16": (i16_unknown_words,),
     "I17": (i17_exact, i17_present),

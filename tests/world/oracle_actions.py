@@ -1,8 +1,10 @@
 """What people ask of the provider: no refund twice, none above what was captured, every cancel that came too late told."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from tests.table.rules import said
 from tests.world.oracle_evidence import Evidence, Row
 
 HAPPENED = ("done",)
@@ -69,20 +71,43 @@ def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
 def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
     """An order that completed although its cancel had been asked for went to review and was told of: the provider's word wins.
 
-    So was one that a person said is completed. A cancel that never reached the provider was not asked for.
+    So was one that a person said is completed, and one that is under review for whatever else. A cancel that never reached the
+    provider was not asked for.
     """
-    told = {item["subject"] for item in seen.items if item["kind"] == "double_charge"}
     for row in seen.operations:
         order_id = row["order_id"]
         word = seen.provider[order_id]["status"] if order_id in seen.provider else ""
         if row["kind"] != "cancel" or word not in ("Completed", "Returned") or _never_left(seen, row):
             continue
         chain = seen.chains.get(f"order:{order_id}", [])
-        after = [each for each in chain if each["kind"] == "transition" and each["at"] >= row["asked_at"]]
+        since = [each for each in chain if each["at"] >= row["asked_at"] and _attempt_of(each) == row["attempt"]]
+        after = [each for each in since if each["kind"] == "transition"]
         if any(each["to_state"] == "completed" and each["from_state"] != "review" for each in after):
             yield f"I6: {order_id} was called completed without a word although its cancel had been asked for"
-        if any(each["to_state"] in ("review", "completed") for each in after) and f"order:{order_id}" not in told:
+        is_recovered = any(each["to_state"] in ("review", "completed") for each in after) or any(map(_says_recovered, since))
+        if is_recovered and not _is_told(seen, row):
             yield f"I6: {order_id} was recovered although its cancel had been asked for, and nobody was told"
+
+
+TOO_LATE = "its cancel was asked for and came too late"
+"""What tells of it, in words; that the merchant changed the row is told by an item of the same kind."""
+
+
+def _is_told(seen: Evidence, asked: Row) -> bool:
+    """Whether an item that tells of it stood open at any time since the cancel was asked for."""
+    told = (item for item in seen.items if item["kind"] == "double_charge" and item["subject"] == f"order:{asked['order_id']}")
+    return any(TOO_LATE in item["explanation"] and (item["closed_at"] or asked["asked_at"]) >= asked["asked_at"] for item in told)
+
+
+def _attempt_of(event: Row) -> int | None:
+    found: int | None = json.loads(event["detail"]).get("attempt")
+    return found
+
+
+def _says_recovered(event: Row) -> bool:
+    """Whether the ledger learnt by this event that the provider has charged the customer."""
+    word = str(json.loads(event["detail"]).get("provider_status") or "")
+    return (said("", int(word)) if word.isdecimal() else said(word, None)) == "money"
 
 
 def i7_cancelled_was_asked_for(seen: Evidence) -> Iterator[str]:
@@ -91,6 +116,16 @@ def i7_cancelled_was_asked_for(seen: Evidence) -> Iterator[str]:
     for order_id, row in seen.latest.items():
         if row["state"] == "cancelled" and order_id not in asked:
             yield f"I7: {order_id} is called cancelled, and nobody asked for that"
+
+
+def i13_stopped_rows_are_free(seen: Evidence) -> Iterator[str]:
+    """The row of an order that was cancelled bears no hold of ours once it is written, whoever has changed it; or it is told."""
+    told = seen.told()
+    for order_id, claim in seen.latest.items():
+        bears = order_id in seen.rows and seen.rows[order_id]["hold_reference"] == claim["hold_reference"]
+        is_over = claim["state"] == "cancelled" and claim["written_version"] == claim["row_version"]
+        if is_over and bears and not seen.keeps_holds and order_id not in told:
+            yield f"I13: {order_id} was cancelled, and its row bears our hold"
 
 
 def _never_left(seen: Evidence, asked: Row) -> bool:

@@ -5,7 +5,7 @@ from tests.world.oracle_evidence import Evidence
 
 
 def _operation(seen: Evidence, kind: str, amount_minor: int, step: str = "done") -> None:
-    asked = {"kind": kind, "step": step, "amount_minor": amount_minor, "asked_at": "2026-11-23T00:00:00Z"}
+    asked = {"kind": kind, "step": step, "amount_minor": amount_minor, "asked_at": "2026-11-23T00:00:00Z", "attempt": 1}
     seen.operations.append({"order_id": one(seen, "completed"), "operation_id": "x", **asked})
 
 
@@ -31,6 +31,12 @@ def _refund_not_shown(seen: Evidence) -> None:
     seen.rows[order_id]["refunded_minor"] = 4
 
 
+def _stopped(seen: Evidence) -> None:
+    claim = seen.latest[one(seen, "declined")]
+    claim["state"] = "cancelled"
+    seen.rows[claim["order_id"]]["hold_reference"] = claim["hold_reference"]
+
+
 ACTION_CASES = (
     Doctored("a refund that nobody asked for", "I2", _refund(5, asked=False)),
     Doctored("a refund that was carried out twice", "I2", _refund(5, times=2)),
@@ -38,5 +44,6 @@ ACTION_CASES = (
     Doctored("more given back than was captured", "I3", _refund(10**9)),
     Doctored("a row that shows another sum as given back", "I5 I6", _refund_not_shown),
     Doctored("completed without a word although its cancel was asked for", "I6", lambda seen: _operation(seen, "cancel", 1)),
+    Doctored("a row that bears the hold of an order that was stopped", "I6 I7 I13", _stopped),
 )
 """At least one change for each judge."""

@@ -60,8 +60,8 @@ class Evidence:
     `edited` the dates whose files an operator changed. `lied_to` says that the provider's files, which are believed, told
     what is not true, `hears` by which ways outcomes were heard of, `decided` what somebody honest decided by hand,
     `turned` which switches, `put_back` what the ledger held whenever the clock was put back. `secrets` may stand nowhere,
-    `personal` only where the payload itself is kept. `labels` are the
-    points, `texts` what the runs said.
+    `personal` only where the payload itself is kept. `keeps_holds`
+    says that holds stay on what was not recovered. `labels` are the points, `texts` what the runs said.
     """
 
     seed: int
@@ -97,6 +97,7 @@ class Evidence:
     secrets: tuple[str, ...]
     personal: tuple[str, ...]
     identity: tuple[str, str, str]
+    keeps_holds: bool
     grace: float
     window: float
     ledger_bytes: bytes
@@ -232,6 +233,7 @@ def evidence_of(story: Story) -> Evidence:
         ),
         personal=("ada@example.com", "5 Orchard Way", "Ada Marsh", "202-555-0101"),
         identity=(settings.environment, settings.provider.api_url, settings.provider.mid),
+        keeps_holds=settings.writeback.on_not_recovered == "keep",
         grace=settings.outcomes.expiry_grace_seconds,
         window=settings.outcomes.ingest_window_seconds,
         delivered=list(world.receiver.delivered),

@@ -12,7 +12,6 @@ from schemas.resolutions import Resolution
 from tests.world.campaign import CORPUS
 from tests.world.hands import Decided
 from tests.world.merchant import Charge, RowChange
-from tests.world.oracle_actions import i6_cancel_races_are_told
 from tests.world.oracle_answers import i7_evidence
 from tests.world.oracle_call_doctors import call_of
 from tests.world.oracle_calls import i12_calls_have_proof
@@ -276,19 +275,3 @@ def test_words_that_came_after_the_clock_was_put_back_are_told_from_those_before
     pieces = [{**row, "received_at": since} if row["evidence_id"] == early else row for row in seen.pieces]
     assert list(i7_evidence(replace(seen, pieces=pieces)))
     assert list(i7_evidence(replace(seen, put_back=[])))
-
-
-@pytest.mark.parametrize(("told_of", "is_named"), [("double_charge", False), ("contradiction", True), ("", True)])
-def test_a_person_who_decides_is_told_that_a_cancel_came_too_late(told_of: str, is_named: bool) -> None:
-    """An order that a person says is completed, out of a review, was told of where its cancel had been asked for (I6)."""
-    order_id = one(honest(), "completed")
-    subject = f"order:{order_id}"
-    events = [
-        {**row, "from_state": "review"} if (row["subject"], row["to_state"]) == (subject, "completed") else row
-        for row in honest().events
-    ]
-    cancel = {"kind": "cancel", "step": "refused", "order_id": order_id, "asked_at": "2026-11-23T00:00:00Z"}
-    journal = [*honest().journal, {"event": "answered", "path": "/v1/orders/x/cancel"}]
-    items = [{"kind": told_of, "subject": subject}] if told_of else []
-    seen = seen_with(events=events, operations=[cancel], journal=journal, items=items)
-    assert bool(list(i6_cancel_races_are_told(seen))) is is_named

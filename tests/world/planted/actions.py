@@ -4,6 +4,22 @@ from tests.world.planted.bug import Fails, Happens, Planted, quiet
 from tests.world.schedule import Deed, Schedule
 
 _COMPLETES = tuple(Deed("row", 0, number, "completes") for number in range(4))
+_TWO_WORDS = Deed("fault", 0, 0, "contradictory_rows")
+_IN_VAIN = (
+    _TWO_WORDS,
+    Deed("row", 0, 0, "completes"),
+    Deed("merchant", 0, 1, "paid", "after commit orders"),
+    Deed("fault", 1, 0, "server_error_before*2"),
+    Deed("job", 1, 0, "cancel"),
+)
+"""One order comes under review as its row is changed; then its cancel is asked for, gets no clear answer, and has no effect."""
+_STOPPED = (
+    _TWO_WORDS,
+    Deed("row", 0, 0, "expires"),
+    Deed("job", 1, 0, "cancel"),
+    Deed("merchant", 2, 0, "paid", "before commit ledger"),
+    Deed("job", 2, 0, "resolve provider-is-right"),
+)
 _LOST_ANSWER = (Deed("job", 2, 0, "refund part"), Deed("fault", 2, 1, "gateway_timeout_after"))
 
 
@@ -85,6 +101,42 @@ ACTIONS = (
         "I6",
         _with(Deed("job", 1, 0, "cancel")),
         hunted=True,
+    ),
+    Planted(
+        "another-item-taken-for-the-news",
+        "that the merchant changed the row counts as having told that the cancel of an order under review came too late",
+        "batch/applying.py",
+        "is_late_cancel = conclusion.item is ItemKind.DOUBLE_CHARGE and not conclusion.path",
+        "is_late_cancel = conclusion.item is ItemKind.DOUBLE_CHARGE and bool(conclusion.path)",
+        "I6",
+        Happens(Schedule(0, 1, (*_IN_VAIN, Deed("job", 2, 0, "poll all")), "soon").as_json()),
+    ),
+    Planted(
+        "who-decides-is-told-of-something-else",
+        "the ledger keeps of whoever decides that they were told of the changed row, and not of the cancel that came too late",
+        "batch/deciding.py",
+        "words, evidence_id, is_news=True)",
+        "words, evidence_id, is_news=not words)",
+        "I6",
+        Happens(Schedule(0, 1, (*_IN_VAIN, Deed("job", 2, 0, "resolve provider-is-right")), "soon").as_json()),
+    ),
+    Planted(
+        "an-earlier-word-covers-a-later-cancel",
+        "what a person said before a cancel was asked for counts as said of its coming too late",
+        "batch/ledger/completed_by_hand.py",
+        "    return any(word.attempt == submission.attempt and word.at >= newest for word in words)\n",
+        "    return any(word.attempt == submission.attempt and bool(newest) for word in words)\n",
+        "I6",
+        Fails("tests/table/test_taken_for_right.py::test_a_word_of_another_claim_or_from_before_the_cancel_is_of_something_else"),
+    ),
+    Planted(
+        "a-stopped-row-keeps-our-hold",
+        "the row of an order whose cancel a person took for right bears our hold for ever where the merchant changed it",
+        "batch/deciding.py",
+        "shows=is_ours or to is State.CANCELLED,",
+        "shows=is_ours,",
+        "I13",
+        Happens(Schedule(0, 1, _STOPPED, "soon").as_json()),
     ),
     Planted(
         "cancel-believed-without-a-read",
