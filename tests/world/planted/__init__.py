@@ -15,6 +15,7 @@ from tests.world.planted.doors import DOORS
 from tests.world.planted.formats import FORMATS
 from tests.world.planted.hints import HINTS
 from tests.world.planted.holding import HOLDING
+from tests.world.planted.noted import NOTED
 from tests.world.planted.present import PRESENT
 from tests.world.planted.recovery import RECOVERY
 from tests.world.planted.sending import SENDING
@@ -28,6 +29,7 @@ PLANTED = (
     *FORMATS,
     *RECOVERY,
     *BOOKS,
+    *NOTED,
     *DOORS,
     *ACTIONS,
     *DECISIONS,
