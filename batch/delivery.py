@@ -36,6 +36,7 @@ from batch.holding import hold
 from batch.intent import current, intend
 from batch.ledger import Batch, Run
 from batch.ledger.moves import Move, move_orders
+from batch.ledger.past import refused_before
 from batch.ledger.reading import rows_of_batch, submissions_of_batch
 from batch.ledger.steps import move_batch
 from batch.left_over_copies import intend_copies, those_that_may_leave
@@ -203,11 +204,16 @@ class Delivery:
         raise problem
 
     def _resume(self, batch: Batch) -> Batch:
-        """Go on after an earlier run: the provider's own answers first, then the part tells whether a rename happened."""
+        """Go on after an earlier run: the provider's own answers first, then the part tells whether a rename happened.
+
+        An order that it may have by an earlier file is no such answer, and keeps the part from being renamed (I2).
+        """
         with self._equipment.ledger.reading() as connection:
             orders = submissions_of_batch(connection, self._equipment.ledger.mid, batch.batch_id)
-        lines = [order for order in orders if order.sequence_number > 0]
-        if any(order.provider_order_id for order in lines):
+            lines = [order for order in orders if order.sequence_number > 0]
+            known = [order for order in lines if order.provider_order_id]
+            earlier = refused_before(connection, self._equipment.ledger.mid, known)
+        if any(order.order_id not in earlier for order in known):
             return self._delivered(batch, "the provider has orders of it")
         if any(order.state is State.REVIEW for order in lines):
             self._in_doubt(batch)
@@ -217,6 +223,10 @@ class Delivery:
         if any(order.state is State.REJECTED for order in lines):
             self._in_doubt(batch)
             raise SftpRefused(f"{batch.file_name} is not renamed: an order of it was released; the others stay held.")
+        if known:
+            self._in_doubt(batch)
+            there = f"the provider has {known[0].order_id!r} of it already, perhaps by an earlier file"
+            raise SftpRefused(f"{batch.file_name} is not renamed: {there}; the others stay held.")
         if batch.part_sha256:
             self._need_our_part(batch)
         if batch.step is BatchStep.IN_DOUBT:

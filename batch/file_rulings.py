@@ -24,7 +24,8 @@ class FileFacts:
     """What is known of a batch file: how far it got, how many of its orders wait, and which orders of it the provider has.
 
     `released` are orders of it that count as refused: they must not leave any more. `lies_there` is the name under which
-    it still lies in the provider's inbound folder, empty where it does not.
+    it still lies in the provider's inbound folder, empty where it does not. `stays`: the provider has an order of it that it
+    may have by an earlier claim, so that no run renames the file, and nobody knows by that whether it came.
     """
 
     file_name: str
@@ -34,6 +35,7 @@ class FileFacts:
     known: Sequence[str] = ()
     released: Sequence[str] = ()
     lies_there: str = ""
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,10 @@ def rule_on_file(resolution: Resolution, file: FileFacts) -> FileRuling:
             next_step=f"Decide --as {Resolution.NOT_TAKEN}: its other orders are released as well, and may be handed over anew.",
         )
     if file.lies_there:
-        is_whole = file.lies_there == file.file_name
+        lies_on = file.lies_there == file.file_name or file.stays or file.released
         raise DecisionRefused(
             f"{file.lies_there} lies in the provider's inbound folder now; it may still be taken.",
-            next_step="Ask the provider's support to remove it first." if is_whole else "The next nightly looks at it.",
+            next_step="Ask the provider's support to remove it first." if lies_on else "The next nightly looks at it.",
         )
     rows = f"{file.waiting:,} {'order' if file.waiting == 1 else 'orders'}"
     rows = rows if file.kind == "evaluate" else "copies of good charges"

@@ -3,7 +3,7 @@
 The provider is asked first; nothing is changed here. `batch.deciding` carries out what was judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from batch.applying import facts_of, with_cancels
@@ -15,6 +15,7 @@ from batch.ledger import Batch, Submission
 from batch.ledger.batches import batch_by_id
 from batch.ledger.items import Item, open_items
 from batch.ledger.operations import operations_of
+from batch.ledger.past import refused_before
 from batch.ledger.reading import attempts_of, bearers_of, submissions_of_batch
 from batch.order_rulings import OrderRuling, Said, rule_on_order
 from batch.provider_reads import Answer
@@ -84,7 +85,7 @@ def judge(equipment: Equipment, decision: Decision) -> Judged:
         raise UsageRefused(f"Nothing stands open about {decision.about!r}.", next_step="See: mitbatch review list")
     order = facts_of(equipment.ledger.now(), case.order) if case.order else None
     for each in case.items:
-        rule_on_item(each.kind, order, _facts_of_file(case.batch, []) if case.batch else None)
+        rule_on_item(each.kind, order, _facts_of_file(case.batch, [], set()) if case.batch else None)
     kinds, subject = ", ".join(each.kind for each in case.items), case.items[0].subject
     if subject.startswith(f"{HINT}:"):
         return Judged(
@@ -151,7 +152,8 @@ def _judge_file(equipment: Equipment, resolution: Resolution, case: Case) -> Jud
         raise UsageRefused(f"{resolution} is a decision about a file.", next_step="See: mitbatch review list")
     with equipment.ledger.reading() as connection:
         orders = submissions_of_batch(connection, equipment.ledger.mid, batch.batch_id)
-    file = _facts_of_file(batch, orders)
+        earlier = refused_before(connection, equipment.ledger.mid, orders)
+    file = _facts_of_file(batch, orders, earlier)
     if resolution is not Resolution.UPLOADED_BY_HAND and not file.known:
         found = _found_at_provider(equipment, [each.order_id for each in orders if each.state in WAITING][:SEARCHED])
         names = (batch.file_name, batch.file_name + equipment.profile.files.part_suffix)
@@ -161,12 +163,14 @@ def _judge_file(equipment: Equipment, resolution: Resolution, case: Case) -> Jud
     return Judged(case, ruling.sentence, file=ruling)
 
 
-def _facts_of_file(batch: Batch, orders: Sequence[Submission]) -> FileFacts:
+def _facts_of_file(batch: Batch, orders: Sequence[Submission], earlier: Collection[str]) -> FileFacts:
+    """The facts; `earlier` are orders that were refused at an earlier claim, which the provider may have by that one."""
     settled = (*WAITING, State.WITHDRAWN, State.REJECTED)
-    known = [each.order_id for each in orders if each.state not in settled or each.provider_order_id]
+    there = [each.order_id for each in orders if each.state not in settled or each.provider_order_id]
+    known = [order_id for order_id in there if order_id not in earlier]
     released = [each.order_id for each in orders if each.state is State.REJECTED]
     waiting = sum(each.state in WAITING for each in orders)
-    return FileFacts(batch.file_name, batch.kind, batch.step, waiting, known, released)
+    return FileFacts(batch.file_name, batch.kind, batch.step, waiting, known, released, stays=len(known) < len(there))
 
 
 def _found_at_provider(equipment: Equipment, order_ids: Sequence[str]) -> list[str]:

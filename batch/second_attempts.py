@@ -18,7 +18,8 @@ that no run claims, and whose row the next run holds before anything else.
 Between the question and the send stand the claim, the hold and the intent, and they may take many runs. Each later run asks
 once more before it goes on with what is claimed and certainly has not left. What is shown now does not leave: one that was
 only held comes under review, one whose file was intended is taken for the order that the provider shows, and left out of the
-file. Of a file that may have left, only those without an answer are asked about: any other is known there. Here no answer stops
+file. Of a file that may have left, only those without an answer are asked about: any other is known there. What is shown proves
+nothing of that file, as it may be of the first claim: only its part can tell, and no run renames it then. Here no answer stops
 nothing: the order had its answer once, and the others of its file need not wait.
 
 Where we may not read orders (`outcomes.ask`), nobody can be asked (CONTRACT 8). So a person looks in the provider's portal: such

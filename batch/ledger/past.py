@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from batch.ledger.records import Submission
 from schemas.ledger_tables import submission
 from schemas.states import State
 
@@ -72,3 +73,12 @@ def past_of(connection: Connection, mid: str, order_ids: Sequence[str]) -> dict[
         )
         for row in rows
     }
+
+
+def refused_before(connection: Connection, mid: str, claims: Sequence[Submission]) -> set[str]:
+    """Of these claims the orders that the provider refused at a claim before: what it has of them may be that one's.
+
+    The provider tells our id and not the claim. So such an order says nothing of the file that it stands in now.
+    """
+    again = [each.order_id for each in claims if each.attempt > 1]
+    return {order_id for order_id, past in past_of(connection, mid, again).items() if past.was_refused} if again else set()
