@@ -9,8 +9,8 @@ from batch.held_rows import PREFIX, is_of_this_merchant
 from batch.ledger import Run, Writing
 from batch.ledger.comparison_past import first_seen
 from batch.ledger.comparisons import add_rows, listed_among, strangers_page
+from batch.ledger.holds import states_by_reference
 from batch.ledger.items import close_all, open_item
-from batch.ledger.reading import by_hold_reference
 from batch.order_rows import amount_of, is_storable
 from batch.provider_words import fit_to_show
 from schemas.counted import counted
@@ -48,7 +48,7 @@ def compare_strangers(equipment: Equipment, run: Run, compared: Compared, *, bef
 
 def _unknown(equipment: Equipment, rows: Sequence[tuple[str, str]]) -> list[str]:
     with equipment.ledger.reading() as connection:
-        known = by_hold_reference(connection, equipment.ledger.mid, [reference for _, reference in rows])
+        known = states_by_reference(connection, equipment.ledger.mid, [reference for _, reference in rows])
         unknown = [
             order_id
             for order_id, reference in rows

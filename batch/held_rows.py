@@ -10,10 +10,11 @@ from batch.build import idempotency_key
 from batch.cancelling import cancel_changed
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
+from batch.ledger.holds import claims_with_references, held_references, states_by_reference
 from batch.ledger.items import is_open, open_item
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import operations_of
-from batch.ledger.reading import attempts_of, by_hold_reference, held_submissions
+from batch.ledger.reading import attempts_of
 from batch.order_rows import is_storable
 from batch.pace import utc_text
 from batch.results import row_result
@@ -33,24 +34,26 @@ def look_at_holds(equipment: Equipment, run: Run) -> None:
     after, changed = "", list[tuple[Submission, str]]()
     while True:
         with equipment.ledger.reading() as connection:
-            held = held_submissions(connection, equipment.ledger.mid, after=after, limit=PAGE)
+            held = held_references(connection, equipment.ledger.mid, after=after, limit=PAGE)
         if not held:
             break
         changed += _compare(equipment, run, held)
         if len(held) < PAGE:
             break
-        after = held[-1].order_id
+        after = held[-1][0]
     for page in equipment.source.held_rows(PREFIX, PAGE):
         _lift_strays(equipment, run, [row for row in page if is_storable(row[0])])
     cancel_changed(equipment, run, changed)
 
 
-def _compare(equipment: Equipment, run: Run, held: list[Submission]) -> list[tuple[Submission, str]]:
+def _compare(equipment: Equipment, run: Run, held: list[tuple[str, str]]) -> list[tuple[Submission, str]]:
     """Hold again what looks free, tell of every change, and return the orders to which the merchant gave another status."""
-    rows = equipment.source.written([submission.order_id for submission in held])
-    changed = [submission for submission in held if not _is_as_left(submission, rows.get(submission.order_id))]
-    if not changed:
+    rows = equipment.source.written([order_id for order_id, _ in held])
+    differing = [reference for order_id, reference in held if not _is_as_left(reference, rows.get(order_id))]
+    if not differing:
         return []
+    with equipment.ledger.reading() as connection:
+        changed = claims_with_references(connection, equipment.ledger.mid, differing)
     now = utc_text(equipment.clock.now())
     with equipment.ledger.writing(run):
         pass  # still our turn: a runner that was paused must not hold what another has released since
@@ -79,8 +82,8 @@ def _is_told(writing: Writing, submission: Submission) -> bool:
     return all(cancel.asked_by == BY_ITSELF for cancel in cancels if cancel.attempt == submission.attempt)
 
 
-def _is_as_left(submission: Submission, row: dict[str, str] | None) -> bool:
-    return row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
+def _is_as_left(reference: str, row: dict[str, str] | None) -> bool:
+    return row is not None and row["hold_reference"] == reference and row["status"] in OURS
 
 
 def _lift(equipment: Equipment, run: Run, due: list[Submission]) -> Refusals:
@@ -99,16 +102,15 @@ def is_of_this_merchant(mid: str, order_id: str, reference: str) -> bool:
 
 
 def _lift_strays(equipment: Equipment, run: Run, rows: list[tuple[str, str]]) -> None:
+    references, mid = [reference for _, reference in rows], equipment.ledger.mid
     with equipment.ledger.reading() as connection:
-        known = by_hold_reference(connection, equipment.ledger.mid, [reference for _, reference in rows])
+        known = states_by_reference(connection, mid, references)
+        released = claims_with_references(connection, mid, [each for each in references if known.get(each) in RELEASED])
     keeps = equipment.settings.writeback.on_not_recovered == "keep"
-    strays = [known.get(reference) for _, reference in rows]
-    ended = [each for each in strays if each is not None and each.state in RELEASED and each.row_version == each.written_version]
+    ended = [each for each in released if each.row_version == each.written_version]
     due = [each for each in ended if not (keeps and each.state.value != "withdrawn")]
     unknown = [
-        order_id
-        for (order_id, reference), found in zip(rows, strays, strict=True)
-        if found is None and is_of_this_merchant(equipment.ledger.mid, order_id, reference)
+        order_id for order_id, reference in rows if reference not in known and is_of_this_merchant(mid, order_id, reference)
     ]
     if not due and not unknown:
         return

@@ -176,27 +176,6 @@ def hinted_without_id(connection: Connection, mid: str, *, now: str) -> list[Sub
     return [Submission.of(row) for row in rows.all()]
 
 
-_HELD = _PAGE.where(among(submission.c.state, [state for state in OPEN if state is not State.CLAIMED])).order_by(
-    submission.c.order_id
-)
-
-
-def held_submissions(connection: Connection, mid: str, *, after: str, limit: int) -> list[Submission]:
-    """Orders whose row should bear our hold, by order id; those that are only claimed are still to be held."""
-    rows = connection.execute(_HELD, {"mid": mid, "after": after, "limit": limit})
-    return [Submission.of(row) for row in rows.all()]
-
-
-_WITH_KEYS = _SUBMISSIONS.where(submission.c.idempotency_key.in_(bindparam("keys", expanding=True)))
-
-
-def by_hold_reference(connection: Connection, mid: str, references: Sequence[str]) -> dict[str, Submission]:
-    """The claims that these holds were placed for."""
-    keys = [reference.partition(":")[2] for reference in references]
-    rows = connection.execute(_WITH_KEYS, {"mid": mid, "keys": keys})
-    return {row.hold_reference: Submission.of(row) for row in rows.all()}
-
-
 _OVERDUE = _SUBMISSIONS.where(
     among(submission.c.state, [State.PENDING, State.CAPTURE_REQUIRED]),
     submission.c.expires_at < bindparam("before"),

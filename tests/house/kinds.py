@@ -76,6 +76,7 @@ EDGES = {
         batch.ledger.gauges
         batch.ledger.guarded_steps
         batch.ledger.hints
+        batch.ledger.holds
         batch.ledger.identity
         batch.ledger.items
         batch.ledger.lease
