@@ -71,8 +71,8 @@ def i5_rows_show_refunds(seen: Evidence) -> Iterator[str]:
 def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
     """An order that completed although its cancel had been asked for went to review and was told of: the provider's word wins.
 
-    So was one that a person said is completed, and one that is under review for whatever else. A cancel that never reached the
-    provider was not asked for.
+    So was one that a person said is completed, and one that is heard to be recovered while it is under review for whatever else.
+    A cancel that never reached the provider was not asked for.
     """
     for row in seen.operations:
         order_id = row["order_id"]
@@ -84,7 +84,7 @@ def i6_cancel_races_are_told(seen: Evidence) -> Iterator[str]:
         after = [each for each in since if each["kind"] == "transition"]
         if any(each["to_state"] == "completed" and each["from_state"] != "review" for each in after):
             yield f"I6: {order_id} was called completed without a word although its cancel had been asked for"
-        is_recovered = any(each["to_state"] in ("review", "completed") for each in after) or any(map(_says_recovered, since))
+        is_recovered = any(each["to_state"] == "completed" for each in after) or any(map(_says_recovered, since))
         if is_recovered and not _is_told(seen, row):
             yield f"I6: {order_id} was recovered although its cancel had been asked for, and nobody was told"
 

@@ -36,9 +36,12 @@ class Left:
 
     `orders` may move: a request about them is in doubt, they were given back and are judged anew, or their decline has grown
     too old since. Of these only `given_back` may be handed over. `batches` are delivered files without an acknowledgement.
+    `ended` have ended since their rows were judged, which were set back to declined meanwhile: why they are skipped is another
+    reason now, and nothing else about them is.
     """
 
     orders: frozenset[str]
+    ended: frozenset[str]
     given_back: frozenset[str]
     batches: frozenset[str]
     in_doubt: bool
@@ -82,7 +85,15 @@ def _left(world: World) -> Left:
     given_back = frozenset(row["subject"].partition(":")[2] for row in withdrawn)
     orders = given_back | _grown_old(world) | {row["order_id"] for row in doubted}
     batches = frozenset(row["batch_id"] for row in mark.batches if row["step"] == "delivered")
-    return Left(orders, given_back, batches, in_doubt=bool(mark.unsettled))
+    return Left(orders, _ended_since(ledger), given_back, batches, in_doubt=bool(mark.unsettled))
+
+
+def _ended_since(ledger: sqlite3.Connection) -> frozenset[str]:
+    """Orders that were skipped because they were at the provider then, and that have an end now."""
+    skipped = rows_found(ledger, "SELECT order_id FROM decision WHERE reason = 'already_active'")
+    claims = rows_found(ledger, "SELECT order_id, state FROM submission ORDER BY attempt")
+    states = {row["order_id"]: row["state"] for row in claims}
+    return frozenset(row["order_id"] for row in skipped if states.get(row["order_id"], "review") != "review")
 
 
 def _grown_old(world: World) -> set[str]:
@@ -140,6 +151,7 @@ def _changed(before: Tables, after: Tables, left: Left, new: Collection[str]) ->
         for row in (*fresh, *gone):
             kind, _, subject = str(row.get("subject", "")).partition(":")
             is_left = row.get("order_id") in left.orders or row.get("batch_id") in batches
+            is_left |= name == "decision" and row["order_id"] in left.ended
             is_left |= (kind == "order" and subject in left.orders) or (kind == "batch" and subject in batches)
             if not is_left:
                 yield row
@@ -167,5 +179,6 @@ def _of_others(path: Path, content: bytes, left: Left) -> Counter[tuple[tuple[st
     if path.suffix != ".csv" or path.parent.parent.name != "audit":
         return Counter()
     found = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-    rows = [row for row in found if row.get("order_id") and row["order_id"] not in left.orders]
+    judged_anew = left.orders | (left.ended if path.name.startswith("declines") else frozenset())
+    rows = [row for row in found if row.get("order_id") and row["order_id"] not in judged_anew]
     return Counter(tuple((name, cell) for name, cell in row.items() if name not in _CHANGES_WITH_ANY) for row in rows)
