@@ -1,5 +1,6 @@
 """What became of each order that was handed over: cohorts, answers and money, as of a business date. Nothing here does I/O."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,17 +118,17 @@ class LivesTally:
 
     def __init__(self, business_date: str, start: str) -> None:
         self.business_date, self.start = business_date, start
-        self.cohorts: dict[tuple[str, str], Fate] = {}
+        self.cohorts = defaultdict[tuple[str, str], Fate](Fate)
         """By currency and date of hand-over."""
-        self.kinds: dict[tuple[str, str, str, str], Fate] = {}
+        self.kinds = defaultdict[tuple[str, str, str, str], Fate](Fate)
         """By currency, dimension, value, and date of hand-over."""
-        self.booked: dict[tuple[str, str], Money] = {}
+        self.booked = defaultdict[tuple[str, str], Money](Money)
         """By currency and the date on which it was booked."""
-        self.booked_by_site: dict[tuple[str, str, str], Money] = {}
+        self.booked_by_site = defaultdict[tuple[str, str, str], Money](Money)
         """By currency, site and the date on which it was booked."""
-        self.kept: dict[tuple[str, str], Money] = {}
+        self.kept = defaultdict[tuple[str, str], Money](Money)
         """By currency and month of hand-over: whether what was recovered stayed."""
-        self.waits: dict[str, Waits] = {}
+        self.waits = defaultdict[str, Waits](Waits)
         self._today = date.fromisoformat(business_date)
 
     def count(self, life: Life) -> None:
@@ -144,9 +145,9 @@ class LivesTally:
             if any(change):
                 if moved.move.business_date >= self.start:
                     booked, site = moved.move.business_date, life.traits[_SITE]
-                    self.booked.setdefault((life.currency, booked), Money()).add(*change)
-                    self.booked_by_site.setdefault((life.currency, site, booked), Money()).add(*change)
-                self.kept.setdefault((life.currency, month), Money()).add(*change)
+                    self.booked[life.currency, booked].add(*change)
+                    self.booked_by_site[life.currency, site, booked].add(*change)
+                self.kept[life.currency, month].add(*change)
         if handed_over >= self.start:
             end = recovered_date if moves[-1].to_state in NEVER_AGAIN else moves[-1].business_date
             self._count_cohort(life, handed_over, moves[-1].to_state, recovered_minor, end or handed_over)
@@ -155,10 +156,10 @@ class LivesTally:
         began = date.fromisoformat(handed_over)
         days = None if state in OPEN else max(0, (date.fromisoformat(end) - began).days)
         facts = (life.amount_minor, state, recovered_minor, days)
-        self.cohorts.setdefault((life.currency, handed_over), Fate()).add(*facts)
+        self.cohorts[life.currency, handed_over].add(*facts)
         for dimension, value in zip(DIMENSIONS, life.traits, strict=True):
-            self.kinds.setdefault((life.currency, dimension, value, handed_over), Fate()).add(*facts)
-        waits = self.waits.setdefault(life.currency, Waits())
+            self.kinds[life.currency, dimension, value, handed_over].add(*facts)
+        waits = self.waits[life.currency]
         if days is None:
             counted, at = waits.watched, (self._today - began).days
         else:
