@@ -9,6 +9,7 @@ from jobs.report.shapes import WIDTH, frame, line, number, path, rectangle, word
 
 _LEFT, _TOP, _HEIGHT, _BOTTOM = 48, 8, 190, 32
 _PLOT = WIDTH - _LEFT - 12
+_DOT = Markup('<circle cx="{}" cy="{}" r="3" class="{}"/>')
 
 
 def _top_of(highest: float) -> float:
@@ -53,7 +54,7 @@ def cohort_curves(
     body += [path(_points(curve, most_days, top), "curve k1 dashed") for curve in provisional]
     for curve in filter(None, provisional):  # a cohort of one day has no line yet
         x, y = _points(curve, most_days, top)[-1]
-        body.append(Markup('<circle cx="{}" cy="{}" r="3" class="c1"/>').format(number(x), number(y)))
+        body.append(_DOT.format(number(x), number(y), "c1"))
     body.append(path(_points(middle, most_days, top), "curve k0 bold"))
     legend = (("past", "final"), ("k1 dashed", "provisional"), ("k0 bold", "median of final"))
     y, x = _TOP + _HEIGHT + _BOTTOM + 8, float(_LEFT)
@@ -63,11 +64,16 @@ def cohort_curves(
     return frame(names, title, desc, body, y + 10)
 
 
-def step_curve(names: Names, title: str, desc: str, curve: Sequence[float], marks: Sequence[tuple[int, str]]) -> Markup:
-    """A share that grows in steps, with days marked on it."""
-    most_days, top = len(curve) - 1, _top_of(max(curve, default=0.1))
+def step_curve(
+    names: Names, title: str, desc: str, curve: Sequence[float], marks: Sequence[tuple[int, str]], most_days: int
+) -> Markup:
+    """A share that grows in steps, with days marked on it; it ends with a dot where no more is known."""
+    top = _top_of(1.1 * max(curve, default=0.1))
     body = _axes(most_days, top)
     body.append(path(_points(curve, most_days, top, is_stepped=True), "curve k0 bold"))
+    if 0 < len(curve) <= most_days:
+        x, y = _points(curve, most_days, top)[-1]
+        body.append(_DOT.format(number(x), number(y), "c0"))
     for place, (day, name) in enumerate(marks):
         x = _LEFT + _PLOT * min(day, most_days) / most_days
         body += [

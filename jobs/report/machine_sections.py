@@ -95,5 +95,5 @@ def lookup(figures: ReportFigures, _names: Names) -> Section:
         Part("The day's files", figures=Figures(head, rows, 3), is_open=True, is_wide=True),
         Part("What this page stands on", figures=Figures(("Fact", "Value"), facts, 2), is_open=True, is_wide=True),
     ]
-    lines = ["manifest.json seals the files above; mitbatch audit verify checks them. This page is drawn from the same ledger."]
+    lines = ["manifest.json seals these files; mitbatch audit verify checks them. This page is drawn from the same ledger."]
     return Section(16, "files", "Files and definitions", "Where do I look it up?", parts, lines, means.ALL)

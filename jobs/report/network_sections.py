@@ -77,7 +77,9 @@ def _fees(figures: ReportFigures, rules: NetworkRules, fees: NetworkFees) -> Par
         totals[fee.currency] = before[0] + orders, before[1] + low, before[2] + high
         words = f"{_range(fee.low_minor, fee.high_minor, fee.currency)} an attempt since {fee.effective_from}. {fee.note}"
         rows.append((name, note, words, fee.source, f"{orders:,}", _range(low, high, fee.currency)))
-    rows += [("all rules", "", "", "", f"{n:,}", _range(low, high, of)) for of, (n, low, high) in sorted(totals.items())]
+    rows += [
+        ("all with a published fee", "", "", "", f"{n:,}", _range(low, high, of)) for of, (n, low, high) in sorted(totals.items())
+    ]
     head = ("Rule", "What it says", "Published fee", "Source", "Orders", "Fees avoided")
     return Part(f"Fees avoided, since {figures.lives.start}", figures=Figures(head, rows, 4), is_open=True, is_wide=True)
 

@@ -77,12 +77,15 @@ def recovered_share(waits: Waits, most_days: int) -> list[float]:
     """The share of orders recovered by each day since hand-over, 0 to `most_days`, as if all had been watched to the end.
 
     The Aalen-Johansen estimate: an order counts in each day as long as it is watched, so open ones neither flatter nor
-    spoil it; other ends compete with recovery.
+    spoil it; other ends compete with recovery. It ends with the last day on which an order that is open was watched:
+    of what comes after it, nothing is known.
     """
     everyone = sum(sum(counts.values()) for counts in (waits.recovered, waits.ended, waits.watched))
     at_risk, still_open, share = everyone, 1.0, 0.0
     curve: list[float] = []
     for day in range(most_days + 1):
+        if everyone and not at_risk and still_open:
+            break
         recovered, ended = waits.recovered.get(day, 0), waits.ended.get(day, 0)
         if at_risk:
             share += still_open * recovered / at_risk

@@ -21,12 +21,14 @@ def recovery_time(figures: ReportFigures, names: Names) -> Section:
         marks = [(day, name) for day, name in ((half, "median"), (most, "90th percentile")) if day is not None]
         n = sum(sum(counts.values()) for counts in (waits.recovered, waits.ended, waits.watched))
         said = f"{counted(n, 'order')}; " + "; ".join(f"{name} day {day}" for day, name in marks)
+        last = "" if len(curve) > MOST_DAYS else ", the last that is known"
         drawn = step_curve(
             names,
             f"Share of orders recovered by day, {currency}",
-            f"{said}; {percent(curve[-1])} by day {MOST_DAYS}.",
+            f"{said}; {percent(curve[-1])} by day {len(curve) - 1}{last}.",
             curve,
             marks,
+            MOST_DAYS,
         )
         rows = [
             (f"{day}", f"{waits.recovered.get(day, 0):,}", f"{waits.ended.get(day, 0):,}", percent(share))

@@ -171,6 +171,47 @@ def test_a_browser_shows_all_sections(browser: Browser, drawn: Drawn, width: int
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize("width", [1024, 1200, 1440])
+def test_on_a_desk_no_open_table_is_cut_off(browser: Browser, drawn: Drawn, width: int) -> None:
+    """Of a table that is seen at once every column is: nobody looks for what stands beyond an edge."""
+    shown(browser, drawn, width)
+    seen = "[...document.querySelectorAll('.scroll')].filter(each => each.checkVisibility())"
+
+    assert browser.run(f"return {seen}.length") > 5
+    assert browser.run(f"return {seen}.filter(each => each.scrollWidth > each.clientWidth).map(e => e.ariaLabel)") == []
+
+
+A4 = 688
+"""The width in pixels that A4 has between margins of 14 mm, at 96 to the inch."""
+BEYOND = f"""return [...document.querySelectorAll('main *')]
+    .filter(each => each.matches('svg') || !each.closest('svg'))
+    .filter(each => each.getBoundingClientRect().width > 0 && each.getBoundingClientRect().right > {A4 + 1})
+    .map(each => `${{each.tagName}} ${{each.className.baseVal ?? each.className}} ${{each.textContent.slice(0, 40)}}`)"""
+"""What reaches over the right margin."""
+BROKEN = """return [...document.querySelectorAll('thead th, td')]
+    .filter(each => each.getBoundingClientRect().width > 0 && each.firstChild?.nodeType === 3)
+    .flatMap(each => [...each.firstChild.data.matchAll(/(?<!\\S)[a-z]{4,16}(?!\\S)/gi)].filter(word => {
+        const range = document.createRange();
+        range.setStart(each.firstChild, word.index);
+        range.setEnd(each.firstChild, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map(word => word[0]))"""
+"""Words of tables that begin on one line and end on another. What belongs to an address or a digest is no word."""
+
+
+def test_on_paper_nothing_reaches_over_the_edge(browser: Browser, drawn: Drawn) -> None:
+    """Printed on A4, every tile, table and picture stands between the margins, and no word is broken."""
+    shown(browser, drawn, A4)
+    browser.call("POST", "goog/cdp/execute", cmd="Emulation.setEmulatedMedia", params={"media": "print"})
+    try:
+        assert browser.run("return matchMedia('print').matches") is True
+        assert browser.run("return getComputedStyle(document.querySelector('nav')).display") == "none"
+        assert browser.run(BEYOND) == []
+        assert browser.run(BROKEN) == []
+    finally:
+        browser.call("POST", "goog/cdp/execute", cmd="Emulation.setEmulatedMedia", params={"media": ""})
+
+
 def test_on_a_phone_wide_tables_stand_whole(browser: Browser, drawn: Drawn) -> None:
     """What must be done, and the files: on a phone each cell stands under the one before with its name, and none is cut off."""
     shown(browser, drawn, 390)

@@ -46,7 +46,14 @@ def test_open_orders_count_as_long_as_they_are_watched() -> None:
     """Of ten orders two recover on day 1, four are watched for one day only, and two of the other four recover on day 3."""
     curve = recovered_share(Waits({1: 2, 3: 2}, {}, {1: 4, 3: 2}), 4)
 
-    assert curve == pytest.approx([0.0, 0.2, 0.2, 0.6, 0.6])
+    assert curve == pytest.approx([0.0, 0.2, 0.2, 0.6])
+
+
+def test_of_days_on_which_nobody_was_watched_nothing_is_said() -> None:
+    """Ten orders watched for one day say nothing of the second; where all have ended, nothing more can come."""
+    assert recovered_share(Waits({0: 3}, {}, {1: 7}), 28) == pytest.approx([0.3, 0.3])
+    assert recovered_share(Waits({0: 3}, {1: 7}, {}), 4) == pytest.approx([0.3] * 5)
+    assert recovered_share(Waits(), 2) == [0.0] * 3
 
 
 def test_quantiles_are_days_of_real_orders() -> None:
