@@ -1,7 +1,6 @@
 """The ledger's own seals, read for whoever checks them: event chains, the rows that hang on them, and what the provider said."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -12,7 +11,7 @@ from batch.forgotten_seals import is_emptied, wrongly_emptied
 from batch.gate import CELL_COLUMNS
 from batch.ledger.comparisons import SEALED, rows_digest
 from batch.ledger.reading import cut_off_dates
-from batch.tampering import Tampering, TamperingKind, are_cells_as_written
+from batch.tampering import Tampering, TamperingKind, are_cells_as_written, detail_of
 from schemas.ledger_tables import batch, comparison, decision, event, evidence, lease, operation, run, submission
 
 _CHUNK = 2000
@@ -81,7 +80,10 @@ class SealReader:
                 )
 
     def changed_comparisons(self) -> Iterator[Tampering]:
-        """Comparisons whose rows, or whose own figures, are not what their event sealed."""
+        """Comparisons whose rows, or whose own figures, are not what their event sealed.
+
+        One whose event says nothing any more is told of by its chain, which is broken.
+        """
         statement = select(comparison, event.c.detail).where(
             comparison.c.mid == self._mid,
             event.c.mid == self._mid,
@@ -89,12 +91,21 @@ class SealReader:
             event.c.seq == comparison.c.event_seq,
         )
         for row in self._connection.execute(statement.order_by(comparison.c.comparison_id)).all():
-            sealed = json.loads(row.detail)
-            found = rows_digest(self._connection, self._mid, row.comparison_id)
+            sealed = detail_of(row.detail)
+            if sealed is None:
+                continue
             said = (row.row_count, row.rows_digest, row.is_whole, row.is_settled, row.orders)
-            if said != tuple(sealed.get(name) for name in SEALED) or found != (row.row_count, row.rows_digest):
+            is_as_said = said == tuple(sealed.get(name) for name in SEALED)
+            if not is_as_said or self._digest_of(row.comparison_id) != (row.row_count, row.rows_digest):
                 sentence = f"what comparison {row.comparison_id[:8]} of {row.business_date} found is not what was written."
                 yield Tampering(TamperingKind.ROW_CHANGED, f"comparison:{row.comparison_id}", sentence)
+
+    def _digest_of(self, comparison_id: str) -> tuple[int, str]:
+        """The digest over a comparison's rows; none where a cell holds what no program of ours writes."""
+        try:
+            return rows_digest(self._connection, self._mid, comparison_id)
+        except TypeError:
+            return -1, ""
 
     def changed_evidence(self) -> Iterator[Tampering]:
         """What the provider said, where it is not what was stored: its bytes, its hash, or its name; what events name in vain.

@@ -82,6 +82,15 @@ def are_cells_as_written(text: str, columns: Collection[str]) -> bool:
     )
 
 
+def detail_of(text: object) -> dict[str, Any] | None:
+    """What an event's detail says; None where it is nothing that an event was ever written with."""
+    try:
+        said = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
 def settings_as_written(manifest: Mapping[str, Any], settings: Settings) -> Settings:
     """The settings that a day's files were written with, as its manifest says; what it does not say is as now.
 

@@ -1,13 +1,14 @@
 """The page of one order: a verdict, everything that happened in order, what may happen next, and the three views side by side."""
 
-import json
 import shlex
 from typing import Any
 
 from batch.history_rows import EVENT_COLUMNS
 from batch.ledger import Submission
 from batch.ledger.order_story import OrderStory, Row, is_forgotten
+from batch.tampering import detail_of
 from jobs.order_timeline import timeline
+from schemas.errors import AuditBroken
 from schemas.money import decimal_text, people_text
 from schemas.states import NEVER_AGAIN, RELEASED, State
 
@@ -97,7 +98,7 @@ def _row_amount(row: dict[str, str]) -> str:
 
 
 def object_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, Any]:
-    """The page for machines."""
+    """The page for machines. Raises AuditBroken where an event's detail is no JSON: nobody was ever to read another."""
     kept = ("subject", *(name for name in EVENT_COLUMNS if name != "detail"))
     own = [event for event in story.events if event["subject"] == f"order:{story.order_id}"]
     return {
@@ -106,7 +107,7 @@ def object_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, Any]:
         "decisions": [
             {name: each[name] for name in ("business_date", "decision", "reason", "reason_text")} for each in story.decisions
         ],
-        "events": [{**{name: event[name] for name in kept}, "detail": json.loads(event["detail"])} for event in own],
+        "events": [{**{name: event[name] for name in kept}, "detail": _detail_of(event)} for event in own],
         "timeline": [{"at": at, "kind": kind, "words": words} for at, kind, words in timeline(story)],
         "evidence": [
             {
@@ -119,3 +120,13 @@ def object_of(story: OrderStory, row: dict[str, str] | None) -> dict[str, Any]:
         ],
         "order_row": row,
     }
+
+
+def _detail_of(event: Row) -> dict[str, Any]:
+    detail = detail_of(event["detail"])
+    if detail is None:
+        raise AuditBroken(
+            f"Event {event['seq']:,} of {event['subject']} is not as it was written.",
+            next_step="See all of it: mitbatch audit verify",
+        )
+    return detail

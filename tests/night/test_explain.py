@@ -1,9 +1,12 @@
 """`mitbatch explain ORDER`: everything that ever happened to it, in order."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
+from jobs.cli import run
 from jobs.explain import show_explanation
 from jobs.output import Options
 from tests.night.house import House, order, paid
@@ -98,3 +101,16 @@ def test_copies_and_orders_that_were_never_sent(house: House, capsys: pytest.Cap
     lines = explained(house, "kept", capsys)
     assert lines[0] == "Order 'kept': it was never handed over."
     in_turn(lines, ["gate: skipped, missing_token", "order system  declined"])
+
+
+def test_an_event_that_somebody_spoilt_is_said_to_be_so(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """The page is shown as far as it goes; for machines there is none, and the refusal says where to look (exit 30)."""
+    house.add(order())
+    house.run()
+    with closing(sqlite3.connect(house.ledger_path)) as connection, connection:
+        connection.execute("DROP TRIGGER event_no_update")
+        connection.execute("UPDATE event SET detail = '{' WHERE subject = 'order:000471' AND seq = 2")
+    assert run(["--config", str(house.config), "--json", "explain", "000471"]) == 30
+    shown = capsys.readouterr()
+    assert "Event 2 of order:000471 is not as it was written." in shown.err
+    assert "mitbatch audit verify" in shown.err

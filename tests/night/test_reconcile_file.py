@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from fnmatch import fnmatch
 
 import pytest
 
@@ -167,3 +168,27 @@ def test_what_a_comparison_found_cannot_be_changed_unseen(house: House, statemen
     with closing(sqlite3.connect(house.ledger_path)) as connection, connection:
         connection.execute(statement)
     assert any(found.startswith(subject) for found in tampering(house))
+
+
+@pytest.mark.parametrize("spoilt", ["{", "[]", "", "7", '{"rows_digest":[1]}', "NaN"])
+@pytest.mark.parametrize("chain", ["comparison:%", "order:000473", "batch:%"])
+def test_an_event_whose_detail_is_no_json_is_named(house: House, chain: str, spoilt: str) -> None:
+    """Whatever somebody wrote in its place, the chain is what is broken, and the rest is looked at all the same (I19)."""
+    out(house)
+    house.change("000473", amount_minor=5)
+    compare(house)
+    with closing(sqlite3.connect(house.ledger_path)) as connection, connection:
+        connection.execute("DROP TRIGGER event_no_update")
+        edited = connection.execute("UPDATE event SET detail = ? WHERE subject LIKE ? AND seq = 1", (spoilt, chain))
+        assert edited.rowcount == 1
+    assert any(fnmatch(found, chain.replace("%", "*")) for found in tampering(house))
+
+
+def test_a_row_of_a_comparison_that_no_writer_could_have_written_is_named(house: House) -> None:
+    """Bytes where a text was."""
+    out(house)
+    house.change("000473", amount_minor=5)
+    compare(house)
+    with closing(sqlite3.connect(house.ledger_path)) as connection, connection:
+        connection.execute("UPDATE comparison_row SET explanation = CAST(explanation AS BLOB)")
+    assert any(found.startswith("comparison:") for found in tampering(house))
