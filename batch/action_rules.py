@@ -152,13 +152,14 @@ def _refund_settlement(refund: RefundAsked, read: OrderRead, meaning: Meaning | 
     if gone == refund.amount_minor:
         return Settlement(OperationStep.DONE, f"the provider shows it as given back ({said})")
     is_all = refund.amount_minor == refund.left_minor
-    if is_all and meaning is Meaning.REFUNDED:
+    if is_all and meaning is Meaning.REFUNDED and gone is None:  # a sum that stays as it was: it may have been returned otherwise
         return Settlement(OperationStep.DONE, f"the provider says {said}")
     shows_some = gone is None and bool(read.refunded_minor)  # nothing was shown before the request
     untouched = refund.can_show and meaning is Meaning.COMPLETED and not shows_some and (is_all or gone == 0)
     if untouched and is_late:
         return Settlement(OperationStep.REFUSED, f"nothing was given back: the provider still says {said}")
-    return Settlement(None, f"the provider says {said}, which does not tell", ever=untouched)
+    may_yet_show = untouched or (gone == 0 and meaning is Meaning.REFUNDED)
+    return Settlement(None, f"the provider says {said}, which does not tell", ever=may_yet_show)
 
 
 def confirmed_minor(refunds: Sequence[tuple[OperationStep, int]]) -> int:

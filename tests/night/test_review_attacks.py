@@ -94,6 +94,18 @@ def test_a_sum_that_appears_is_no_proof_that_nothing_happened() -> None:
     assert found.step is OperationStep.REFUSED
 
 
+@pytest.mark.parametrize(("before", "shown", "is_done"), [(None, None, True), (0, 1999, True), (0, 0, False), (0, None, True)])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_order_that_was_returned_otherwise_proves_no_refund(
+    before: int | None, shown: int | None, is_done: bool, is_late: bool
+) -> None:
+    """That nothing more is shown as given back than before does not tell of our request, whoever returned the order (I2)."""
+    read = OrderRead("key", "o-1", 6, "Returned", 1999, "USD", refunded_minor=shown)
+    asked = RefundAsked(1999, 1999, before)
+    found = settlement(OperationKind.REFUND, read, Meaning.REFUNDED, is_late=is_late, refund=asked)
+    assert (found.step, found.ever) == ((OperationStep.DONE, True) if is_done else (None, True))
+
+
 def test_a_cancel_of_an_order_that_never_came_can_be_settled(house: House) -> None:
     """Nobody knows its id there; support says that nothing happened, and no later run is in doubt about it."""
     vanished_file(house)

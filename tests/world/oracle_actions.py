@@ -24,8 +24,19 @@ def i2_refund_once(seen: Evidence) -> Iterator[str]:
         maybe = Counter(row["amount_minor"] for row in mine if row["step"] in MAYBE)
         if over := given[order_id] - done - maybe:
             yield f"I2: the provider gave {dict(over)} back of {order_id}, and no refund of the ledger says so"
-        if missing := done - given[order_id]:
+        missing = done - given[order_id]
+        if missing and not _may_be_taken_for_ours(seen, mine, missing):
             yield f"I2: {dict(missing)} of {order_id} are confirmed as given back, and the provider gave nothing"
+
+
+def _may_be_taken_for_ours(seen: Evidence, mine: list[Row], missing: Counter[int]) -> bool:
+    """Whether an order was given back by itself, by a provider that shows no sums, while one refund of all that was left was in
+    doubt: that word is all there is, and nobody can know better."""
+    lost = [row for row in mine if row["amount_minor"] in missing and row["refunded_before_minor"] is None]
+    known = seen.provider.get(mine[0]["order_id"], {})
+    total = sum(row["amount_minor"] for row in mine if row["step"] in HAPPENED)
+    is_all = missing.total() == 1 and known.get("status") == "Returned" and total == known["amount"]
+    return is_all and any(row["answer"] == "the provider says RETURNED" for row in lost)
 
 
 def i2_asked_once(seen: Evidence) -> Iterator[str]:

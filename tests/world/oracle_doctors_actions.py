@@ -1,11 +1,12 @@
 """Evidence with one thing changed about cancels and refunds, for each judge of them (see `tests.world.oracle_doctors`)."""
 
 from tests.world.oracle_doctors import Doctor, Doctored, one
-from tests.world.oracle_evidence import Evidence
+from tests.world.oracle_evidence import Evidence, Row
 
 
 def _operation(seen: Evidence, kind: str, amount_minor: int, step: str = "done") -> None:
-    asked = {"kind": kind, "step": step, "amount_minor": amount_minor, "asked_at": "2026-11-23T00:00:00Z", "attempt": 1}
+    asked: Row = {"kind": kind, "step": step, "amount_minor": amount_minor, "asked_at": "2026-11-23T00:00:00Z", "attempt": 1}
+    asked |= {"refunded_before_minor": None, "answer": ""}
     seen.operations.append({"order_id": one(seen, "completed"), "operation_id": "x", **asked})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.world.oracle_actions import TOO_LATE, i6_cancel_races_are_told, i13_stopped_rows_are_free
+from tests.world.oracle_actions import TOO_LATE, i2_refund_once, i6_cancel_races_are_told, i13_stopped_rows_are_free
 from tests.world.oracle_doctors import one
 from tests.world.oracle_evidence import Row
 from tests.world.test_oracle import honest
@@ -99,3 +99,32 @@ def test_the_row_of_a_stopped_order_bears_no_hold(claim: Row, keeps_holds: bool,
     rows = {order_id: {"hold_reference": row["hold_reference"]}}
     seen = seen_with(submissions=submissions, rows=rows, items=items, keeps_holds=keeps_holds)
     assert bool(list(i13_stopped_rows_are_free(seen))) is is_named
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "share", "is_excused"),
+    [
+        ({}, "Returned", 1, True),
+        ({}, "Completed", 1, False),
+        ({}, "Returned", 2, False),
+        ({"refunded_before_minor": 0}, "Returned", 1, False),
+        ({"answer": "the provider gave it back"}, "Returned", 1, False),
+    ],
+)
+def test_a_return_is_taken_for_our_refund_only_where_nothing_else_is_shown(
+    changed: Row, status: str, share: int, is_excused: bool
+) -> None:
+    """All of it, by a provider that shows no sums, and by its word that it was returned (I2)."""
+    order_id = one(honest(), "completed")
+    known = honest().provider[order_id]
+    asked = {
+        "kind": "refund",
+        "step": "done",
+        "order_id": order_id,
+        "amount_minor": known["amount"] // share,
+        "refunded_before_minor": None,
+        "answer": "the provider says RETURNED",
+        **changed,
+    }
+    seen = seen_with(provider={**honest().provider, order_id: {**known, "status": status}}, operations=[asked])
+    assert bool(list(i2_refund_once(seen))) is not is_excused

@@ -20,6 +20,7 @@ _STOPPED = (
     Deed("merchant", 2, 0, "paid", "before commit ledger"),
     Deed("job", 2, 0, "resolve provider-is-right"),
 )
+_RETURNED = (Deed("row", 0, 0, "returned"), Deed("job", 2, 0, "refund"), Deed("fault", 2, 1, "server_error_before*2"))
 _LOST_ANSWER = (Deed("job", 2, 0, "refund part"), Deed("fault", 2, 1, "gateway_timeout_after"))
 
 
@@ -64,6 +65,15 @@ ACTIONS = (
         "recent and each.settled_at and each.may_have_happened:",
         "I2",
         Fails("tests/night/test_refund.py::test_what_never_happened_is_refused_after_the_window"),
+    ),
+    Planted(
+        "returned-otherwise-taken-for-our-refund",
+        "a refund in doubt counts as done when the provider returned the order by itself and shows that our refund gave nothing",
+        "batch/action_rules.py",
+        "    if is_all and meaning is Meaning.REFUNDED and gone is None:",
+        "    if is_all and meaning is Meaning.REFUNDED:",
+        "I2",
+        Happens(Schedule(100631, 1, _RETURNED, "soon").as_json()),
     ),
     Planted(
         "request-id-ignored",
