@@ -8,6 +8,7 @@ from batch.equipment import Clock, Equipment
 from batch.gate import Verdict
 from batch.ledger import Batch
 from batch.ledger.batches import unsent_batches
+from batch.ledger.items import open_items
 from batch.left_over_copies import has_any_to_send
 from batch.modes import refuse_changed_mode
 from batch.pace import utc_text
@@ -24,20 +25,27 @@ from jobs.switch_lines import switch_lines
 from schemas.counted import counted
 from schemas.errors import ExitCode
 from schemas.money import people_text
+from schemas.reasons import ItemKind, Reason
 from schemas.settings import Settings
 
 
 @dataclass(slots=True)
 class _Going:
-    """What would leave by one way: how many orders, and their amounts by currency (minor units)."""
+    """What would leave by one way, or stay: how many orders, and their amounts by currency (minor units)."""
 
     orders: int = 0
     amounts: Counter[str] = field(default_factory=Counter)
 
     def add(self, verdict: Verdict) -> None:
-        """One more order goes this way."""
+        """One more order goes this way. A row that says no amount counts without one."""
         self.orders += 1
-        self.amounts[verdict.currency] += verdict.amount_minor or 0
+        if verdict.currency:
+            self.amounts[verdict.currency] += verdict.amount_minor or 0
+
+    def words(self) -> str:
+        """The orders and their amounts, as a line has them."""
+        money = [people_text(minor, currency) for currency, minor in sorted(self.amounts.items())]
+        return "   ".join([counted(self.orders, "order", width=7), *money])
 
 
 @dataclass(slots=True)
@@ -46,17 +54,26 @@ class _Plan:
 
     by_file: _Going = field(default_factory=_Going)
     by_call: _Going = field(default_factory=_Going)
+    staying: _Going = field(default_factory=_Going)
     reasons: Counter[str] = field(default_factory=Counter)
+    bearing: set[str] = field(default_factory=set)
+    """Orders in whose row a card number stands, which is told of already or not."""
 
     @property
-    def orders(self) -> int:
-        """How many orders would go."""
-        return self.by_file.orders + self.by_call.orders
+    def going(self) -> _Going:
+        """What would go by either way."""
+        return _sum(self.by_file, self.by_call)
 
     @property
-    def amounts(self) -> Counter[str]:
-        """Their amounts by currency."""
-        return self.by_file.amounts + self.by_call.amounts
+    def candidates(self) -> _Going:
+        """All that was looked at."""
+        return _sum(self.going, self.staying)
+
+
+def _sum(one: _Going, other: _Going) -> _Going:
+    amounts = Counter(one.amounts)
+    amounts.update(other.amounts)
+    return _Going(one.orders + other.orders, amounts)
 
 
 def show_plan(options: Options, day: str, clock: Clock | None = None, *, command: str = "nightly") -> int:
@@ -70,9 +87,11 @@ def show_plan(options: Options, day: str, clock: Clock | None = None, *, command
         plan = _judge(equipment, day)
         with equipment.ledger.reading() as connection:
             unsent = unsent_batches(connection, equipment.ledger.mid)
+            open_now = open_items(connection, equipment.ledger.mid)
         left = [batch for batch in unsent if has_any_to_send(equipment, batch)]
         off = switch_lines(switches_now(equipment))
-    show_dry_run(options, [*_lines(command, plan, left, day, settings), *off])
+    new = len(plan.bearing - {each.subject for each in open_now if each.kind is ItemKind.PAN_FOUND})
+    show_dry_run(options, [*_lines(command, plan, left, day, settings), *off, *_needs(command, new)])
     files = _files(plan, settings)
     answer(
         options,
@@ -85,8 +104,11 @@ def show_plan(options: Options, day: str, clock: Clock | None = None, *, command
             "environment": settings.environment,
             "dry_run": True,
             "business_date": day,
+            "candidates": _object(plan.candidates),
             "not_sent": dict(plan.reasons),
-            "would_send": {"orders": plan.orders, "amount_minor": dict(sorted(plan.amounts.items()))},
+            "not_sent_amount_minor": _object(plan.staying)["amount_minor"],
+            "would_send": _object(plan.going),
+            "would_need_a_person": {ItemKind.PAN_FOUND.value: new} if new else {},
             "channels": {"sftp": {**_object(plan.by_file), "files": files}, "api": _object(plan.by_call)},
             "left_from_before": [batch.file_name for batch in left],
             "exit_code": int(ExitCode.CLEAN),
@@ -103,21 +125,31 @@ def _judge(equipment: Equipment, day: str) -> _Plan:
             if verdict.selected:
                 (plan.by_call if by_call or is_of_cit(verdict) else plan.by_file).add(verdict)
             else:
+                plan.staying.add(verdict)
                 plan.reasons[verdict.reason.value] += 1
+                if verdict.reason is Reason.PAN_FOUND:
+                    plan.bearing.add(f"order:{verdict.order_id}")
     return plan
 
 
 def _lines(command: str, plan: _Plan, left: list[Batch], day: str, settings: Settings) -> list[str]:
-    skipped = sum(plan.reasons.values())
-    money = "   ".join(people_text(minor, currency) for currency, minor in sorted(plan.amounts.items()))
     why = " · ".join(f"{name} {n:,}" for name, n in sorted(plan.reasons.items(), key=lambda pair: (-pair[1], pair[0])))
     return [
         banner(command, day, settings),
-        f"candidates      {counted(plan.orders + skipped, 'order', width=7)}",
-        f"not sent        {counted(skipped, 'order', width=7)}   {why}",
-        f"would be sent   {counted(plan.orders, 'order', width=7)}   {money}   {_ways(plan, settings)}",
+        f"candidates      {plan.candidates.words()}",
+        f"not sent        {plan.staying.words()}   {why}",
+        f"would be sent   {plan.going.words()}   {_ways(plan, settings)}",
         f"left from before {_left(left)}",
     ]
+
+
+def _needs(command: str, new: int) -> list[str]:
+    """What the run would lay before a person, as far as rows alone tell it, and with what it would then end."""
+    if not new:
+        return []
+    items = counted(new, "item would need", "items would need")
+    code = ExitCode.NEEDS_PERSON
+    return [f"NEED  {items} a person: {ItemKind.PAN_FOUND} {new:,}; {command} itself would end with EXIT {int(code)}, or worse"]
 
 
 def _files(plan: _Plan, settings: Settings) -> int:

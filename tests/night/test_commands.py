@@ -10,7 +10,9 @@ from datetime import timedelta
 import pytest
 
 from jobs import cli
+from jobs.report_lines import people_lines
 from jobs.settings_file import load_settings
+from schemas.errors import ExitCode
 from tests.night.house import DAY, ONHOLD, House, order, paid
 
 QUICK = {"MITBATCH_OUTCOMES__ACKNOWLEDGEMENT_WAIT_SECONDS": "2"}
@@ -104,10 +106,13 @@ def test_a_wrong_command_line_does_nothing(house: House, words: list[str], capsy
 
 
 def test_a_plan_writes_nothing_at_all(house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """--dry-run shows what would go, on marked lines, and no file on either side changes, with or without a ledger."""
+    """--dry-run shows what would go and how the night would end, on marked lines; no file changes, with or without a ledger."""
     monkeypatch.setattr("jobs.plan.SystemClock", lambda: house.clock)
     house.add(order("a", payment_token=ONHOLD), order("b", origin="website"), order("c", last_name="4111 1111 1111 1111"))
-    for expected in ("1 order ", "0 orders"):
+    for expected, needs in (
+        ("1 order ", ["DRY RUN  NEED  1 item would need a person: pan_found 1; nightly itself would end with EXIT 10, or worse"]),
+        ("0 orders", []),
+    ):
         before = house.files()
         journal = house.sandbox.journal()
         assert cli.run(["--config", str(house.config), "nightly", "--dry-run"]) == 0
@@ -115,9 +120,10 @@ def test_a_plan_writes_nothing_at_all(house: House, capsys: pytest.CaptureFixtur
         assert all(line.startswith("DRY RUN") for line in out)
         assert any("would be sent" in line and expected in line for line in out)
         assert any("switched_off 1" in line and "pan_found 1" in line for line in out)
+        assert [line for line in out if "NEED" in line] == needs
         assert house.files() == before
         assert house.sandbox.journal() == journal
-        house.run()
+        assert house.run().code == (ExitCode.NEEDS_PERSON if needs else ExitCode.CLEAN)
     assert house.accepted() == Counter(["a"])
 
 
@@ -129,9 +135,15 @@ def test_a_plan_agrees_with_the_night(house: House, capsys: pytest.CaptureFixtur
     house.set(channels={"max_rows_per_file": 2})
     assert cli.run(["--config", str(house.config), "nightly", "--dry-run", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)
-    house.run()
+    assert cli.run(["--config", str(house.config), "nightly", "--dry-run"]) == 0
+    lines = dict(line.removeprefix("DRY RUN  ").split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    report = house.run()
+    night = dict(line.split(maxsplit=1) for line in people_lines(report, house.settings))
+    assert (lines["candidates"], lines["not"]) == (night["candidates"], night["not"])
+    assert plan["candidates"] == {"orders": 6, "amount_minor": {"USD": 510 + 1999}}
     assert plan["would_send"] == {"orders": 5, "amount_minor": {"USD": 510}}
-    assert plan["not_sent"] == {"too_old": 1}
+    assert (plan["not_sent"], plan["not_sent_amount_minor"]) == ({"too_old": 1}, {"USD": 1999})
+    assert plan["would_need_a_person"] == {}
     assert sum(house.accepted().values()) == 5
 
 
