@@ -1,4 +1,4 @@
-"""Which test holds which requirement: the 25 rules for commands, what commands print, and the security requirements S1 to S32.
+"""Which test holds which requirement: the 25 rules for commands, what commands print and write, and security (S1 to S32).
 
 A requirement that cannot be tested yet says in a sentence what is missing.
 """
@@ -118,6 +118,9 @@ RULES: dict[str, str] = {
 }
 
 PAGES: dict[str, str] = {
+    "2 doctor: its groups, marks and codes": """
+        doctor/test_rounds::test_a_fit_merchant_has_nothing_to_mend
+        doctor/test_looks::test_another_host_key_is_one_line_and_30""",
     "3 the page of an order": """
         night/test_explain::test_the_whole_story_of_an_order
         commands/test_looking::test_explain_tells_the_story_of_an_order
@@ -133,6 +136,36 @@ PAGES: dict[str, str] = {
         commands/test_command_line::test_under_cron_there_is_no_ornament
         night/test_commands::test_the_summary_and_the_code""",
     "5 the nightly on a terminal": "commands/test_streams::test_a_terminal_shows_the_same_facts",
+    "6 what makes a CSV good in Excel": """
+        audit/test_csv_text::test_every_text_survives
+        audit/test_csv_text::test_no_cell_begins_a_formula
+        audit/test_csv_text::test_the_guard_is_one_apostrophe
+        audit/test_csv_text::test_ids_are_byte_true
+        audit/test_csv_text::test_negative_numbers_stay_numbers
+        audit/test_csv_text::test_texts_are_quoted_and_unknown_is_empty
+        audit/test_bookkeeping::test_writing_twice_changes_no_byte_and_no_file
+        commands/test_spreadsheet::test_it_opens_the_csv_files
+        commands/test_workbook::test_every_cell_is_there_with_its_type
+        commands/test_workbook::test_files_with_a_decimal_comma_give_the_same_numbers""",
+    "7 the audit files, column by column": """
+        audit/test_columns::test_every_file_is_listed
+        audit/test_columns::test_the_columns_are_those_that_were_promised
+        audit/test_columns::test_the_summary_is_as_it_was_promised
+        audit/test_columns::test_what_is_written_bears_these_headers
+        audit/test_csv_text::test_row_files_begin_alike_and_end_with_the_check
+        audit/test_csv_text::test_the_check_is_over_the_texts_before_guarding""",
+    "8 metrics": """
+        metrics/test_metrics::test_the_list_is_kept
+        metrics/test_metrics::test_every_metric_is_shown_as_it_is_listed""",
+    "8 definitions beside every rate": "report/test_page::test_definitions_stand_beside_rates_and_at_the_end",
+    "9 the report, section by section": """
+        report/test_page::test_the_page_needs_nothing_else
+        report/test_page::test_the_same_ledger_gives_the_same_bytes
+        report/test_page::test_each_picture_says_in_words_what_it_shows
+        report/test_section_pictures::test_each_section_has_its_own_pictures
+        report/test_section_pictures::test_each_section_has_its_tables
+        report/test_page::test_a_browser_shows_all_sections
+        report/test_figures::test_figures_are_those_of_the_csv_files""",
 }
 
 SECURITY: dict[str, str] = {
