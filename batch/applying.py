@@ -65,11 +65,9 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
     _settle(writing, moved)
     if heard.is_last_word:
         note_reads(writing, [(moved, next_read(writing, equipment, moved))])
-    if submission.state is State.CAPTURE_REQUIRED and moved.state is not State.CAPTURE_REQUIRED:
-        close_items(writing, ItemKind.CAPTURE_DUE, f"order:{submission.order_id}", f"it waits no longer: {moved.state}")
     if submission.state is State.REJECTED and moved.state is State.REVIEW:
         doubt_refusal(writing, equipment, submission, evidence_id)
-    if moved.provider_order_id and not submission.provider_order_id:
+    if not submission.provider_order_id:
         apply_early_news(writing, equipment, [moved.provider_order_id])
     return moved
 
@@ -77,7 +75,8 @@ def hear(writing: Writing, equipment: Equipment, submission: Submission, heard: 
 def _settle(writing: Writing, moved: Submission) -> None:
     """Close what the place has settled to which an order has come."""
     if moved.state not in WORKED_ON:
-        close_items(writing, ItemKind.UNKNOWN_STATUS, f"overdue:{moved.order_id}", f"it ended: {moved.state}")
+        stood = [(ItemKind.UNKNOWN_STATUS, f"overdue:{moved.order_id}"), (ItemKind.CAPTURE_DUE, f"order:{moved.order_id}")]
+        close_all(writing, stood, f"it ended: {moved.state}")
     if moved.mit_mode == CIT_MODE and moved.state is not State.PENDING:
         close_items(writing, ItemKind.CHALLENGE, f"order:{moved.order_id}", f"the provider went on: {moved.state}")
 
@@ -101,7 +100,7 @@ def _concluded(writing: Writing, equipment: Equipment, submission: Submission, h
     conclusion = _unless_taken_for_right(writing, submission, conclusion)
     conclusion = _unless_taken(writing, submission, read, conclusion)
     conclusion = _unless_accepted(writing, submission, read, conclusion)
-    return _unless_believed(writing, equipment, submission, heard, conclusion)
+    return _unless_believed(writing, equipment, submission, heard.source, read, conclusion)
 
 
 def _unless_taken_for_right(writing: Writing, submission: Submission, conclusion: Conclusion) -> Conclusion:
@@ -132,12 +131,15 @@ def _unless_accepted(writing: Writing, submission: Submission, read: OrderRead, 
 
 
 def _unless_believed(
-    writing: Writing, equipment: Equipment, submission: Submission, heard: Heard, conclusion: Conclusion
+    writing: Writing, equipment: Equipment, submission: Submission, source: str, read: OrderRead, conclusion: Conclusion
 ) -> Conclusion:
-    """An order that a file's row alone has ended, and that a read shows as still being worked on, is for a person (I3)."""
-    if not equipment.settings.outcomes.trust_files or heard.source == "file" or heard.read is None or conclusion.path:
+    """An order that a file's row alone has ended, and that a read shows as still being worked on, is for a person (I3).
+
+    A read that is not understood, or speaks of another order, shows nothing of this one.
+    """
+    if not equipment.settings.outcomes.trust_files or source == "file" or not conclusion.understood:
         return conclusion
-    meaning = meaning_of(heard.read, equipment.profile)
+    meaning = meaning_of(read, equipment.profile)
     is_ended = submission.state in (State.COMPLETED, *NOT_RECOVERED)
     if not is_ended or meaning not in (Meaning.PENDING, Meaning.ONHOLD, Meaning.CAPTURE_REQUIRED):
         return conclusion

@@ -151,6 +151,25 @@ def test_an_end_that_a_file_alone_has_told(
         assert str(desk.room.sql("SELECT explanation FROM item")[0][0]).endswith(f": {words}")
 
 
+@pytest.mark.parametrize(("about", "provider_id"), [("b", "k"), ("a", "other")])
+def test_an_answer_about_another_order_does_not_doubt_an_end_that_a_file_told(about: str, provider_id: str, room: Room) -> None:
+    """It is set aside, and the order stays as the believed file has ended it (H-14)."""
+    desk = Desk(room, outcomes={"trust_files": True})
+    before = at(desk, State.DECLINED, "file", provider_order_id="k", provider_status="DECLINED")
+    heard(desk, OrderRead(provider_id, about, None, "Processing", 1999, "USD"))
+    after = desk.room.submission("a")
+    assert (after.state, after.event_seq) == (State.DECLINED, before.event_seq)
+    assert items(desk.room) == [("quarantine", "order:a")]
+
+
+def test_an_order_that_a_file_has_brought_to_pending_is_read_like_any_other(room: Room) -> None:
+    """The file has not ended it: a read that shows it as still worked on is what everybody expects."""
+    desk = Desk(room, outcomes={"trust_files": True})
+    at(desk, State.PENDING, "file", provider_order_id="k", provider_status="PROCESSING")
+    heard(desk, read("Processing"))
+    assert (desk.states("a"), items(desk.room)) == (["pending"], [])
+
+
 @pytest.mark.parametrize(("seconds", "is_past"), [(-1, False), (0, True), (1, True)])
 @pytest.mark.parametrize("mode", ["", "sync", "cit"])
 def test_when_an_order_is_past_its_expiry(seconds: int, is_past: bool, mode: str, desk: Desk) -> None:
