@@ -51,7 +51,7 @@ def judge_repeat(equipment: Equipment, order: Submission | None, batch: Batch | 
     if is_switched_off(equipment, batch):
         raise DecisionRefused("Copies of good charges are switched off (channels.transmit, its site, or a pause); none is sent.")
     with equipment.ledger.reading() as connection:
-        copies = doubted_copies(connection, equipment.ledger.mid, batch.batch_id, after=copied_after(equipment))
+        copies = doubted_copies(connection, equipment.ledger.mid, batch.batch_id, since=copied_since(equipment))
     if not copies or batch.step not in (BatchStep.CALLING, BatchStep.ACKNOWLEDGED):
         raise DecisionRefused(
             f"No copy of {batch.file_name} that may still be sent is in doubt ({batch.step}).",
@@ -65,8 +65,8 @@ def judge_repeat(equipment: Equipment, order: Submission | None, batch: Batch | 
     return Repeat(batch, sentence)
 
 
-def copied_after(equipment: Equipment) -> str:
-    """Charges after this moment (UTC text) may still be copied to the provider (CONTRACT 5)."""
+def copied_since(equipment: Equipment) -> str:
+    """Charges of this moment (UTC text) or later may still be copied to the provider (CONTRACT 5)."""
     return utc_text(equipment.clock.now() - WITHIN)
 
 

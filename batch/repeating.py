@@ -23,7 +23,7 @@ from batch.api_delivery import ApiDelivery
 from batch.api_evaluates import Evaluates, begins_before
 from batch.api_line import Call, Called
 from batch.call_answers import Reply, Verdict
-from batch.call_decisions import copied_after
+from batch.call_decisions import copied_since
 from batch.deciding import found, settled
 from batch.equipment import Equipment
 from batch.findings import Findings
@@ -90,7 +90,7 @@ class _OneOrder(Evaluates):
 
     def left(self, batch: Batch) -> int:
         """The one order, until its call is intended."""
-        return 0 if self._is_intended else 1
+        return int(not self._is_intended)
 
     def intend(self, batch: Batch, most: int) -> tuple[Batch, list[Call]]:
         """Record what the provider said, and the intent, in one transaction."""
@@ -158,8 +158,8 @@ class _Copies(Transmits):
         """How many of them have still to be called. They are listed once, so that each is called once."""
         if self._ahead is None:
             with self._equipment.ledger.reading() as connection:
-                after = copied_after(self._equipment)
-                self._ahead = doubted_copies(connection, self._equipment.ledger.mid, batch.batch_id, after=after)
+                since = copied_since(self._equipment)
+                self._ahead = doubted_copies(connection, self._equipment.ledger.mid, batch.batch_id, since=since)
         return len(self._ahead)
 
     def intend(self, batch: Batch, most: int) -> tuple[Batch, list[Call]]:

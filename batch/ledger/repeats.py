@@ -29,7 +29,7 @@ _RECORD = select(submission.c.record_json).where(
 _DOUBTED = (
     select(transmission.c.order_id, transmission.c.record_json)
     .where(transmission.c.mid == bindparam("mid"), transmission.c.batch_id == bindparam("batch_id"))
-    .where(transmission.c.result == IN_DOUBT, transmission.c.charged_at > bindparam("after"))
+    .where(transmission.c.result == IN_DOUBT, transmission.c.charged_at >= bindparam("since"))
     .order_by(transmission.c.sequence_number)
 )
 
@@ -54,10 +54,10 @@ def body_of(connection: Connection, mid: str, order: Submission) -> bytes:
     return record.encode()
 
 
-def doubted_copies(connection: Connection, mid: str, batch_id: str, *, after: str) -> list[tuple[str, bytes]]:
-    """The copies in doubt of a group whose charge came after that moment (UTC text): order id, and wire record byte for byte.
+def doubted_copies(connection: Connection, mid: str, batch_id: str, *, since: str) -> list[tuple[str, bytes]]:
+    """The copies in doubt of a group whose charge came then (UTC text) or later: order id, and wire record byte for byte.
 
     They come in the order of the group.
     """
-    rows = connection.execute(_DOUBTED, {"mid": mid, "batch_id": batch_id, "after": after})
+    rows = connection.execute(_DOUBTED, {"mid": mid, "batch_id": batch_id, "since": since})
     return [(row.order_id, row.record_json.encode()) for row in rows]

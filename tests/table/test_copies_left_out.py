@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -9,16 +10,19 @@ from typing import Any, cast
 
 import pytest
 
+from batch.call_decisions import judge_repeat
 from batch.card_numbers import scrubbed_id
 from batch.findings import Findings
+from batch.ledger.calls import IN_DOUBT
 from batch.ledger.switches import SwitchRun, SwitchWanted, turn
 from batch.left_over_copies import those_that_may_leave, too_old
 from batch.order_rows import storable_id
 from batch.pace import utc_text
 from batch.switching import SENDING
 from batch.transmit import Copies, transmit
+from schemas.errors import DecisionRefused
 from schemas.order import OrderRow
-from schemas.states import BatchStep
+from schemas.states import API_FORMAT, BatchStep
 from tests.ledger.room import DAY, START
 from tests.pure.samples import changed_row
 from tests.table.acknowledging import items
@@ -122,6 +126,16 @@ def test_a_file_that_is_switched_off_stays_unless_it_may_have_left(step: BatchSt
     those_that_may_leave(desk.equipment, desk.room.run, [batch])
     assert desk.batch(ONE).step is (BatchStep.EMPTY if cannot_have_left else step)
     assert desk.room.sql("SELECT DISTINCT result FROM transmission") == [("too_old" if cannot_have_left else None,)]
+
+
+@pytest.mark.parametrize(("charged_at", "may"), [("2026-11-22T06:30:00Z", True), ("2026-11-22T06:29:59Z", False)])
+def test_a_copy_in_doubt_may_be_repeated_for_as_long_as_a_first_one_may_leave(charged_at: str, may: bool, desk: Desk) -> None:
+    """Until its charge is older than 24 hours, to the second (CONTRACT 5)."""
+    copied(desk.room, ONE, "a", charged_at=charged_at)
+    desk.room.sql("UPDATE batch SET format = ?, step = 'acknowledged'", API_FORMAT)
+    desk.room.sql("UPDATE transmission SET result = ?", IN_DOUBT)
+    with nullcontext() if may else pytest.raises(DecisionRefused, match="24 hours after the charge"):
+        assert judge_repeat(desk.equipment, None, desk.batch(ONE)).sentence.startswith("1 of 1 copy of")
 
 
 @pytest.mark.parametrize("step", BatchStep)
