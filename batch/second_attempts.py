@@ -137,7 +137,7 @@ class SecondAttempts:
             return []
         for answer in answers:
             if not _has_answer(answer):
-                self._problem = self._problem or ApiUnreachable(f"{answer.problem}.")
+                self._problem = ApiUnreachable(f"{answer.problem}.")
         self._is_over = all(answer.is_unreachable for answer in answers)
         return answers
 

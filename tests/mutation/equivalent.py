@@ -2,6 +2,10 @@
 
 EQUIVALENT: dict[tuple[str, str], str] = {
     (
+        "batch/early_news.py",
+        "500 -> 501",
+    ): "so many pieces of evidence are looked up in one statement: what is found does not hang on it",
+    (
         "batch/applying.py",
         "moved.mit_mode == CIT_MODE and moved.state is not State.PENDING -> (moved.state is not State.PENDING)",
     ): "only an order of a customer who was present ever has an item about a challenge: for others there is none to close",

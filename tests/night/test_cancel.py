@@ -52,7 +52,9 @@ def test_code_2_without_a_cancel_of_ours_is_declined(house: House) -> None:
 def test_stopped_twice_says_so_and_changes_nothing(house: House) -> None:
     """The second time nothing is asked for, exit 0, and the first is shown."""
     pending(house)
-    cancel(house)
+    _, first = cancel(house)
+    assert first.asked is not None
+    assert not first.asked.repeated
     before = house.ledger_rows()
     code, result = cancel(house)
     assert code == 0

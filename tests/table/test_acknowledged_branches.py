@@ -161,6 +161,17 @@ def test_rows_that_fit_nothing_are_told(desk: Desk) -> None:
     assert desk.states("a", "b") == ["sending", "withdrawn"]
 
 
+def test_a_refused_file_says_nothing_of_an_order_that_was_not_in_it(desk: Desk) -> None:
+    """An order that was withdrawn before the file left is none of the refused: it stays so, and its row is not touched."""
+    sent(desk, "a", "b")
+    desk.move(State.WITHDRAWN, "b")
+    before = desk.room.submission("b")
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        refuse_all(writing, desk.equipment, desk.batch(ONE), "not a file", "e" * 32)
+    assert desk.states("a", "b") == ["rejected", "withdrawn"]
+    assert desk.room.submission("b") == before
+
+
 @pytest.mark.parametrize("step", [None, BatchStep.ACKNOWLEDGED, BatchStep.EMPTY])
 @pytest.mark.parametrize("known", ["nothing", "an id", "a review"])
 def test_a_file_that_is_refused_as_a_whole(step: BatchStep | None, known: str, desk: Desk) -> None:

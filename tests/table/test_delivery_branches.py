@@ -84,6 +84,15 @@ def test_what_stops_all_stops_the_next_file_too(desk: Desk) -> None:
     assert desk.states("a", "b") == ["in_doubt", "sending"]
 
 
+@pytest.mark.parametrize(("lost", "undelivered", "then"), [(2, 2, "delivered"), (3, 4, "claimed")])
+def test_a_third_file_lost_in_a_row_keeps_the_rest_for_the_next_run(lost: int, undelivered: int, then: str, desk: Desk) -> None:
+    """Two may be chance, and the next file leaves; after three the server counts as stalled, and nothing more is tried."""
+    files = [desk.held(f"b{number:011}", str(number)) for number in range(lost + 1)]
+    desk.folder.trouble["write_part"] = [LOST for _ in range(2 * lost)]
+    assert desk.deliver(*files) == ["MB-SFTP-LOST"]
+    assert (len(desk.findings.undelivered), desk.batch(files[-1].batch_id).step) == (undelivered, then)
+
+
 def test_a_part_that_is_lost_twice_waits_for_the_next_run(desk: Desk) -> None:
     """One loss is tried again with the same rows; two in a row are told, and nothing is in doubt (N-02)."""
     batch = desk.held(ONE, "a")

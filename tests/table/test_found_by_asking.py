@@ -61,6 +61,17 @@ def due(desk: Desk) -> object:
     return desk.room.sql("SELECT next_read_at FROM submission WHERE order_id = 'a'")[0][0]
 
 
+@pytest.mark.parametrize(("content", "kept"), [(b'{"orders": []}', 1), (b"", 0)])
+def test_what_the_listing_said_is_kept_as_evidence(content: bytes, kept: int, desk: Desk) -> None:
+    """Word for word, as what moved the order; where no word came there is nothing to keep."""
+    at(desk, State.PENDING)
+    asks(desk, Answer("a", content, None, "twice", is_double=True))
+    find_by_our_id(desk.equipment, desk.room.run, desk.room.submission("a"))
+    cited = desk.room.sql("SELECT evidence_id FROM event WHERE to_state = 'review' ORDER BY seq DESC LIMIT 1")
+    stored = desk.room.sql("SELECT evidence_id FROM evidence WHERE source = 'poll' AND subject = 'order:a'")
+    assert (len(stored), cited) == (kept, stored or [(None,)])
+
+
 @pytest.mark.parametrize("knows", ["", "j"])
 def test_an_order_that_is_there_twice_is_a_persons(knows: str, desk: Desk) -> None:
     """Two rescues of one order: it is under review with an id that was not known before, and its support is to stop one."""

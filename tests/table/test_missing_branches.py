@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from batch.search import look_for_unanswered
-from schemas.states import BatchStep, State
+from schemas.states import API_FORMAT, BatchStep, State
 from tests.ledger.room import Room
 from tests.table.acknowledging import ONE, acknowledge, items, row
 from tests.table.desk import Desk
@@ -72,6 +72,17 @@ def test_what_is_late_is_told_once(unasked: Desk) -> None:
     before = unasked.room.everything("lease", "run")
     looked(unasked, 10)
     assert unasked.room.everything("lease", "run") == before
+
+
+@pytest.mark.parametrize("kind", ["evaluate", "transmit"])
+@pytest.mark.parametrize("is_of_calls", [False, True])
+def test_what_was_answered_in_full_is_never_late(kind: str, is_of_calls: bool, unasked: Desk) -> None:
+    """However long ago: nobody is told that an answer is missing."""
+    left(unasked, BatchStep.DELIVERED, State.SENDING)
+    acknowledge(unasked, row("a", "k"), row("b", "j"))
+    calls = f", format = '{API_FORMAT}'" if is_of_calls else ""
+    unasked.room.sql(f"UPDATE batch SET step = 'acknowledged', kind = ?{calls}", kind)
+    assert looked(unasked, 30 * 86400) == []
 
 
 def test_orders_that_were_answered_are_no_part_of_it(unasked: Desk) -> None:
