@@ -140,7 +140,7 @@ class RefundAsked:
     amount_minor: int
     left_minor: int
     before_minor: int | None
-    can_show: bool = True
+    can_show: bool
 
 
 def _refund_settlement(refund: RefundAsked, read: OrderRead, meaning: Meaning | None, said: str, *, is_late: bool) -> Settlement:

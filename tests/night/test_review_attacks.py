@@ -87,7 +87,7 @@ def test_what_was_given_back_stays_in_the_books(house: House, mocker: MockerFixt
 def test_a_sum_that_appears_is_no_proof_that_nothing_happened() -> None:
     """The provider showed nothing before and shows the whole amount now: it does not count as untouched (I12)."""
     read = OrderRead("key", "o-1", 7, "Completed", 1999, "USD", refunded_minor=1999)
-    asked = RefundAsked(1999, 1999, None)
+    asked = RefundAsked(1999, 1999, None, can_show=True)
     assert settlement(OperationKind.REFUND, read, Meaning.COMPLETED, is_late=True, refund=asked).step is None
     shows_none = replace(read, refunded_minor=None)
     found = settlement(OperationKind.REFUND, shows_none, Meaning.COMPLETED, is_late=True, refund=asked)
