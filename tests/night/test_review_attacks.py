@@ -101,7 +101,7 @@ def test_an_order_that_was_returned_otherwise_proves_no_refund(
 ) -> None:
     """That nothing more is shown as given back than before does not tell of our request, whoever returned the order (I2)."""
     read = OrderRead("key", "o-1", 6, "Returned", 1999, "USD", refunded_minor=shown)
-    asked = RefundAsked(1999, 1999, before)
+    asked = RefundAsked(1999, 1999, before, can_show=True)
     found = settlement(OperationKind.REFUND, read, Meaning.REFUNDED, is_late=is_late, refund=asked)
     assert (found.step, found.ever) == ((OperationStep.DONE, True) if is_done else (None, True))
 

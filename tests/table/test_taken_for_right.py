@@ -7,9 +7,10 @@ import pytest
 
 from batch.applying import Heard, facts_of, hear, raise_item, with_cancels
 from batch.asking import is_about
+from batch.ledger.completed_by_hand import is_taken_for_right
 from batch.ledger.items import MORE_NEWS
 from batch.ledger.moves import Move, move_orders
-from batch.ledger.operations import Wanted, claim_operation, move_operation
+from batch.ledger.operations import Wanted, claim_operation, move_operation, operations_of
 from batch.responses import OrderRead
 from schemas.operations import OperationKind, OperationStep
 from schemas.reasons import ItemKind
@@ -70,6 +71,37 @@ def test_a_word_of_another_claim_or_from_before_the_cancel_is_of_something_else(
         with desk.room.ledger.writing(desk.room.run) as writing:
             claim_operation(writing, desk.room.submission("a"), Wanted(OperationKind.CANCEL, 0, "USD", "so", "ada"))
     assert completes(desk) == (["double_charge"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "detail"),
+    [("poll", State.COMPLETED, {"recovered_minor": 1999}), ("operator", State.PENDING, {})],
+    ids=["a read", "another decision"],
+)
+def test_only_a_person_who_says_that_it_is_completed_takes_it_for_right(
+    source: str, to: State, detail: dict[str, int], desk: Desk
+) -> None:
+    """A read that completed it is no person, and a person who let it go on has not said that it is completed."""
+    cancelled(desk)
+    desk.room.put("a", State.REVIEW)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        move_orders(writing, [Move(desk.room.submission("a"), to, source, "so", detail=detail)])
+    desk.room.put("a", State.REVIEW)
+    assert completes(desk) == ["double_charge"]
+
+
+def test_a_cancel_of_another_claim_is_not_what_a_person_took_for_right(desk: Desk) -> None:
+    """They completed this claim: what was asked about another one, however late, does not make that old."""
+    cancelled(desk)
+    desk.room.put("a", State.REVIEW)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        completed = {"recovered_minor": 1999}
+        move_orders(writing, [Move(desk.room.submission("a"), State.COMPLETED, "operator", "so", detail=completed)])
+        order = desk.room.submission("a")
+        (cancel,) = operations_of(writing.connection, writing.mid, "a")
+        later = replace(cancel, asked_at="2026-12-01T00:00:00Z")
+        for asked, is_right in (([cancel], True), ([cancel, later], False), ([cancel, replace(later, attempt=2)], True)):
+            assert is_taken_for_right(writing.connection, writing.mid, order, asked) is is_right
 
 
 def test_a_cancel_that_came_too_late_is_told_in_place_of_what_stood_open(desk: Desk) -> None:
