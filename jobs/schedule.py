@@ -6,6 +6,7 @@ from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.output import Options, answer, say
 from jobs.schedule_next import first_times, next_times
+from jobs.schedule_signals import Stop
 from jobs.schedule_timers import Schedule, schedule_object
 from jobs.settings_file import load_settings
 from schemas.errors import ExitCode
@@ -26,8 +27,10 @@ def run_schedule(options: Options, *, dry_run: bool = False) -> int:
         show_dry_run(options, [banner("schedule", today, settings), *lines])
         answer(options, {**schedule_object(settings), "dry_run": True, "next": shown, "exit_code": int(ExitCode.CLEAN)})
         return int(ExitCode.CLEAN)
-    say(options, [banner("schedule", today, settings), *first_times(times)])
-    answer(options, {**schedule_object(settings), "type": "settings", "next": shown})
-    code = Schedule(options, settings).run()
+    stop = Stop()
+    with stop.listening():  # before a word of it is said
+        say(options, [banner("schedule", today, settings), *first_times(times)])
+        answer(options, {**schedule_object(settings), "type": "settings", "next": shown})
+        code = Schedule(options, settings, stop).run()
     answer(options, {**schedule_object(settings), "exit_code": int(code)})
     return int(code)

@@ -7,13 +7,13 @@ They read the settings themselves, and so does the schedule, before whatever it 
 half minute on and are told, and while the settings are unfit nothing is started.
 """
 
+import contextlib
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import FrameType
 from typing import Any
 
 from batch.pace import utc_text
@@ -22,25 +22,25 @@ from jobs.clock import SystemClock
 from jobs.once import night_runs
 from jobs.output import Options, answer, say
 from jobs.schedule_next import LESSER, first_times, lesser_jobs, next_times
+from jobs.schedule_signals import Stop
 from jobs.schedule_times import cron_trigger, latest_night, night_to_run
 from jobs.settings_watch import Seen, SettingsWatch
 from schemas.errors import ExitCode, MitbatchError
 from schemas.settings import Settings
 
 LOOK_SECONDS = 30
+SIGNALLED = 128
+"""What shells add to a signal's number: so ends a job that a signal ended before it listened for any, 143 for SIGTERM."""
 
 
 class Schedule:
     """The timers, and the jobs that they have started."""
 
-    def __init__(self, options: Options, settings: Settings) -> None:
-        self._options, self._clock = options, SystemClock()
+    def __init__(self, options: Options, settings: Settings, stop: Stop) -> None:
+        self._options, self._clock, self._stop = options, SystemClock(), stop
         self._since = self._clock.now()
         self._watch = SettingsWatch(options.config, settings, lambda found: next_times(found, self._since))
-        self._stop = threading.Event()
-        self._asked: list[int] = []
-        self._children: set[subprocess.Popen[bytes]] = set()
-        self._lock, self._no_night = threading.Lock(), threading.Event()
+        self._no_night = threading.Event()
         self._no_night.set()
 
     def run(self) -> ExitCode:
@@ -50,32 +50,24 @@ class Schedule:
 
         once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         timers = BackgroundScheduler(timezone="UTC", job_defaults=once)
-        timers.add_executor(ThreadPoolExecutor(1), "night")
-        timers.add_executor(ThreadPoolExecutor(1), "lesser")
+        night, lesser = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        timers.add_executor(night, "night")
+        timers.add_executor(lesser, "lesser")
         self._set_lesser(timers)
         self._catch_up(timers)
         timers.add_job(
             self._look, "interval", [timers], seconds=LOOK_SECONDS, next_run_time=self._since, executor="night", id="look"
         )
-        before = {number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)}
-        timers.start()
         say(self._options, ["Ctrl-C or SIGTERM lets the step in hand end, and stops it."])
-        try:
-            while not self._stop.wait(timeout=1):
-                pass  # a signal in the moment before a wait ends only the next one
-            timers.pause()
-            timers.shutdown(wait=True)
-        finally:
-            for number, action in before.items():
-                signal.signal(number, action)
-        return ExitCode.TERMINATED if self._asked[0] == signal.SIGTERM else ExitCode.INTERRUPTED
-
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        self._asked.append(number)
-        self._stop.set()
-        self._no_night.set()
-        for child in list(self._children):
-            child.send_signal(number)
+        timers.start()
+        self._stop.wait()
+        timers.pause()
+        for pool in (night, lesser):  # not by the timers, which keep locks meanwhile that whoever takes up settings needs
+            timers.remove_all_jobs()
+            self._no_night.set()
+            pool.shutdown(wait=True)
+        timers.shutdown(wait=False)
+        return ExitCode.TERMINATED if self._stop.first == signal.SIGTERM else ExitCode.INTERRUPTED
 
     @property
     def _settings(self) -> Settings:
@@ -83,13 +75,18 @@ class Schedule:
 
     def _set_lesser(self, timers: Any) -> None:  # noqa: ANN401 - APScheduler has no types
         """Give each lesser job the times that the settings have now, and none to what has no time any more."""
+        from apscheduler.jobstores.base import JobLookupError
+
         jobs = lesser_jobs(self._settings)
         for job in LESSER:
             if job in jobs:
-                trigger = cron_trigger(getattr(self._settings.schedule, job), self._settings.schedule.timezone)
-                timers.add_job(self._lesser, trigger, args=[job], executor="lesser", id=job, replace_existing=True)
-            elif timers.get_job(job) is not None:
-                timers.remove_job(job)
+                timers.add_job(self._lesser, self._trigger(job), args=[job], executor="lesser", id=job, replace_existing=True)
+            else:
+                with contextlib.suppress(JobLookupError):  # it had none, or all are being stopped
+                    timers.remove_job(job)
+
+    def _trigger(self, job: str) -> Any:  # noqa: ANN401 - APScheduler has no types
+        return cron_trigger(getattr(self._settings.schedule, job), self._settings.schedule.timezone)
 
     def _take_up(self, timers: Any) -> bool:  # noqa: ANN401 - APScheduler has no types
         """Take up settings that were changed, and tell the times that hold now. False while they are unfit."""
@@ -135,7 +132,7 @@ class Schedule:
     def _catch_up(self, timers: Any) -> None:  # noqa: ANN401 - APScheduler has no types
         """Run every lesser job once, of which a moment has passed since it last ran."""
         for job in lesser_jobs(self._settings):
-            if self._is_behind(job, timers.get_job(job).trigger):
+            if self._is_behind(job, self._trigger(job)):
                 timers.add_job(self._lesser, args=[job], executor="lesser", id=f"{job} at once", replace_existing=True)
 
     def _is_behind(self, job: str, trigger: Any) -> bool:  # noqa: ANN401 - APScheduler has no types
@@ -155,15 +152,13 @@ class Schedule:
     def _run(self, words: Sequence[str]) -> None:
         flags = [flag for flag, wanted in (("--json", self._options.json), ("--quiet", self._options.quiet)) if wanted]
         line = [sys.executable, "-m", "jobs", "--config", str(self._options.config), *flags, *words]
-        with self._lock:
-            if self._stop.is_set():
-                return
-            child = subprocess.Popen(line, start_new_session=True)  # noqa: S603 - this very program
-            self._children.add(child)
-        if self._stop.is_set() and child.poll() is None and self._asked:
-            child.send_signal(self._asked[0])  # it was started in the very moment
+        if self._stop.is_asked:
+            return
+        child = subprocess.Popen(line, start_new_session=True)  # noqa: S603 - this very program
+        self._stop.began(child)
         code = child.wait()
-        self._children.discard(child)
+        self._stop.ended(child)
+        code = code if code >= 0 else SIGNALLED - code
         self._say(f"{utc_text(self._clock.now())}   {' '.join(words)} ended with exit {code}")
         answer(self._options, {**schedule_object(self._settings), "type": "run", "job": words[0], "exit_code": code})
 
