@@ -18,6 +18,7 @@ drawn. A note that is lost costs one drawing.
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -38,11 +39,13 @@ def page_inputs(figures: ReportFigures, manifest: bytes, chooser: str, program: 
 class DrawnPages:
     """A note for each business date: the digest of the inputs, and the SHA-256 of the page that was drawn from them.
 
-    `program` tells versions of what draws pages apart: pages of another one are drawn anew.
+    `program` tells versions of what draws pages apart: pages of another one are drawn anew. `program_now` tells it anew, by
+    what lies on the disk at that moment.
     """
 
-    def __init__(self, root: Path, disk: Disk, program: str) -> None:
+    def __init__(self, root: Path, disk: Disk, program: str, program_now: Callable[[], str]) -> None:
         self.program = program
+        self._program_now = program_now
         self._root = root
         self._disk = disk
 
@@ -53,7 +56,9 @@ class DrawnPages:
         return noted[1] if is_current else ""
 
     def note(self, business_date: str, inputs: str, page: bytes) -> None:
-        """Note what a page was drawn from, once it lies where it belongs."""
+        """Note what a page was drawn from, once it lies where it belongs; nothing if another version was installed meanwhile."""
+        if self._program_now() != self.program:
+            return
         path, draft = self._root / business_date, self._root / f".{business_date}.new"
         with contextlib.suppress(OSError):  # the files that are sealed are there; without a note the page is drawn once more
             self._disk.make_folder(self._root, 0o700)

@@ -9,6 +9,7 @@ alone, so that who can write here and not there cannot have an edited file taken
 
 import contextlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,11 +46,12 @@ def _form() -> TypeAdapter[WrittenNote]:
 class WrittenDates:
     """A note for each business date. `program` tells versions apart of all that makes files from what is read.
 
-    `key` seals the notes: a secret of the ledger's.
+    `program_now` tells it anew, by what lies on the disk at that moment; `key` seals the notes: a secret of the ledger's.
     """
 
-    def __init__(self, root: Path, disk: Disk, program: str, key: bytes) -> None:
+    def __init__(self, root: Path, disk: Disk, program: str, key: bytes, program_now: Callable[[], str]) -> None:
         self.program = program
+        self._program_now = program_now
         self._root = root
         self._disk = disk
         self._key = key
@@ -69,7 +71,12 @@ class WrittenDates:
             return None
 
     def note(self, business_date: str, note: WrittenNote) -> None:
-        """Note what a date's files were made from, once they lie where they belong."""
+        """Note what a date's files were made from, once they lie where they belong.
+
+        Nothing is noted where another version was installed meanwhile: nobody knows which of the two has made them.
+        """
+        if self._program_now() != self.program:
+            return
         path, draft = self._root / business_date, self._root / f".{business_date}.new"
         text = _form().dump_json(note)
         with contextlib.suppress(OSError):  # the files are there; without a note they are made once more

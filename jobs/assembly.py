@@ -185,16 +185,25 @@ def _drawn_pages(settings: Settings, surroundings: Surroundings) -> "DrawnPages 
         return None
     from batch.drawn_pages import DrawnPages
 
-    return DrawnPages(settings.data_dir / "pages", surroundings.disk, surroundings.page_program())
+    def program_now() -> str:
+        surroundings.forget_program()
+        return surroundings.page_program()
+
+    return DrawnPages(settings.data_dir / "pages", surroundings.disk, surroundings.page_program(), program_now)
 
 
 def _written_dates(settings: Settings, surroundings: Surroundings, program: str, key: bytes) -> "WrittenDates | None":
     """What is known of the dates whose files were made by this program; None where every run makes them."""
-    if not program:
+    tell, timezone = surroundings.written_program, settings.schedule.timezone
+    if tell is None:
         return None
     from batch.written_dates import WrittenDates
 
-    return WrittenDates(settings.data_dir / "written", surroundings.disk, program, key)
+    def program_now() -> str:
+        surroundings.forget_program()
+        return tell(timezone)
+
+    return WrittenDates(settings.data_dir / "written", surroundings.disk, program, key, program_now)
 
 
 @contextlib.contextmanager

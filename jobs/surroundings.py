@@ -11,7 +11,7 @@ from jobs.databases import MakeEngine, default_engine
 from jobs.disk import MachineDisk
 from jobs.event_log import EventLog, LogFile, NoLog
 from jobs.outside import StopRequest, aside, is_alive, new_batch_id, new_run_id, new_scrub_key, side_by_side, this_process
-from jobs.report.drawing import machine_page, page_program, written_program
+from jobs.report.drawing import forget_program, machine_page, page_program, written_program
 from jobs.secret_values import secret
 from jobs.sftp_access import sftp_access
 from schemas.settings import Settings, SftpSettings
@@ -56,7 +56,8 @@ class Surroundings:
     `sftp_access` is how to get into the SFTP server; `side_by_side(n)` runs work n at a time, `aside`
     does a piece of it while requests are under way. `event_log` is where runs say what they do.
     `page` draws the report, None where nobody does; `page_program` tells versions of what draws it apart, `written_program` of
-    what makes finance's files in a time zone: None where they are made by every run.
+    what makes finance's files in a time zone: None where they are made by every run. Both are found out once, and again
+    after `forget_program`.
     """
 
     clock: Clock
@@ -77,6 +78,7 @@ class Surroundings:
     page: "Page | None" = None
     page_program: Callable[[], str] = page_program
     written_program: Callable[[str], str] | None = None
+    forget_program: Callable[[], None] = forget_program
 
 
 def of_this_machine(clock: Clock) -> Surroundings:

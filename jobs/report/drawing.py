@@ -36,6 +36,11 @@ def page_program() -> str:
     return f"{digest.hexdigest()} {_version('jinja2')}"
 
 
+def forget_program() -> None:
+    """Find out anew what lies there now when the next one asks."""
+    page_program.cache_clear()
+
+
 def written_program(timezone: str) -> str:
     """A digest of what makes finance's files and the page: of the program, of Python, and of the rules of the time zone."""
     facts = f"{page_program()} {sys.version} {_version('orjson')} {_version('markupsafe')} {timezone}\n".encode()

@@ -21,9 +21,12 @@ from batch.ledger_history import LedgerHistory
 from batch.read_again import read_again
 from batch.seen_rows import SeenRows
 from batch.written_dates import WrittenDates
+from jobs.assembly import _drawn_pages, _written_dates
+from jobs.clock import SystemClock
 from jobs.disk import MachineDisk
 from jobs.report import drawing
 from jobs.report.drawing import written_program
+from jobs.surroundings import of_this_machine
 from schemas.ledger_tables import batch, comparison, comparison_row, event, item, metadata, operation, submission, transmission
 from schemas.settings import Settings
 from tests.audit.conftest import ALONE, Books
@@ -92,7 +95,7 @@ class Shelf:
 
     def __init__(self, folder: Path, months: Months) -> None:
         self.months, self.folder, self.program, self.settings = months, folder, "one", settings()
-        self.part_rows = 1_000_000
+        self.part_rows, self.program_then = 1_000_000, ""
 
     @property
     def day(self) -> Path:
@@ -106,9 +109,9 @@ class Shelf:
 
     def write(self, *, anew: bool = False) -> AuditReport:
         """Write the last date as a run does."""
-        return self._books("audit", WrittenDates(self.folder / "written", MachineDisk(), self.program, KEY)).write(
-            self.months.last, anew=anew
-        )
+        then = self.program_then or self.program
+        written = WrittenDates(self.folder / "written", MachineDisk(), self.program, KEY, lambda: then)
+        return self._books("audit", written).write(self.months.last, anew=anew)
 
     def fresh(self) -> AuditReport:
         """Make it without any memory."""
@@ -348,11 +351,48 @@ class ShutDisk(MachineDisk):
 
 def test_a_note_that_cannot_be_read_or_has_another_form_is_none(shelf: Shelf) -> None:
     """What the disk refuses, and what a later version may have sealed, costs one making of the files."""
-    notes = WrittenDates(shelf.note.parent, MachineDisk(), "one", KEY)
+    notes = WrittenDates(shelf.note.parent, MachineDisk(), "one", KEY, lambda: "one")
     assert notes.note_of(shelf.months.last) is not None
-    assert WrittenDates(shelf.note.parent, ShutDisk(), "one", KEY).note_of(shelf.months.last) is None
+    assert WrittenDates(shelf.note.parent, ShutDisk(), "one", KEY, lambda: "one").note_of(shelf.months.last) is None
     seal(shelf.note, b'{"parts":{}}')
     assert notes.note_of(shelf.months.last) is None
+
+
+def test_nothing_is_noted_where_another_program_was_installed_meanwhile(shelf: Shelf, made: list[str]) -> None:
+    """Nobody knows which of the two made the files: a note of the one would be believed by whoever goes back to it."""
+    shelf.program, shelf.program_then = "two", "three"
+    shelf.write()
+    shelf.program_then = ""
+    made.clear()
+    shelf.write()
+    assert made
+    made.clear()
+    shelf.write()
+    assert not made
+
+
+def test_the_program_is_told_anew_where_a_date_is_noted() -> None:
+    """Not by what was found out when the run was put together."""
+    told = iter(("page", "page now", "written now"))
+    forgotten: list[str] = []
+    around = replace(
+        of_this_machine(SystemClock()),
+        page=lambda _figures: b"",
+        page_program=lambda: next(told),
+        written_program=lambda _zone: next(told),
+        forget_program=lambda: forgotten.append("now"),
+    )
+    pages = _drawn_pages(settings(), around)
+    dates = _written_dates(settings(), around, "written", KEY)
+    assert pages is not None
+    assert dates is not None
+    assert (pages.program, pages._program_now(), dates.program, dates._program_now()) == (
+        "page",
+        "page now",
+        "written",
+        "written now",
+    )
+    assert forgotten == ["now", "now"]
 
 
 def test_the_program_is_another_with_other_rules_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,7 +431,7 @@ def test_a_run_that_was_overtaken_notes_nothing(shelf: Shelf, made: list[str]) -
     def lost() -> None:
         raise RuntimeError("another run took over")
 
-    memory = WrittenDates(shelf.folder / "written", MachineDisk(), shelf.program, KEY)
+    memory = WrittenDates(shelf.folder / "written", MachineDisk(), shelf.program, KEY, lambda: shelf.program)
     with pytest.raises(RuntimeError):
         shelf._books("audit", memory).write(shelf.months.last, Turn(ALONE.run_id, lost))
     assert shelf.note.read_bytes() == before
