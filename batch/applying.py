@@ -197,7 +197,9 @@ def with_cancels(facts: Facts, submission: Submission, asked: Sequence[Operation
     mine = [each for each in asked if each.kind is OperationKind.CANCEL and each.attempt == submission.attempt]
     confirmed = any(each.step is OperationStep.DONE for each in mine)
     may_be = any(each.may_have_happened for each in mine)
-    return replace(facts, cancel_wanted=bool(mine), may_be_cancelled=confirmed if facts.is_worked_on else may_be)
+    wanted = replace(facts, cancel_wanted=bool(mine), may_be_cancelled=confirmed if facts.is_worked_on else may_be)
+    refunds = [each for each in asked if each.kind is OperationKind.REFUND and each.step is OperationStep.DONE]
+    return replace(wanted, given_back_minor=sum(each.amount_minor for each in refunds))
 
 
 def _follow(writing: Writing, submission: Submission, conclusion: Conclusion, heard: Heard, evidence_id: str) -> Submission:

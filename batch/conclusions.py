@@ -30,6 +30,7 @@ class Facts:
     after a decline (CONTRACT 7.6). `is_cit`: a customer was present, and may be asked to confirm (a challenge).
     `cancel_wanted` says that its cancel was asked for, `may_be_cancelled` that the provider has not refused that (and has
     confirmed it, where it goes on after a decline: there the same word may mean that it has not heard of it).
+    `given_back_minor` is what was given back of it already.
     """
 
     order_id: str
@@ -43,6 +44,7 @@ class Facts:
     cancel_wanted: bool = False
     may_be_cancelled: bool = False
     is_cit: bool = False
+    given_back_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ CAME_TOO_LATE = "its cancel was asked for and came too late"
 
 
 def cancel_came_too_late(facts: Facts, read: OrderRead) -> str:
-    """The words about a recovery whose cancel was asked for, and the command that gives it back."""
-    amount_minor = facts.amount_minor if read.amount_minor is None else read.amount_minor
+    """The words about a recovery whose cancel was asked for, and the command that gives back what is left of it."""
+    amount_minor = (facts.amount_minor if read.amount_minor is None else read.amount_minor) - facts.given_back_minor
     proposal = refund_command(facts.order_id, amount_minor, fit_to_show(read.currency) or facts.currency)
     return f"{CAME_TOO_LATE}; refund it if it should not have been charged: {proposal}"
 

@@ -74,7 +74,7 @@ def rule_on_order(resolution: Resolution, order: Facts, said: Said, bearer: str,
 
 def _told_of_cancel(ruling: OrderRuling, order: Facts, read: OrderRead) -> OrderRuling:
     """The same, and where it completes although its cancel was asked for, what a person may want to do about that."""
-    if ruling.recovered_minor is None or not order.cancel_wanted:
+    if ruling.recovered_minor is None or not order.cancel_wanted or order.given_back_minor >= ruling.recovered_minor:
         return ruling
     words = cancel_came_too_late(order, read)
     return replace(ruling, sentence=f"{ruling.sentence.removesuffix('.')}; {words}", too_late=words)

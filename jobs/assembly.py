@@ -24,6 +24,7 @@ from batch.writeback import OrderWriter
 from jobs.databases import MakeEngine, default_engine, leave_no_copy, open_ledger, open_orders
 from jobs.event_log import EventLog, NoLog, Telling, note_problem
 from jobs.surroundings import Surroundings
+from schemas.counted import counted
 from schemas.errors import EnvironmentMixed, LedgerBehind, MitbatchError, PathMissing
 from schemas.settings import Settings
 from schemas.states import BatchStep
@@ -310,12 +311,12 @@ def check_departures(ledger: Ledger, departures: Departures) -> None:
         return
     with ledger.reading() as connection:
         steps, behind_calls = steps_of(connection, ledger.mid), not_intended(connection, ledger.mid, calls)
-    behind = sorted(batch_id for batch_id in marked if steps.get(batch_id, BatchStep.CLAIMED) in _NOT_YET_LEFT)
-    behind += behind_calls
-    if behind:
+    behind_files = sorted(batch_id for batch_id in marked if steps.get(batch_id, BatchStep.CLAIMED) in _NOT_YET_LEFT)
+    if behind := [*behind_files, *behind_calls]:
+        kinds = ((behind_files, "file", ""), (behind_calls, "group of calls", "groups of calls"))
+        what = " and ".join(counted(len(some), one, many) for some, one, many in kinds if some)
         raise LedgerBehind(
-            f"{len(behind)} {'file' if len(behind) == 1 else 'files'} that left ({', '.join(behind[:3])}) are not known to"
-            " this ledger as such: it is older than what was sent.",
+            f"This ledger does not know that {what} left ({', '.join(behind[:3])}): it is older than what was sent.",
             next_step="Restore the newest copy of the ledger; mitbatch explain MB-LEDGER-BEHIND says what to do without one.",
         )
 

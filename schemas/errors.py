@@ -109,7 +109,7 @@ class IdentityChanged(SafetyRefusal):
 
 
 class LedgerBehind(SafetyRefusal):
-    """Files have left of which this ledger knows nothing, or less: it is an older copy, or an empty or another one.
+    """Files or calls have left of which this ledger knows nothing, or less: it is an older copy, or an empty or another one.
 
     Going on would send them again, or release orders that are at the provider. Restore the newest copy of the ledger. If it
     is lost, do not start with this one: every order that is held in the order system may be at the provider; ask its

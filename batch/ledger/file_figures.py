@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from batch.day_counts import Figures, labelled, observe
 from batch.ledger.batches import batch_named
@@ -30,7 +30,11 @@ _READ = (
     .group_by(evidence.c.source, remote_file.c.verdict)
 )
 _CONFLICTS = select(item.c.kind, item.c.subject).where(
-    item.c.mid == _MID, item.c.opened_date == _DATE, item.c.kind.in_(bindparam("kinds", expanding=True))
+    item.c.mid == _MID,
+    item.c.opened_date == _DATE,
+    item.c.kind.in_(bindparam("kinds", expanding=True)),
+    # what a decision opens and closes at once keeps what whoever decided was told: nothing was found
+    or_(item.c.closed_by.is_(None), item.c.closed_at != item.c.opened_at),
 )
 _SITES = select(submission.c.order_id, submission.c.site).where(
     submission.c.mid == _MID, submission.c.order_id.in_(bindparam("ids", expanding=True))

@@ -2,9 +2,11 @@
 
 import pytest
 
+from batch.ledger.file_figures import count_conflicts
 from batch.ledger.items import MORE_NEWS
+from jobs.assembly import open_ledger_alone
 from schemas.errors import ExitCode
-from tests.night.house import House, order
+from tests.night.house import DAY, House, order
 from tests.night.requests import cancel, refund, steps
 from tests.night.test_cancel import WORKED_ON
 from tests.night.test_conclusions import provider_changes_its_mind
@@ -120,3 +122,33 @@ def test_a_cancel_that_a_person_takes_for_right_lifts_our_hold_from_a_row_that_i
     house.run("poll")
     assert house.state() == "cancelled"
     assert (house.row()["status"], house.row()["hold_reference"]) == ("paid", None)
+
+
+def test_what_whoever_decides_was_told_is_no_charge_in_house(house: House) -> None:
+    """The item that the decision opens and closes keeps their word; what a read tells of the same stands among the charges."""
+    contradicted(house)
+    cancelled_in_vain(house)
+    provider_changes_its_mind(house)
+    assert decide(house, "order:000471", "provider-is-right") == ExitCode.CLEAN
+    assert house.ledger("SELECT * FROM item WHERE kind = 'double_charge'")
+    assert charges(house) == 0
+
+
+def test_what_a_read_tells_of_it_is_counted(house: House) -> None:
+    """Also once a person has decided about it, at another moment."""
+    contradicted(house)
+    cancelled_in_vain(house)
+    provider_changes_its_mind(house)
+    house.pass_time(hours=7)
+    house.run("poll")
+    assert charges(house) == 1
+    house.pass_time(hours=1)
+    assert decide(house, "order:000471", "provider-is-right") == ExitCode.CLEAN
+    assert charges(house) == 1
+
+
+def charges(house: House) -> int:
+    """What the metrics count of the day as charged in-house while it was held."""
+    with open_ledger_alone(house.settings, clock=house.clock) as ledger, ledger.reading() as connection:
+        figures = count_conflicts(connection, ledger.mid, DAY)
+    return sum(count for (name, _), count in figures.items() if name == "mitbatch_house_charge_during_hold")

@@ -153,6 +153,21 @@ def test_only_a_cancel_of_this_very_claim_counts(desk: Desk) -> None:
         assert with_cancels(facts, order, others) == replace(facts, cancel_wanted=False, may_be_cancelled=False)
 
 
+def test_what_was_given_back_is_not_proposed_once_more(desk: Desk) -> None:
+    """Of a recovery whose cancel came too late the rest is proposed; a refund that was not done gave nothing back."""
+    cancelled(desk)
+    desk.room.put("a", State.REVIEW)
+    with desk.room.ledger.writing(desk.room.run) as writing:
+        for amount_minor, step in ((500, OperationStep.DONE), (700, OperationStep.REFUSED)):
+            refund = claim_operation(
+                writing, desk.room.submission("a"), Wanted(OperationKind.REFUND, amount_minor, "USD", "so", "ada")
+            )
+            move_operation(writing, refund, step, reason="so there")
+    completes(desk)
+    (words,) = (str(words) for (words,) in desk.room.sql("SELECT explanation FROM item WHERE kind = 'double_charge'"))
+    assert "--amount 14.99" in words
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours", "is_ours"), [("k", "a", True), ("k", "", True), ("k", "b", False), ("q", "a", False), ("q", "", False)]
 )
