@@ -30,7 +30,7 @@ from jobs.serve_cli import add_serve_commands
 from jobs.setup_cli import add_setup_commands
 from jobs.switching_cli import add_switching_commands
 from jobs.tokenize_cli import add_tokenize_command
-from schemas.errors import ExitCode, MitbatchError, UsageRefused
+from schemas.errors import AnswerUnprinted, ExitCode, MitbatchError, UsageRefused
 
 app = typer.Typer(
     cls=SectionedCommands,
@@ -101,9 +101,9 @@ def _ended(arguments: Sequence[str]) -> int:
     except MitbatchError as problem:
         _complain(problem)
         return int(problem.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return int(ExitCode.INTERNAL)
+    except SystemExit as ending:  # typer turns a broken connection, wherever it broke, into exit 1
+        broken = ending.__context__
+        return _internal(broken) if isinstance(broken, OSError) else int(ExitCode.USAGE if ending.code else ExitCode.CLEAN)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence for people, never a trace
         return _internal(error)
 
@@ -170,6 +170,13 @@ def _see(error: TyperException, words: str) -> str:
     path = getattr(getattr(error, "ctx", None), "command_path", "mitbatch")
     meant = re.search(r"^No such command .* Did you mean '([a-z-]+)'", words)
     return f"See: {path} {meant.group(1)} --help" if meant else f"See: {path} --help"
+
+
+def say_unprinted(code: int, refusal: str) -> int:
+    """Tell that not all of the answer was printed. Returns the command's own code, or where that is clean, the fault's."""
+    problem = AnswerUnprinted(f"The answer could not be printed: the device behind standard output refused it ({refusal}).")
+    sys.stderr.write(f"{problem}\n")
+    return code if code != ExitCode.CLEAN else int(problem.exit_code)
 
 
 def _internal(error: Exception) -> int:

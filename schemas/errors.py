@@ -10,7 +10,7 @@
   * AnotherRunActive (21): LeaseLost, LeaseWanted; Stopped: Interrupted (130), Terminated (143)
   * NothingSent (20): SftpUnreachable, SftpLoginRefused, SftpRefused, SftpLost, ApiUnreachable, ApiBusy, ApiLoginRefused,
     OrdersUnreachable, LedgerBusy, FileNotWritten
-  * AnswerUnreadable (10), ProviderRefused (10), ActionInDoubt (11)
+  * AnswerUnreadable (10), AnswerUnprinted (10), ProviderRefused (10), ActionInDoubt (11)
   * InternalError (70): IllegalTransition, TransitionLost, EvidenceChanged
 """
 
@@ -26,6 +26,7 @@ from schemas.exit_codes import PRECEDENCE as PRECEDENCE
 from schemas.exit_codes import ExitCode as ExitCode
 from schemas.operator_errors import ActionInDoubt as ActionInDoubt
 from schemas.operator_errors import ActionNotPossible as ActionNotPossible
+from schemas.operator_errors import AnswerUnprinted as AnswerUnprinted
 from schemas.operator_errors import AuditBroken as AuditBroken
 from schemas.operator_errors import CertificationChanged as CertificationChanged
 from schemas.operator_errors import CertifyOnlyInSandbox as CertifyOnlyInSandbox

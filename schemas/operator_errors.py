@@ -178,6 +178,18 @@ class ReportNotDrawn(MitbatchError):
     next_step = "Report it; mitbatch summary shows the figures meanwhile."
 
 
+class AnswerUnprinted(MitbatchError):
+    """What a command answered did not all get onto the device that its output goes to: mostly a disk that is full.
+
+    The command itself went to its end, and its own exit code stands unless it was 0. Free the disk, then look: mitbatch status.
+    """
+
+    code = "MB-UNPRINTED"
+    exit_code = ExitCode.NEEDS_PERSON
+    now = "The command itself went to its end."
+    next_step = "Free that device, then see how the runs ended: mitbatch status"
+
+
 class SendingPaused(ConfigurationError):
     """Somebody has paused sending by hand: nothing new goes out until `mitbatch resume`; outcomes are still collected."""
 

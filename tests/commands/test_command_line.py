@@ -326,13 +326,3 @@ def test_an_interrupt_outside_a_run_ends_with_130(
 
     assert after_a_night.run("status") == 130
     assert "Interrupted" in capfd.readouterr().err
-
-
-def test_a_closed_pipe_prints_no_trace(after_a_night: MerchantFolder) -> None:
-    """Somebody who reads only the first line (`| head -1`) sees no trace."""
-    line = f"{sys.executable} -m jobs --config {after_a_night.config} holds list | head -1"
-    ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=60)
-
-    assert ended.stdout.count("\n") == 1
-    assert "Traceback" not in ended.stderr
-    assert "BrokenPipe" not in ended.stderr

@@ -131,6 +131,8 @@ PAGES: dict[str, str] = {
         commands/test_completion::test_network_rules_have_their_date_and_source""",
     "4 exit codes and nothing else": """
         commands/test_command_line::test_help_exit_codes_is_the_whole_page
+        commands/test_outlets::test_a_closed_pipe_changes_no_exit_code
+        commands/test_outlets::test_a_full_device_is_told_and_has_a_code
         table/test_exit_codes::test_every_combination_gives_its_code""",
     "5 the nightly under cron": """
         commands/test_command_line::test_under_cron_there_is_no_ornament
