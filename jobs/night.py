@@ -17,7 +17,7 @@ from jobs.assembly import assemble
 from jobs.clock import SystemClock
 from jobs.once import Once
 from jobs.output import Options, answer, say
-from jobs.pinging import Pings
+from jobs.pinging import pinged
 from jobs.report_lines import people_lines
 from jobs.report_object import machine_object
 from jobs.running import RunReport, Work, always, run_job
@@ -42,15 +42,12 @@ def run_command(
     settings, clock = load_settings(options.config), clock or SystemClock()
     if once:
         Once(settings, checked_date(day, settings, clock.now())).look_ahead(clock)
-    pings = Pings(settings, job, clock.sleep)
-    try:
-        report, copies = pings.around(
-            lambda: run_with(settings, options, job, day, batch_id=batch_id, everything=everything, once=once, clock=clock)
-        )
-        pings.tell(report)
-    finally:
-        for problem in pings.problems:
-            sys.stderr.write(f"WARN  {problem}\n")
+    report, copies = pinged(
+        settings,
+        job,
+        clock.sleep,
+        lambda: run_with(settings, options, job, day, batch_id=batch_id, everything=everything, once=once, clock=clock),
+    )
     if not (options.quiet and report.code is ExitCode.CLEAN):
         show(options, report, settings, copies)
     if options.verbose:

@@ -1,9 +1,11 @@
 """Who is told how a night went: `alerts.ping_url` of each nightly and rerun, `alerts.attention_url` of what needs a person.
 
-Only nights ping the first: a poll that goes well must not hide a night that did not. What is sent names no order and no
-person: the summary without its warnings, of those the codes alone, and the whole audit head, which anchors it outside.
+A reconcile tells the first as well when it ends otherwise than cleanly; but only a night says there that it began or went
+well, as nothing else may hide a night that did not. What is sent names no order and no person: the summary without its
+warnings, of those the codes alone, and the whole audit head, which anchors it outside.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,6 +19,8 @@ from schemas.errors import EXIT_MEANINGS, ExitCode, MitbatchError, NightDone
 from schemas.settings import Settings
 
 NIGHTS = ("nightly", "rerun")
+TROUBLES = ("reconcile",)
+"""Jobs of which the dead man's switch of the nights hears only that they did not end cleanly."""
 Made = TypeVar("Made")
 
 
@@ -25,14 +29,16 @@ class Pings:
 
     def __init__(self, settings: Settings, job: str, sleep: Callable[[float], None]) -> None:
         alerts = settings.alerts
-        self._night = Ping(alerts.ping_url if job in NIGHTS else "", sleep)
+        self._night = Ping(alerts.ping_url if job in (*NIGHTS, *TROUBLES) else "", sleep)
+        self._is_night = job in NIGHTS
         self._items = Ping(alerts.attention_url, sleep)
         self._settings = settings
         self.problems: list[str] = []
 
     def around(self, work: Callable[[], Made]) -> Made:
         """Do the work between the start and, where it is refused at the door, the end."""
-        self._note(self._night.start())
+        if self._is_night:
+            self._note(self._night.start())
         try:
             return work()
         except NightDone:
@@ -48,13 +54,28 @@ class Pings:
 
     def tell(self, report: RunReport) -> None:
         """Tell how the run ended, and whether anything needs a person."""
-        self._note(self._night.end(report.code, body_of(report, self._settings)))
+        if self._is_night or report.code is not ExitCode.CLEAN:
+            self._note(self._night.end(report.code, body_of(report, self._settings)))
         needs = [line for line in body_of(report, self._settings).splitlines() if line.startswith(("NEED", "mitbatch"))]
         self._note(self._items.end(ExitCode.NEEDS_PERSON if report.items else ExitCode.CLEAN, "\n".join(needs)))
 
     def _note(self, problem: str) -> None:
         if problem and problem not in self.problems:
             self.problems.append(problem)
+
+
+def pinged(
+    settings: Settings, job: str, sleep: Callable[[float], None], work: Callable[[], tuple[RunReport, Made]]
+) -> tuple[RunReport, Made]:
+    """Do the work of one run and tell who is to be told; a ping that fails is a line on stderr."""
+    pings = Pings(settings, job, sleep)
+    try:
+        report, made = pings.around(work)
+        pings.tell(report)
+    finally:
+        for problem in pings.problems:
+            sys.stderr.write(f"WARN  {problem}\n")
+    return report, made
 
 
 def body_of(report: RunReport, settings: Settings) -> str:

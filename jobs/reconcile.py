@@ -19,6 +19,7 @@ from jobs.by_hand import show_dry_run
 from jobs.clock import SystemClock
 from jobs.night import show_traces
 from jobs.output import Options, answer, say
+from jobs.pinging import pinged
 from jobs.reconcile_lines import comparison_lines
 from jobs.rehearsal import rehearsal
 from jobs.report_lines import people_lines
@@ -51,7 +52,12 @@ def run_reconcile(
                 copy, options, settlement=settlement, everything=everything, clock=clock, surroundings=apart
             )
         return _show_rehearsed(options, report, compared, settings)
-    report, compared = reconcile_with(settings, options, settlement=settlement, everything=everything, clock=clock)
+    report, compared = pinged(
+        settings,
+        JOB,
+        clock.sleep,
+        lambda: reconcile_with(settings, options, settlement=settlement, everything=everything, clock=clock),
+    )
     if not (options.quiet and report.code is ExitCode.CLEAN):
         _show(options, report, _lines(report, compared, settings))
     if options.verbose:

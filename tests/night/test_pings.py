@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jobs import night, ping
+from jobs import night, ping, reconcile
 from jobs.output import Options
 from jobs.ping import MOST_BYTES, Ping, shortened
 from jobs.settings_file import load_settings
-from schemas.errors import AnotherRunActive, ExitCode, MitbatchError, NightDone
+from schemas.errors import AnotherRunActive, ExitCode, MitbatchError, NightDone, NothingSent
 from schemas.settings import AlertsSettings
 from tests.night.house import OTHER_AMOUNT, House, order
 
@@ -70,7 +70,10 @@ def run(
 ) -> int:
     """Run a job as its command does, with these addresses."""
     alerts = AlertsSettings(ping_url=ping_url, attention_url=items)
-    monkeypatch.setattr(night, "load_settings", lambda path: load_settings(path).model_copy(update={"alerts": alerts}))
+    for module in (night, reconcile):
+        monkeypatch.setattr(module, "load_settings", lambda path: load_settings(path).model_copy(update={"alerts": alerts}))
+    if job == "reconcile":
+        return reconcile.run_reconcile(Options(house.config), clock=house.clock)
     return night.run_command(Options(house.config), job, "", clock=house.clock, once=once)
 
 
@@ -110,6 +113,37 @@ def test_a_poll_pings_only_about_items(house: House, listener: Listener, monkeyp
     house.run()
     assert run(house, monkeypatch, "poll", ping_url=listener.url, items=f"{listener.url}/items") == 0
     assert listener.endings == ["/items"]
+
+
+def test_a_reconcile_tells_what_is_wrong_and_hides_nothing(
+    house: House, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that finds a difference posts its code; a clean one only says that nothing needs a person: a night may be missing."""
+    house.add(order("secret-order-77"))
+    house.run()
+    items = f"{listener.url}/items"
+    assert run(house, monkeypatch, "reconcile", ping_url=listener.url, items=items) == 0
+    assert listener.endings == ["/items"]
+    listener.heard.clear()
+    house.change("secret-order-77", status="paid")
+    assert run(house, monkeypatch, "reconcile", ping_url=listener.url, items=items) == 10
+    assert listener.endings == ["/10", "/items/10"]
+    assert "secret-order" not in "".join(body for _, _, body in listener.heard)
+    assert listener.heard[0][2].splitlines()[-1].startswith("EXIT 10 ")
+
+
+def test_a_reconcile_that_ends_badly_is_heard(house: House, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it ends with, inside the run or at its door, somebody hears of it."""
+    for problem, ending in ((NothingSent("the list is away"), "/20"), (MitbatchError("broken", now=""), "/70")):
+        listener.heard.clear()
+
+        def refused(*_: object, _problem: MitbatchError = problem, **__: object) -> None:
+            raise _problem
+
+        monkeypatch.setattr(reconcile, "reconcile_with", refused)
+        with pytest.raises(type(problem)):
+            run(house, monkeypatch, "reconcile", ping_url=listener.url)
+        assert listener.endings == [ending]
 
 
 def test_what_is_refused_at_the_door_pings_its_code(house: House, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
