@@ -138,8 +138,8 @@ def _follow(
         about = "order" if kind is ItemKind.WRITE_BACK_CONFLICT else prefix
         subject = f"{about}:{order.order_id}"
         if kind is not None and not is_known and not _is_told(told, subject, since):
-            lasting = f" (so since {since})" if each.kind is None else ""
-            _tell(writing, equipment, compared, kind, subject, f"{each.words}{lasting}; see all books with: {each.command}")
+            lasting = f"so since {since}: " if each.kind is None else ""
+            _tell(writing, equipment, compared, kind, subject, f"{lasting}{each.told}")
 
 
 def _is_told(told: dict[str, Told], subject: str, since: str) -> bool:
@@ -167,8 +167,7 @@ def _tell_of_charge(
     move_orders(
         writing, [Move(order, None, "reconcile", charge.words, kind=HOUSE_CHARGE, detail={"row_status": row_status}, shows=False)]
     )
-    words = f"{charge.words}; stop it at the provider with: {charge.command}"
-    open_item(writing, ItemKind.DOUBLE_CHARGE, f"{CHARGE}:{order.order_id}", words, due_business_days=days)
+    open_item(writing, ItemKind.DOUBLE_CHARGE, f"{CHARGE}:{order.order_id}", charge.told, due_business_days=days)
 
 
 UNTOLD = f"{RECONCILE}-rest:items"

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from batch.card_numbers import has_card_number
+from batch.order_commands import POLL, explain_command
 from batch.order_rows import is_storable
 from batch.provider_words import plain_id
-from batch.reconcile import POLL, Difference, explain_command
+from batch.reconcile import Difference
 from schemas.errors import AnswerUnreadable, UsageRefused
 from schemas.matches import Match, SettledKind
 from schemas.money import minor_of, people_text
@@ -17,6 +18,7 @@ from schemas.states import NEVER_AGAIN, OPEN, State
 
 _MOST_ID, _MOST_DIGITS = 255, 12
 _CURRENCY = re.compile("[A-Z]{3}")
+_WHICH = "ask the provider's support which figure is right, by the id that this shows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +119,23 @@ def settled_differences(
     found, look = list[Difference](), explain_command(order_id)
     if odd := sorted(set(settled.currencies) - {currency}):
         words = f"handed over in {currency}, the settlement has {', '.join(odd)}"
-        found.append(Difference(Match.FILE_DIFFERS, words, look, ItemKind.AMOUNT_DIFFERS, settled.captured_minor))
+        found.append(Difference(Match.FILE_DIFFERS, words, look, ItemKind.AMOUNT_DIFFERS, settled.captured_minor, advice=_WHICH))
     if settled.captured_minor and state not in NEVER_AGAIN:
         words = f"the settlement pays {people_text(settled.captured_minor, currency)} for it, and it is {state}"
         kind = None if state in OPEN and state is not State.REVIEW else ItemKind.CONTRADICTION
         command = POLL if kind is None else look
-        found.append(Difference(Match.FILE_DIFFERS, words, command, kind, settled.captured_minor, asks=True))
+        advice = "" if kind is None else f"the next poll reads it; where that tells nobody, {_WHICH}"
+        found.append(Difference(Match.FILE_DIFFERS, words, command, kind, settled.captured_minor, asks=True, advice=advice))
     elif settled.captured_minor and settled.captured_minor != amount_minor:
         paid = people_text(settled.captured_minor, currency)
         words = f"recovered {people_text(amount_minor, currency)}, the settlement pays {paid}"
-        found.append(Difference(Match.FILE_DIFFERS, words, look, ItemKind.AMOUNT_DIFFERS, settled.captured_minor))
+        found.append(Difference(Match.FILE_DIFFERS, words, look, ItemKind.AMOUNT_DIFFERS, settled.captured_minor, advice=_WHICH))
     if settled.returned_minor and settled.returned_minor != given_back_minor:
         taken, known = people_text(settled.returned_minor, currency), people_text(given_back_minor, currency)
         words = f"the settlement takes back {taken}, the ledger knows of {known}"
         other = amount_minor + given_back_minor - settled.returned_minor
-        found.append(Difference(Match.FILE_DIFFERS, words, look, ItemKind.AMOUNT_DIFFERS, other, asks=True))
+        advice = f"the next poll reads it; where it differs then, {_WHICH}"
+        found.append(Difference(Match.FILE_DIFFERS, words, look, ItemKind.AMOUNT_DIFFERS, other, asks=True, advice=advice))
     if settled.charged_back_minor and state is not State.CHARGEBACK:
         words = f"the settlement has a chargeback of {people_text(settled.charged_back_minor, currency)}, and it is {state}"
         found.append(Difference(Match.FILE_DIFFERS, words, POLL, None, amount_minor - settled.charged_back_minor, asks=True))

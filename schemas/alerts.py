@@ -21,6 +21,8 @@ class AlertCode(StrEnum):
     NO_RESPONSE = "MB-ALERT-NO-RESPONSE"
     RUN_MISSED = "MB-ALERT-RUN-MISSED"
     WITHHELD = "MB-ALERT-WITHHELD"
+    HOUSE_CHARGE = "MB-ALERT-HOUSE-CHARGE"
+    BOOKS_DIFFER = "MB-ALERT-BOOKS-DIFFER"
 
 
 ALERT_TEXTS: dict[AlertCode, str] = {
@@ -32,6 +34,8 @@ ALERT_TEXTS: dict[AlertCode, str] = {
     AlertCode.NO_RESPONSE: "the provider has sent no response file for 36 hours although it usually does and orders are pending",
     AlertCode.RUN_MISSED: "a night began more than an hour late, or nights before it were never run",
     AlertCode.WITHHELD: "a file lies half sent at the provider because something is, or was, switched off",
+    AlertCode.HOUSE_CHARGE: "your own retry took an order that is held, or its row shows paid: the customer may be charged twice",
+    AlertCode.BOOKS_DIFFER: "a comparison found that the books, or a settlement, say different things of an order",
 }
 """One sentence for each code."""
 
@@ -48,7 +52,13 @@ _KINDS = {
     ItemKind.SWITCHED_OFF: AlertCode.WITHHELD,
 }
 
+_OF_COMPARISONS = tuple(f"{book}{of}" for book in ("reconcile", "settlement") for of in ("", "-unknown", "-rest"))
+"""What the subjects of items begin with that a comparison opened: the books were compared, and no answer contradicts another."""
+
 
 def alert_of(kind: ItemKind, subject: str) -> AlertCode | None:
     """The code that an item pages with; none for one that may wait for its due date."""
-    return AlertCode.OVERDUE if subject.startswith("overdue:") else _KINDS.get(kind)
+    about, code = subject.partition(":")[0], _KINDS.get(kind)
+    if code is not None and about in _OF_COMPARISONS:
+        return AlertCode.BOOKS_DIFFER
+    return {"overdue": AlertCode.OVERDUE, "charge": AlertCode.HOUSE_CHARGE}.get(about, code)

@@ -101,7 +101,12 @@ _ROWS: tuple[tuple[str, Kind, str, str], ...] = (
         "",
         "1 when the last `mitbatch audit verify` found all as it was written; absent before the first",
     ),
-    ("house_charge_during_hold", "counter", "site", "orders that were recovered and charged in-house as well: must stay 0"),
+    (
+        "house_charge_during_hold",
+        "counter",
+        "site",
+        "orders with a case double_charge: charged in-house while held, or recovered as well; must stay 0",
+    ),
     ("transmissions", "counter", "site result", "copies of good charges by the provider's answer"),
     ("transmissions_late", "counter", "site", "copies that left more than 24 hours after their charge"),
     (

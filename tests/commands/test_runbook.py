@@ -39,6 +39,25 @@ def test_an_items_section_names_decisions_that_fit() -> None:
         assert fits - {Resolution.NOTED} <= named, kind
 
 
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        (ItemKind.DOUBLE_CHARGE, "charge"),
+        (ItemKind.CONTRADICTION, "reconcile"),
+        (ItemKind.CONTRADICTION, "settlement"),
+        (ItemKind.AMOUNT_DIFFERS, "reconcile"),
+        (ItemKind.AMOUNT_DIFFERS, "settlement"),
+    ],
+)
+def test_what_a_comparison_opens_has_its_own_decision(kind: ItemKind, about: str) -> None:
+    """The part of a section about items of a comparison names the only decision that these take."""
+    _, named, part = "\n".join(sections("runbook")[f"Item `{kind}`"]).partition(f"`{about}:ORDER`")
+
+    assert named
+    assert fitting(kind, f"{about}:1", {}) == (Resolution.NOTED,)
+    assert {word for word in Resolution if f"`{word}`" in part} == {Resolution.NOTED}
+
+
 def test_every_command_that_it_names_exists() -> None:
     """Whatever stands in backticks and begins with mitbatch is a command of the program, with its group."""
     named = re.findall(r"`mitbatch ([a-z-]+(?: [a-z-]+)?)[^`]*`", ALL)

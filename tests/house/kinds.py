@@ -26,9 +26,11 @@ batch.findings
 batch.fitting
 batch.gate
 batch.history_rows
+batch.house_charges
 batch.many_rows
 batch.night_figures
 batch.odd_rows
+batch.order_commands
 batch.order_rows
 batch.order_rulings
 batch.pace

@@ -60,9 +60,30 @@ def _now(house: House) -> str:
 def test_every_alert_has_its_page_and_a_cause() -> None:
     """`explain CODE` describes each, and each is what some item pages with."""
     assert [code for code in AlertCode if not word_page(code)] == []
-    assert {alert_of(kind, "x") for kind in ItemKind} - {None} | {AlertCode.OVERDUE} == set(ALERT_TEXTS)
+    subjects = ("x", "overdue:x", "charge:x", "reconcile:x")
+    assert {alert_of(kind, subject) for kind in ItemKind for subject in subjects} - {None} == set(ALERT_TEXTS)
     assert alert_of(ItemKind.UNKNOWN_STATUS, "overdue:1") is AlertCode.OVERDUE
     assert alert_of(ItemKind.UNKNOWN_STATUS, "order:1") is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "code"),
+    [
+        ("charge:1", ItemKind.DOUBLE_CHARGE, AlertCode.HOUSE_CHARGE),
+        ("order:1", ItemKind.DOUBLE_CHARGE, AlertCode.LATE_COMPLETION),
+        ("order:1", ItemKind.CONTRADICTION, AlertCode.CONTRADICTION),
+        ("reconcile:1", ItemKind.CONTRADICTION, AlertCode.BOOKS_DIFFER),
+        ("reconcile:1", ItemKind.AMOUNT_DIFFERS, AlertCode.BOOKS_DIFFER),
+        ("reconcile-unknown:orders", ItemKind.CONTRADICTION, AlertCode.BOOKS_DIFFER),
+        ("reconcile-rest:items", ItemKind.CONTRADICTION, AlertCode.BOOKS_DIFFER),
+        ("settlement:1", ItemKind.AMOUNT_DIFFERS, AlertCode.BOOKS_DIFFER),
+        ("settlement-unknown:orders", ItemKind.CONTRADICTION, AlertCode.BOOKS_DIFFER),
+        ("settlement-lines:unread", ItemKind.QUARANTINE, None),
+    ],
+)
+def test_what_a_comparison_finds_is_no_answer_of_the_provider(subject: str, kind: ItemKind, code: AlertCode | None) -> None:
+    """A charge in-house, and books that differ, page under codes of their own: the provider has said nothing odd."""
+    assert alert_of(kind, subject) is code
 
 
 def test_silence_pages_once_where_files_came_before(make_house: MakeHouse) -> None:

@@ -55,7 +55,10 @@ def test_a_difference_has_its_row_with_every_book(house: House) -> None:
     minors = [changed[f"{book}_minor"] for book in ("ledger", "provider", "orders", "file", "difference")]
     assert minors == ["1003", "1003", "5", "1003", "-998"]
     assert (changed["first_seen_date"], changed["age_days"]) == (DAY, "0")
-    assert changed["explanation"] == "handed over as USD 10.03, its row shows USD 0.05: mitbatch explain 000473"
+    assert changed["explanation"] == (
+        "handed over as USD 10.03, its row shows USD 0.05; the provider collects USD 10.03: set the row to amount_minor 1003"
+        " and currency 'USD', or note the item where yours is meant; then: mitbatch reconcile"
+    )
     (line,) = [row for row in house.audit("summary") if row["line"] == "reconciliation_rows"]
     assert (line["orders"], line["amount_minor"]) == ("2", "2005")
 
