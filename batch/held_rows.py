@@ -8,10 +8,11 @@ that should have been lifted is lifted, so that no order is blocked for ever by 
 from batch.applying import raise_item
 from batch.build import idempotency_key
 from batch.cancelling import cancel_changed
+from batch.conclusions import CAME_TOO_LATE
 from batch.equipment import Equipment
 from batch.ledger import Run, Submission, Writing
 from batch.ledger.holds import claims_with_references, held_references, states_by_reference
-from batch.ledger.items import is_open, open_item
+from batch.ledger.items import is_open, open_item, stands_open
 from batch.ledger.moves import Move, move_orders
 from batch.ledger.operations import operations_of
 from batch.ledger.reading import attempts_of
@@ -75,9 +76,12 @@ def _compare(equipment: Equipment, run: Run, held: list[tuple[str, str]]) -> lis
 
 
 def _is_told(writing: Writing, submission: Submission) -> bool:
-    """Whether a person has been told of this very change. Where a person asked for a cancel, that tells of the cancel instead."""
-    if not is_open(writing, ItemKind.DOUBLE_CHARGE, f"order:{submission.order_id}"):
+    """Whether a person has been told of this very change, and not of a cancel of a person's that came too late instead."""
+    subject = f"order:{submission.order_id}"
+    if not is_open(writing, ItemKind.DOUBLE_CHARGE, subject):
         return False
+    if not stands_open(writing.connection, writing.mid, ItemKind.DOUBLE_CHARGE, subject, CAME_TOO_LATE):
+        return True
     cancels = operations_of(writing.connection, writing.mid, submission.order_id, OperationKind.CANCEL)
     return all(cancel.asked_by == BY_ITSELF for cancel in cancels if cancel.attempt == submission.attempt)
 

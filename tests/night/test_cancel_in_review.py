@@ -93,11 +93,16 @@ def test_whoever_decides_is_told_where_another_item_of_the_kind_stands_open(hous
     assert [kind for kind, _ in house.items()] == ["contradiction", "double_charge"]
     house.pass_time(minutes=30)
     cancelled_in_vain(house)
+    assert told(house) == [
+        "action_refused",
+        "contradiction",
+        "double_charge",
+    ]  # of the row once, whoever asked for a cancel (I10)
     provider_changes_its_mind(house)
     assert decide(house, "order:000471", "provider-is-right") == ExitCode.CLEAN
     kept = house.ledger("SELECT resolution, explanation FROM item WHERE kind = 'double_charge' ORDER BY opened_at")
-    told = [(row["resolution"], TOO_LATE in row["explanation"]) for row in kept]
-    assert told == [(MORE_NEWS, False), ("provider-is-right", True)]
+    news = [(row["resolution"], TOO_LATE in row["explanation"]) for row in kept]
+    assert news == [(MORE_NEWS, False), ("provider-is-right", True)]
 
 
 def test_a_row_that_changes_after_it_is_told_too(house: House) -> None:
