@@ -34,8 +34,9 @@ _CHANGES_WITH_ANY = ("row_check", "sequence_number")
 class Left:
     """What the last run left for the next one.
 
-    `orders` may move: a request about them is in doubt, they were given back and are judged anew, or their decline has grown
-    too old since. Of these only `given_back` may be handed over. `batches` are delivered files without an acknowledgement.
+    `orders` may move: a request about them is in doubt, they were given back and are judged anew, their decline has grown too old
+    since, or they came under review after the last run's reads while one of them was due. Of these only `given_back` may be
+    handed over. `batches` are delivered files without an acknowledgement.
     `ended` have ended since their rows were judged, which were set back to declined meanwhile: why they are skipped is another
     reason now, and nothing else about them is.
     """
@@ -83,7 +84,9 @@ def _left(world: World) -> Left:
     withdrawn = rows_found(ledger, f"SELECT subject FROM event WHERE to_state = 'withdrawn' AND {last}")
     doubted = rows_found(ledger, "SELECT order_id FROM operation WHERE step NOT IN ('done', 'refused')")
     given_back = frozenset(row["subject"].partition(":")[2] for row in withdrawn)
-    orders = given_back | _grown_old(world) | {row["order_id"] for row in doubted}
+    now = world.clock.now().strftime("%Y-%m-%dT%H:%M:%S")
+    due = rows_found(ledger, f"SELECT order_id FROM submission WHERE state = 'review' AND next_read_at <= '{now}'")
+    orders = given_back | _grown_old(world) | {row["order_id"] for row in (*doubted, *due)}
     batches = frozenset(row["batch_id"] for row in mark.batches if row["step"] == "delivered")
     return Left(orders, _ended_since(ledger), given_back, batches, in_doubt=bool(mark.unsettled))
 
