@@ -10,6 +10,7 @@ from batch.book_entries import Event
 from batch.history_rows import event_entry
 from batch.ledger.calls import kinds_of_groups
 from batch.review_rows import Concern, Matter, by_key, known_by
+from schemas.comparison_tables import comparison, comparison_row
 from schemas.ledger_tables import decision, item, operation, submission
 from schemas.reasons import ABOUT_ORDERS, ItemKind
 
@@ -42,6 +43,20 @@ _VERDICTS = (
     .order_by(decision.c.business_date)
 )
 
+_DIFFERENCES = (
+    select(
+        comparison_row.c.order_id,
+        comparison_row.c.comparison_id,
+        comparison_row.c.is_settlement,
+        comparison_row.c.difference_minor,
+    )
+    .join(comparison, (comparison.c.mid == comparison_row.c.mid) & (comparison.c.comparison_id == comparison_row.c.comparison_id))
+    .where(comparison_row.c.mid == bindparam("mid"), comparison_row.c.comparison_id.in_(bindparam("run_ids", expanding=True)))
+    .where(comparison_row.c.order_id.in_(bindparam("keys", expanding=True)))
+)
+_PAGES = {"reconcile": 0, "settlement": 1}
+"""What the subjects of items about a difference begin with, and whether its row is one of a settlement."""
+
 
 def matters(connection: Connection, mid: str, business_date: str, start: str) -> Iterator[Matter]:
     """Every item that was open at the end of a date, or closed during it, sorted as finance's files are.
@@ -65,6 +80,7 @@ def _with_their_past(connection: Connection, asked: dict[str, str], rows: Iterab
     order_ids = sorted(set(named.values()))
     known = _by_key(connection, _VERDICTS, asked, order_ids) | _by_key(connection, _CLAIMS, asked, order_ids)
     chains = _chains(connection, asked, {*parts, *(f"order:{order_id}" for order_id in order_ids)})
+    amounts = _differences(connection, asked, rows)
     calls = kinds_of_groups(connection, asked["mid"]) if any(kind == "batch" for kind, _, _ in parts.values()) else {}
     for row in rows:
         kind, _, name = parts[row.subject]
@@ -73,7 +89,7 @@ def _with_their_past(connection: Connection, asked: dict[str, str], rows: Iterab
         order, request = known.get(order_id), requests.get(name) if kind == "operation" else None
         concern = Concern(order_id)
         if order is not None:
-            at_risk = request.amount_minor if request is not None else order.amount_minor
+            at_risk = request.amount_minor if request is not None else amounts.get(row.item_id) or order.amount_minor
             concern = Concern(order_id, order.site, order.currency, order.amount_minor, at_risk)
         yield Matter(
             item_id=row.item_id,
@@ -93,6 +109,21 @@ def _with_their_past(connection: Connection, asked: dict[str, str], rows: Iterab
             of_order=of_order,
             call_kind=calls.get(name, "") if kind == "batch" else "",
         )
+
+
+def _differences(connection: Connection, asked: dict[str, str], rows: Iterable[Any]) -> dict[str, int]:
+    """By item: how far apart an amount is in two books, as the comparison has it that opened the item and came to its end."""
+    due = [row for row in rows if row.kind == ItemKind.AMOUNT_DIFFERS and row.subject.partition(":")[0] in _PAGES]
+    if not due:
+        return {}
+    named = {row.item_id: row.subject.partition(":") for row in due}
+    keys = {"run_ids": sorted({row.opened_run for row in due}), "keys": sorted({name for _, _, name in named.values()})}
+    found = {
+        (row.comparison_id, row.order_id, row.is_settlement): abs(row.difference_minor or 0)
+        for row in connection.execute(_DIFFERENCES, {**asked, **keys})
+    }
+    wanted = {row.item_id: (row.opened_run, named[row.item_id][2], _PAGES[named[row.item_id][0]]) for row in due}
+    return {item_id: found.get(key, 0) for item_id, key in wanted.items()}
 
 
 def _by_key(connection: Connection, statement: Select[Any], asked: dict[str, str], keys: list[str]) -> dict[str, Any]:

@@ -13,7 +13,13 @@ from schemas.reasons import ItemKind
 
 _MOST = 1000
 _OF_THE_ORDER_SYSTEM = frozenset({ItemKind.WRITE_BACK_CONFLICT, ItemKind.PAN_FOUND})
-"""Kinds whose explanation tells what stood in the order system; that of every other kind tells of the provider."""
+"""Kinds whose explanation tells what stood in the order system."""
+
+_OF_THE_LEDGER = frozenset({ItemKind.RUN_MISSED, ItemKind.UNUSUAL_NIGHT, ItemKind.NO_RESPONSE, ItemKind.SWITCHED_OFF})
+_OF_COMPARISONS = ("reconcile", "settlement", "charge")
+"""Kinds, and what the subjects of items begin with, whose explanation is our own: neither the provider nor the order system said
+it. That of every other item tells of the provider.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,13 @@ class Matter:
 def review_row(day: Day, matter: Matter) -> Row:
     """One item as it stood at the end of the day: whoever closed it later is not known yet.
 
-    `ledger_says` is the state of its order, file or request; its explanation stands under whom it tells of.
+    `ledger_says` is the state of its order, file or request, and behind it what only the ledger knows; an explanation stands
+    under whom it tells of.
     """
     ended = matter.closed_date or (day.date_of(matter.closed_at) if matter.closed_at else "")
     is_closed = "" < ended <= day.business_date
     until = max(matter.opened_date, ended) if is_closed else day.business_date
-    of_orders = matter.kind in _OF_THE_ORDER_SYSTEM
-    concern, words = matter.concern, _words(matter)
+    concern, says = matter.concern, _says(matter)
     decisions = (
         () if is_closed else fitting(matter.kind, matter.subject, {matter.subject: matter.call_kind} if matter.call_kind else {})
     )
@@ -73,9 +79,9 @@ def review_row(day: Day, matter: Matter) -> Row:
         "opened_at": matter.opened_at,
         "due_date": matter.due_date,
         "age_days": (date.fromisoformat(until) - date.fromisoformat(matter.opened_date)).days,
-        "ledger_says": next((event.to_state for event in reversed(matter.own) if event.to_state), ""),
-        "provider_says": shown(_latest(matter.of_order, "provider_status")) if of_orders else words,
-        "orders_say": words if of_orders else shown(_latest(matter.of_order, "row_status")),
+        "ledger_says": says[0],
+        "provider_says": says[1],
+        "orders_say": says[2],
         "at_risk_minor": concern.at_risk_minor,
         "proposed_action": " | ".join(decisions),
         "command": _command(matter.item_id, decisions) if decisions else "",
@@ -103,6 +109,18 @@ def known_by(chain: Iterable[Event]) -> tuple[Event, ...]:
     What was booked after a gap counts for the later day that the gap stands for, as everywhere in the books.
     """
     return tuple(event for number, event in enumerate(chain, start=1) if event.seq == number)
+
+
+def _says(matter: Matter) -> tuple[str, str, str]:
+    """What ledger, provider and order system say; the explanation stands under one of them."""
+    state = next((event.to_state for event in reversed(matter.own) if event.to_state), "")
+    provider, row = (shown(_latest(matter.of_order, key)) for key in ("provider_status", "row_status"))
+    words = _words(matter)
+    if matter.kind in _OF_THE_ORDER_SYSTEM:
+        return state, provider, words
+    if matter.kind in _OF_THE_LEDGER or matter.subject.partition(":")[0].partition("-")[0] in _OF_COMPARISONS:
+        return ": ".join(each for each in (state, words) if each), provider, row
+    return state, words, row
 
 
 def _words(matter: Matter) -> str:

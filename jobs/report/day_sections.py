@@ -29,7 +29,7 @@ def needs_person(figures: ReportFigures, _names: Names) -> Section:
     single = [
         (
             str(item["kind"]),
-            str(item["order_id"] or item["provider_says"] or ""),
+            str(item["order_id"] or item["provider_says"] or item["ledger_says"] or ""),
             str(item["command"] or "mitbatch review list"),
             people_text(int(item["at_risk_minor"] or 0), str(item["currency"])) if item["currency"] else "",
             str(item["due_date"]),

@@ -165,6 +165,29 @@ def test_what_stood_in_the_order_system_is_told_under_its_own_name(ledger: Ledge
     assert (rows["i-kept"]["orders_say"], rows["i-kept"]["provider_says"]) == ("the merchant changed the row", "SUBMITTED")
 
 
+def test_what_only_the_ledger_knows_is_told_under_its_own_name(ledger: LedgerBuilder, make_books: MakeBooks) -> None:
+    """A comparison, a night that was missed or odd, a file that waits: nothing of it is the provider's word or the row's."""
+    ledger.day = MONDAY
+    ledger.send("a")
+    ledger.accept("a")
+    ledger.write_back("a", "pending")
+    ledger.item("i-books", "amount_differs", "reconcile:a", "the books differ")
+    ledger.item("i-charge", "double_charge", "charge:a", "your own retry is at it")
+    ledger.item("i-none", "contradiction", "reconcile-unknown:orders", "1 order is unknown")
+    ledger.item("i-run", "run_missed", "run:nightly", "a night was missed")
+    ledger.item("i-file", "switched_off", "batch:b00000000001", "it waits")
+    says = {
+        item: (row["ledger_says"], row["provider_says"], row["orders_say"]) for item, row in review(make_books, MONDAY).items()
+    }
+    assert says == {
+        "i-books": ("pending: the books differ", "SUBMITTED", "pending"),
+        "i-charge": ("pending: your own retry is at it", "SUBMITTED", "pending"),
+        "i-none": ("reconcile-unknown:orders: 1 order is unknown", "", ""),
+        "i-run": ("run:nightly: a night was missed", "", ""),
+        "i-file": ("delivered: batch:b00000000001: it waits", "", ""),
+    }
+
+
 def test_items_of_a_file_and_of_overdue_orders_know_their_state(ledger: LedgerBuilder, make_books: MakeBooks) -> None:
     """A file's step and an order's state stand under ledger_says; what is overdue or hinted at is about its order."""
     ledger.day = MONDAY

@@ -127,7 +127,14 @@ def test_what_a_person_was_told_stands_in_review_and_in_the_orders_story(house: 
     house.change("000473", amount_minor=5)
     compare(house)
     (row,) = house.audit("review")
-    assert (row["order_id"], row["kind"], row["at_risk_minor"]) == ("000473", "amount_differs", "1003")
+    assert (row["order_id"], row["kind"], row["amount_minor"], row["at_risk_minor"]) == (
+        "000473",
+        "amount_differs",
+        "1003",
+        "998",
+    )
+    assert row["ledger_says"].startswith("pending: the books differ: handed over as USD 10.03, its row shows USD 0.05; ")
+    assert (row["provider_says"], row["orders_say"]) == ("ONHOLD", "pending")
     told = house.cli("explain", "000473").stdout
     assert "amount_differs" in told
     noted = house.cli("review", "resolve", "reconcile:000473", "--as", "noted", "--reason", "our own discount", "--yes")
