@@ -11,6 +11,7 @@ from batch.forgotten_seals import is_emptied, wrongly_emptied
 from batch.gate import CELL_COLUMNS
 from batch.ledger.comparisons import SEALED, rows_digest
 from batch.ledger.reading import cut_off_dates
+from batch.row_seals import changed_rows
 from batch.tampering import Tampering, TamperingKind, are_cells_as_written, detail_of
 from schemas.ledger_tables import batch, comparison, decision, event, evidence, lease, operation, run, submission
 
@@ -78,6 +79,10 @@ class SealReader:
                 yield Tampering(
                     TamperingKind.ROW_CHANGED, subject, f"the ledger's row of {subject} is gone; its events are there."
                 )
+
+    def changed_rows(self) -> Iterator[Tampering]:
+        """Orders, files, copies, requests, verdicts, items and runs with a cell that another record of it belies."""
+        yield from changed_rows(self._connection, self._mid)
 
     def changed_comparisons(self) -> Iterator[Tampering]:
         """Comparisons whose rows, or whose own figures, are not what their event sealed.
@@ -161,7 +166,10 @@ def _off(kind: str, mid: str) -> Select[Any]:
     told = and_(chain, event.c.kind == _TELLING[kind], event.c.seq <= table.c.event_seq)
     said = select(event.c.to_state).where(told).order_by(event.c.seq.desc()).limit(1).scalar_subquery()
     last = select(func.max(event.c.seq)).where(chain).scalar_subquery()
-    is_off = or_(sealed.is_(None), sealed != table.c.event_hash, said.is_(None), said != table.c[state])
+    booked = select(event.c.business_date).where(chain, event.c.seq == table.c.event_seq).scalar_subquery()
+    is_off = or_(
+        sealed.is_(None), sealed != table.c.event_hash, booked != table.c.event_date, said.is_(None), said != table.c[state]
+    )
     behind = and_(last > table.c.event_seq, _is_latest(kind, mid))
     return (
         select(table.c[key].label("key"), table.c[state].label("says"))

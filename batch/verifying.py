@@ -55,6 +55,7 @@ class Verification:
             before = reader.stamp()
             found.tampering += tampering.broken_chains(self._counted(reader, found))
             found.tampering += reader.rows_off_their_chains()
+            found.tampering += reader.changed_rows()
             found.tampering += reader.changed_comparisons()
             found.tampering += reader.changed_evidence()
             found.tampering += reader.changed_verdicts()

@@ -101,8 +101,10 @@ EDGES = {
         batch.ledger.webhook_inbox
         batch.ledger_history
         batch.ledger_seals
+        batch.operation_seals
         batch.report_history
         batch.report_statements
+        batch.row_seals
     """.split(),
     "the order system": "batch.orders_table batch.row_statements batch.source batch.token_writer batch.writeback".split(),
     "the provider's SFTP server": "batch.no_server batch.sftp batch.sftp_channel batch.sftp_connection".split(),

@@ -163,7 +163,7 @@ def test_what_may_be_read_again_is_never_emptied(house: House) -> None:
     document = {"mid": house.sandbox.mid, "outcomes": [{"orderId": "stranger", "orderSessionKey": "k-1", "status": "expired"}]}
     house.put_outbound("outcomes_x_1.json", document)
     house.run()
-    sql(house, "UPDATE item SET closed_at = 'x'")
+    sql(house, "UPDATE item SET closed_at = 'x', resolution = 'x'")
     house.pass_time(hours=2)
     house.run("poll")
     for _ in range(3):
@@ -320,7 +320,7 @@ def test_an_order_that_goes_on_later_does_not_make_it_wrong(house: House, capfd:
     house.add(order("a", payment_token=REFUSED))
     house.run()
     assert house.states() == {"a": "rejected"}
-    sql(house, "UPDATE item SET closed_at = 'x'")
+    sql(house, "UPDATE item SET closed_at = 'x', resolution = 'x'")
     house.change("a", status="paid")
     for _ in range(2):
         house.pass_time(days=DAYS)

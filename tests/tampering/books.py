@@ -18,6 +18,7 @@ from jobs.databases import begin_ourselves
 from jobs.disk import MachineDisk
 from jobs.sandbox import Sandbox
 from schemas.settings import Settings
+from tests.night.comparing import compare
 from tests.night.house import CANCELLED, EXPIRED, ONHOLD, REFUSED, START, House, order, paid
 from tests.night.requests import refund
 
@@ -69,7 +70,10 @@ class Books:
 
 
 def make_books(folder: Path) -> Books:
-    """Three days: orders of every end go out, outcomes come in, one is recovered and partly given back, copies are sent."""
+    """Three days: orders of every end go out, outcomes come in, one is recovered and partly given back, copies are sent.
+
+    At last the books are compared, and differ in one order.
+    """
     clock = MovableClock(START)
     folder.mkdir(parents=True, exist_ok=True)
     with Sandbox(folder / "provider", clock=clock) as sandbox:
@@ -87,6 +91,8 @@ def make_books(folder: Path) -> Books:
         refund(house, "5.00", "back")
         house.pass_time(days=1)
         house.run("poll")
+        house.change("back", amount_minor=5)
+        compare(house)
         settings = house.settings
     with closing(sqlite3.connect(house.ledger_path)) as ledger, closing(sqlite3.connect(folder / LEDGER)) as copy:
         ledger.backup(copy)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -11,31 +12,31 @@ from sqlalchemy import Connection, Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from batch.bookkeeping import REPORT
-from schemas.ledger_tables import batch, decision, event, evidence, item, operation, submission, transmission
+from schemas.ledger_tables import event, metadata
 from tests.tampering.books import Books
 
+FINANCE = Path(__file__).parents[2] / "schemas" / "FINANCE.md"
+
+_LISTED = re.compile(r"^\| (`[^|]+`) \| ([a-z0-9_ ]+) \| [^|]+ \|$", re.MULTILINE)
+
+
+def not_sealed() -> dict[str, set[str]]:
+    """What `schemas/FINANCE.md` lists as not sealed: the columns of each table, by name."""
+    section = FINANCE.read_text(encoding="utf-8").partition("## What is not sealed")[2].partition("\n## ")[0]
+    listed: dict[str, set[str]] = {}
+    for tables, columns in _LISTED.findall(section):
+        for table in tables.replace("`", "").split():
+            every = {column.name for column in metadata.tables[table].columns}
+            listed[table] = every if columns == "all" else set(columns.split())
+    return listed
+
+
 SEALED: dict[Table, tuple[str, ...]] = {
-    event: tuple(column.name for column in event.columns),
-    evidence: ("mid", "evidence_id", "source", "content_hash", "content"),
-    submission: ("mid", "order_id", "attempt", "state", "site", "currency", "amount_minor", "event_seq", "event_hash"),
-    batch: ("mid", "batch_id", "step", "file_name", "event_seq", "event_hash"),
-    operation: ("mid", "operation_id", "step", "amount_minor", "event_seq", "event_hash"),
-    decision: (
-        "mid",
-        "business_date",
-        "order_id",
-        "site",
-        "currency",
-        "amount_minor",
-        "decision",
-        "reason",
-        "reason_text",
-        "cells_json",
-    ),
-    transmission: ("mid", "order_id", "site", "currency", "amount_minor", "charged_at", "business_date"),
-    item: ("mid", "item_id", "kind", "opened_at", "due_date", "explanation"),
+    table: names
+    for table in metadata.sorted_tables
+    if (names := tuple(column.name for column in table.columns if column.name not in not_sealed().get(table.name, ())))
 }
-"""The cells whose every change shows: in a chain, in a digest, or in what finance's files would say."""
+"""Every cell of the ledger but those that are listed: a new column stands here until it is listed, and must be found edited."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +129,18 @@ def edit_the_ledger(connection: Connection, chance: Random) -> str:
         return f"delete {_named(table, row)}"
     if way == "exchange" and table is event:
         return _exchange_events(connection, row, chance.choice(rows))
-    name = chance.choice(SEALED[table])
+    return edit_a_cell(connection, table, row, chance.choice(SEALED[table]), chance)
+
+
+def edit_a_cell(connection: Connection, table: Table, row: dict[str, Any], name: str, chance: Random) -> str:
+    """Put something else into one cell; says what was done, or nothing where the database itself refuses that."""
     value = _other(row[name], chance)
     if value == row[name]:
         return ""
     try:
         connection.execute(update(table).where(*_same(table, row)).values({name: value}))
     except IntegrityError:
-        return ""  # the database itself refuses that
+        return ""
     return f"{_named(table, row)}: {name} = {value!r}, was {row[name]!r}"
 
 

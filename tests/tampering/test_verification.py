@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 from pytest_mock import MockerFixture
+from sqlalchemy import Table, select
 
 from batch.audit import AuditFolder
 from batch.bookkeeping import REPORT, Bookkeeping, Turn
 from batch.ledger_history import LedgerHistory
 from batch.tampering import TamperingKind, changed_rows
 from jobs.disk import MachineDisk
+from schemas.ledger_tables import metadata
 from tests.audit.conftest import ALONE
 from tests.tampering.books import Books
 from tests.tampering.campaign import chance_of, one_edit
+from tests.tampering.edits import SEALED, edit_a_cell, not_sealed
 
 FIRST, SECOND, THIRD = "2026-11-23", "2026-11-24", "2026-11-25"
 KEPT_OTHERWISE = {
@@ -70,6 +74,60 @@ def test_no_random_edit_goes_unnoticed(made: Books, number: int) -> None:
     edited, noticed = one_edit(made, chance_of(0, number), of_ledger=number % 2 == 0)
     assert noticed, edited
     assert made.verify().tampering == []
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_column_of_the_ledger_is_sealed_or_listed(made: Books, table: Table) -> None:
+    """An edit of any cell of any row's is found, but for those that `schemas/FINANCE.md` names; a new column must be either."""
+    chance, unnoticed, tried = Random(table.name), list[str](), set[str]()  # noqa: S311 - repeatable, and no secret
+    with made.engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(select(table)).mappings()]
+        connection.rollback()
+        for name in SEALED.get(table, ()):
+            for row in chance.sample(rows, min(len(rows), 3)):
+                with connection.begin() as transaction:
+                    connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+                    edits = (edit_a_cell(connection, table, row, name, chance) for _ in range(9))
+                    if edited := next(filter(None, edits), ""):
+                        tried.add(name)
+                        unnoticed += [] if made.verification(connection).verify().tampering else [edited]
+                    transaction.rollback()
+    assert unnoticed == []
+    assert tried == set(SEALED.get(table, ()))
+
+
+def test_what_is_not_sealed_is_named_as_it_is() -> None:
+    """Every name of the list is a column's; whole tables are those alone that nobody must believe."""
+    listed = not_sealed()
+    assert all(names <= {column.name for column in metadata.tables[table].columns} for table, names in listed.items())
+    whole = {table.name for table in metadata.sorted_tables if table not in SEALED}
+    assert whole == {*("identity", "figure", "remote_file", "mention", "early_news", "webhook", "listed_order", "settled_line")}
+
+
+@pytest.mark.parametrize(
+    ("statement", "subject"),
+    [
+        ("DELETE FROM run WHERE fencing_token = 2", "run"),
+        ("UPDATE run SET run_id = 'x' WHERE fencing_token = 1", "run:"),
+        ("UPDATE run SET business_date = '2026-11-22' WHERE fencing_token = 1", "batch:"),
+        ("UPDATE lease SET token = token + 1", "run"),
+        ("UPDATE batch SET delivered_at = NULL WHERE kind = 'evaluate'", "batch:"),
+        ("UPDATE batch SET expires_at = '2027-01-01T00:00:00Z' WHERE kind = 'evaluate'", "order:"),
+        ("UPDATE submission SET provider_order_id = 'x' WHERE order_id = 'back'", "order:back"),
+        ("UPDATE submission SET claimed_at = '2026-11-23T00:00:00Z' WHERE order_id = 'back'", "order:back"),
+        ("UPDATE submission SET batch_id = (SELECT batch_id FROM batch WHERE kind = 'transmit')", "order:back"),
+        ("UPDATE transmission SET business_date = '2026-11-22'", "copy:paid-1"),
+        ("UPDATE operation SET asked_by = 'somebody'", "operation:"),
+        ("UPDATE operation SET settled_at = NULL", "operation:"),
+        ("UPDATE comparison SET compared_at = '2026-11-25T00:00:00Z'", "comparison:"),
+        ("UPDATE item SET closed_at = '2026-11-25T00:00:00Z' WHERE closed_at IS NULL", "item:"),
+        ("UPDATE event SET business_date = '2026-11-22' WHERE seq = 1 AND subject LIKE 'batch:%'", "batch:"),
+    ],
+)
+def test_a_row_that_another_record_belies_is_named(books: Books, statement: str, subject: str) -> None:
+    """What its events, its file or its run say as well."""
+    sql(books, statement)
+    assert any(kind is TamperingKind.ROW_CHANGED and about.startswith(subject) for kind, about in found(books))
 
 
 @pytest.mark.parametrize(
