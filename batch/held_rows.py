@@ -8,21 +8,18 @@ that should have been lifted is lifted, so that no order is blocked for ever by 
 from batch.applying import raise_item
 from batch.build import idempotency_key
 from batch.cancelling import cancel_changed
-from batch.conclusions import CAME_TOO_LATE
 from batch.equipment import Equipment
-from batch.ledger import Run, Submission, Writing
+from batch.ledger import Run, Submission
 from batch.ledger.holds import claims_with_references, held_references, states_by_reference
-from batch.ledger.items import is_open, open_item, stands_open
+from batch.ledger.items import open_item
 from batch.ledger.moves import Move, move_orders
-from batch.ledger.operations import operations_of
 from batch.ledger.reading import attempts_of
 from batch.order_rows import is_storable
 from batch.pace import utc_text
 from batch.results import row_result
 from batch.row_statements import AFTER_RECOVERY, OURS
-from batch.settling import BY_ITSELF
+from batch.told_changes import is_told
 from batch.writeback import Refusals
-from schemas.operations import OperationKind
 from schemas.reasons import ITEM_TEXTS, ItemKind
 from schemas.states import RELEASED, State
 
@@ -66,24 +63,13 @@ def _compare(equipment: Equipment, run: Run, held: list[tuple[str, str]]) -> lis
             row = rows.get(submission.order_id)
             again = row is not None and row["hold_reference"] == submission.hold_reference and row["status"] in OURS
             what = f"its status is {row['status']!r}" if row is not None else "the row is gone"
-            if not again and _is_told(writing, submission):
+            if not again and is_told(writing, submission):
                 continue
             did = "it looked free and is held again" if again else what
             words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}: {did}; the ledger says {submission.state}"
             raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
     shown = [(submission, rows[submission.order_id]["status"]) for submission in changed if submission.order_id in rows]
     return [(submission, status) for submission, status in shown if status not in (*OURS, *AFTER_RECOVERY)]
-
-
-def _is_told(writing: Writing, submission: Submission) -> bool:
-    """Whether a person has been told of this very change, and not of a cancel of a person's that came too late instead."""
-    subject = f"order:{submission.order_id}"
-    if not is_open(writing, ItemKind.DOUBLE_CHARGE, subject):
-        return False
-    if not stands_open(writing.connection, writing.mid, ItemKind.DOUBLE_CHARGE, subject, CAME_TOO_LATE):
-        return True
-    cancels = operations_of(writing.connection, writing.mid, submission.order_id, OperationKind.CANCEL)
-    return all(cancel.asked_by == BY_ITSELF for cancel in cancels if cancel.attempt == submission.attempt)
 
 
 def _is_as_left(reference: str, row: dict[str, str] | None) -> bool:

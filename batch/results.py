@@ -20,6 +20,7 @@ from batch.ledger.reading import events_of, to_write_back
 from batch.pace import utc_text
 from batch.provider_words import fit_to_show
 from batch.row_statements import AFTER_RECOVERY, OURS
+from batch.told_changes import is_told
 from batch.writeback import RowResult
 from schemas.money import people_text
 from schemas.order import RowStatus
@@ -223,6 +224,9 @@ def _conflict(writing: Writing, equipment: Equipment, submission: Submission, ou
         said = fit_to_show(submission.provider_status) or "nothing"
         words = f"the merchant changed the row, and the provider says {said}; should it recover the order, refund it: {proposal}"
     raise_item(writing, equipment, kind, submission, f"{words}; see both sides with: mitbatch explain")
+    if not differs and not is_told(writing, submission):  # what stands open is of a cancel: the row is told of beside it
+        words = f"{ITEM_TEXTS[ItemKind.WRITE_BACK_CONFLICT]}; the ledger says {submission.state}"
+        raise_item(writing, equipment, ItemKind.WRITE_BACK_CONFLICT, submission, words)
     if submission.state is State.COMPLETED:
         reason = "recovered, and the merchant changed the row meanwhile"
         move_orders(writing, [Move(submission, State.REVIEW, "write_back", reason, shows=differs)])

@@ -176,6 +176,7 @@ batch.set_aside
 batch.settled_orders
 batch.settling
 batch.sync_repeats
+batch.told_changes
 batch.tokenizing
 batch.transmit
 batch.trusted_files

@@ -8,6 +8,7 @@ import pytest
 
 from batch import held_rows
 from batch.build import idempotency_key
+from batch.conclusions import CAME_TOO_LATE
 from batch.held_rows import is_of_this_merchant, look_at_holds
 from batch.ledger.items import open_item
 from batch.ledger.operations import Wanted, claim_operation, move_operation
@@ -136,21 +137,22 @@ def test_what_the_merchant_did_is_told(
 @pytest.mark.parametrize(
     ("standing", "asked_by", "attempt", "is_told"),
     [
-        (False, BY_ITSELF, 1, True),
-        (True, "", 1, False),
-        (True, BY_ITSELF, 1, False),
-        (True, "ada", 1, True),
-        (True, "ada", 2, False),
+        ("", BY_ITSELF, 1, True),
+        ("so", "", 1, False),
+        ("so", "ada", 1, False),
+        (CAME_TOO_LATE, BY_ITSELF, 1, False),
+        (CAME_TOO_LATE, "ada", 1, True),
+        (CAME_TOO_LATE, "ada", 2, False),
     ],
 )
 def test_a_change_is_not_told_twice(
-    standing: bool, asked_by: str, attempt: int, is_told: bool, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    standing: str, asked_by: str, attempt: int, is_told: bool, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where it came too late a person has heard of it, unless what they heard is of a cancel that one of them asked for."""
     (hold, _) = pending(desk, "a")["a"]
     with desk.room.ledger.writing(desk.room.run) as writing:
         if standing:
-            open_item(writing, ItemKind.DOUBLE_CHARGE, "order:a", "so", due_business_days=3)
+            open_item(writing, ItemKind.DOUBLE_CHARGE, "order:a", f"it is: {standing}", due_business_days=3)
         if asked_by:
             order = desk.room.submission("a")._replace(attempt=attempt)
             cancel = claim_operation(writing, order, Wanted(OperationKind.CANCEL, 0, "USD", "so", asked_by))

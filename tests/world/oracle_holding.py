@@ -119,9 +119,14 @@ def i14_exactly_the_refused(seen: Evidence) -> Iterator[str]:
 
 
 def i14_unfit_rows_stay(seen: Evidence) -> Iterator[str]:
-    """What may never be handed over is not at the provider: a row with a card number, no amount, an unknown currency."""
+    """What may never be handed over is not at the provider: a row with a card number, no amount, an unknown currency.
+
+    Where only the switch of its origin keeps it here, it stays as long as that was off in every run.
+    """
+    was_on = any("website" not in mark.switched_off for mark in seen.marks)
     for order_id, name in seen.traits.items():
-        if not TRAITS[name].goes and order_id in seen.provider and order_id not in seen.changed:
+        may_go = TRAITS[name].goes or (name == "opted out" and was_on)
+        if not may_go and order_id in seen.provider and order_id not in seen.changed:
             yield f"I14: {order_id} was handed over although it is {name!r}"
 
 
