@@ -78,7 +78,8 @@ def _move_order(writing: Writing, equipment: Equipment, decision: Decision, ruli
         subject = f"order:{order.order_id}"
         evidence_id = store_evidence(writing, source=answer.source, subject=subject, content=answer.content).evidence_id
     row = equipment.source.written([order.order_id]).get(order.order_id)
-    is_ours = row is not None and row["hold_reference"] == order.hold_reference and row["status"] in OURS
+    held = row["status"] if row is not None and row["hold_reference"] == order.hold_reference else None
+    is_ours = held in OURS
     news = {
         name: value
         for name, value in (("provider_order_id", ruling.provider_order_id), ("provider_status", ruling.provider_status))
@@ -98,7 +99,7 @@ def _move_order(writing: Writing, equipment: Equipment, decision: Decision, ruli
                     evidence_id,
                     detail={**by, **news, **recovered},
                     changes=news,
-                    shows=is_ours or to is State.CANCELLED,  # whatever their row says, our hold on it is lifted
+                    shows=is_ours or (to is State.CANCELLED and held is not None),  # our hold is lifted, whatever they wrote
                 )
             ],
         )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from batch.action_rules import STOPPABLE, Money, refund_obstacle
 from batch.conclusions import Facts
-from batch.order_commands import NIGHTLY, POLL, REVIEW_LIST, cancel_command, explain_command, give_back_command
+from batch.order_commands import POLL, REVIEW_LIST, cancel_command, explain_command, give_back_command
+from schemas.money import people_text
 from schemas.profile import Meaning
 from schemas.states import State
 
@@ -28,11 +29,15 @@ def remedy(facts: Facts, meaning: Meaning | None, money: Money, *, partial_max_p
     """What settles a charge in-house of a held order. `meaning` is what the provider says of it now, None where nothing."""
     state, has_moved = facts.state, meaning in _MONEY_MOVED
     if state in (State.CLAIMED, State.HELD):
-        advice = "nothing of it was sent: give its row the status that is true, such as 'paid', and the next nightly withdraws it"
-        return Remedy(advice, NIGHTLY)
+        advice = (
+            f"nothing of it was sent: {_STOP}, and give its row the status that is true, such as 'paid', before the next nightly"
+        )
+        return Remedy(f"{advice}, which withdraws it then", explain_command(facts.order_id))
     if state in RECOVERED and meaning in (None, Meaning.COMPLETED) and money.left > 0:
-        command = give_back_command(facts.order_id, _returnable(state, money, partial_max_percent), money.currency, _REASON)
-        return Remedy(f"{_STOP}; if it has charged, give one of the two back, here", command)
+        first = _returnable(state, money, partial_max_percent)
+        command = give_back_command(facts.order_id, first, money.currency, _REASON)
+        rest = f" (and {people_text(money.left - first, money.currency)} more after it)" if first < money.left else ""
+        return Remedy(f"{_STOP}; if it has charged, give one of the two back, here{rest}", command)
     if state in STOPPABLE and facts.provider_order_id and not has_moved:
         return Remedy("stop it at the provider", cancel_command(facts.order_id, _REASON))
     if state is State.REVIEW:

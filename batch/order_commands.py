@@ -10,9 +10,6 @@ POLL = "mitbatch poll"
 COMPARE = "mitbatch reconcile"
 """The command that sees that the books agree again."""
 
-NIGHTLY = "mitbatch nightly"
-"""The command that sends what is held, and takes back what may not be sent any more."""
-
 REVIEW_LIST = "mitbatch review list"
 """The command that shows what waits for a person, and the decisions that fit."""
 

@@ -25,6 +25,9 @@ from schemas.states import NEVER_AGAIN, OPEN, RELEASED, State
 _ASK = "ask the provider's support, by the id that this shows,"
 _FREE = (RowStatus.DECLINED, RowStatus.NOT_RECOVERED)
 _NOT_HANDED_OVER = (State.CLAIMED, State.HELD, State.WITHDRAWN)
+_UNDER_WAY = (State.CLAIMED, State.HELD, State.SENDING, State.IN_DOUBT)
+"""What has not left, or of which nobody knows whether it has: its row, as the merchant changed it, is what withdraws it."""
+_LEAVE = "leave the row as it is: the next nightly withdraws what has not left, and asks what has become of it if it may have"
 
 
 class Shown(StrEnum):
@@ -217,8 +220,9 @@ def _in_orders(books: OrderBooks) -> Iterator[Difference]:
         return
     if row is None:
         words = f"it is {facts.state}, and the order system has no such row"
-        advice = f"put the row back, {_as_it_should_be(books)}; then"
-        yield Difference(Match.MISSING_IN_ORDERS, words, COMPARE, ItemKind.WRITE_BACK_CONFLICT, advice=advice)
+        put_back = f"put the row back, {_as_it_should_be(books)}; then", COMPARE
+        advice, command = _left_alone(facts) if facts.state in _UNDER_WAY else put_back
+        yield Difference(Match.MISSING_IN_ORDERS, words, command, ItemKind.WRITE_BACK_CONFLICT, advice=advice)
         return
     yield from _row_amounts(books, row)
     if _is_paid_as_well(books):  # that is told as a charge in-house
@@ -237,14 +241,29 @@ def _in_orders(books: OrderBooks) -> Iterator[Difference]:
     yield Difference(Match.STATE_DIFFERS, words, command, kind, advice=advice)
 
 
+def _left_alone(facts: Facts) -> tuple[str, str]:
+    return _LEAVE, explain_command(facts.order_id)
+
+
 def _row_advice(books: OrderBooks, row: Mapping[str, str]) -> tuple[str, str]:
-    """What to do about a row with another status or hold, and the command; the next poll does it where the row is clear."""
+    """What to do about a row with another status or hold, and the command; the next poll does it where the row is clear.
+
+    What the merchant wrote may be the only trace of a charge of theirs, or of a wish that the order stops: nobody is told to
+    write over that without looking.
+    """
     facts, status, back = books.facts, row["status"], f"set the row to {_as_it_should_be(books)}"
-    if status in _FREE and not row["hold_reference"] and not row["retry_state"]:
+    if facts.state in OPEN and status in _FREE and not row["hold_reference"] and not row["retry_state"]:
         return "it looks free, and the next poll holds it again", POLL
+    if facts.state in _UNDER_WAY:
+        return _left_alone(facts)
     is_theirs = status not in (*RowStatus,) or status == RowStatus.PAID
     if is_theirs and facts.state in (State.PENDING, State.CAPTURE_REQUIRED) and facts.provider_order_id:
         return f"the next poll asks the provider to stop it; if it should go on, {back} before that", POLL
+    if status == RowStatus.PAID:
+        paid = "if you were paid for it otherwise, leave the row so, see that one of two charges goes back, and note the item"
+        return f"{paid}; else {back}; then", COMPARE
+    if row["retry_state"]:
+        return f"your own retry is at it: stop it, see whether it has charged, and if not {back}; then", COMPARE
     return f"{back}; then", COMPARE
 
 
@@ -256,12 +275,13 @@ def _as_it_should_be(books: OrderBooks) -> str:
 def _row_amounts(books: OrderBooks, row: Mapping[str, str]) -> Iterator[Difference]:
     facts = books.facts
     amount = amount_of(row["amount_minor"])
-    if (amount, row["currency"]) != (facts.amount_minor, facts.currency):
+    if amount not in (facts.amount_minor, books.agreed_minor) or row["currency"] != facts.currency:
         ours, theirs = _money(facts.amount_minor, facts.currency), _money(amount, row["currency"])
         words = f"handed over as {ours}, its row shows {theirs}"
         right = f"amount_minor {facts.amount_minor} and currency {facts.currency!r}"
-        advice = f"the provider collects {ours}: set the row to {right}, or note the item where yours is meant; then"
-        yield Difference(Match.AMOUNT_DIFFERS, words, COMPARE, ItemKind.AMOUNT_DIFFERS, amount, advice=advice)
+        set_right = f"the provider collects {ours}: set the row to {right}, or note the item where yours is meant; then", COMPARE
+        advice, command = _left_alone(facts) if facts.state in _UNDER_WAY else set_right
+        yield Difference(Match.AMOUNT_DIFFERS, words, command, ItemKind.AMOUNT_DIFFERS, amount, advice=advice)
     is_given_back = facts.state in (State.PARTIALLY_REFUNDED, State.REFUNDED)
     shown = amount_of(row["refunded_minor"]) or 0
     if is_given_back and shown != books.given_back_minor:
@@ -269,7 +289,8 @@ def _row_amounts(books: OrderBooks, row: Mapping[str, str]) -> Iterator[Differen
         words = f"{given} of it was given back, its row shows {theirs}"
         other = facts.amount_minor + books.given_back_minor - shown
         told = None if books.is_unwritten else ItemKind.AMOUNT_DIFFERS
-        advice = "" if books.is_unwritten else f"set refunded_minor of the row to {books.given_back_minor}; then"
+        right = f"set refunded_minor of the row to {books.given_back_minor}, or note the item where yours is meant; then"
+        advice = "" if books.is_unwritten else right
         yield Difference(Match.AMOUNT_DIFFERS, words, POLL if books.is_unwritten else COMPARE, told, other, advice=advice)
 
 

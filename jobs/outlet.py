@@ -1,16 +1,17 @@
 """What is printed on: a reader that goes away, or a device that is full, ends no run and changes nothing of what it does."""
 
-import errno
 import io
 import os
+import select
 import sys
 from typing import Any, TextIO
 
 
 class Outlet(io.RawIOBase):
-    """A descriptor that takes whatever is written to it. From the first refusal on nothing more gets there.
+    """A descriptor that takes whatever is written to it; what it refuses is dropped.
 
-    `refusal` is why, where that is a fault: a full device. A pipe that nobody reads any more is none (`| head -1`).
+    `refusal` is why, where that is a fault: a full device, which may have room again for what comes later. A pipe that nobody
+    reads any more is none (`| head -1`), and nothing more is written to it. One that is only full is waited for.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -21,12 +22,16 @@ class Outlet(io.RawIOBase):
     def write(self, content: Any) -> int:  # noqa: ANN401 - whatever is a buffer, as io has it
         """Write it, or drop it. Returns how much is done with."""
         block = memoryview(content)
-        if not self._is_shut:
+        while not self._is_shut:
             try:
                 return os.write(self._descriptor, block)
-            except OSError as error:
+            except BlockingIOError:
+                select.select([], [self._descriptor], [])
+            except BrokenPipeError:
                 self._is_shut = True
-                self.refusal = "" if error.errno == errno.EPIPE else error.strerror or str(error)
+            except OSError as error:
+                self.refusal = self.refusal or error.strerror or str(error)
+                break
         return block.nbytes
 
     def writable(self) -> bool:
@@ -51,7 +56,8 @@ def printing_on(descriptor: int, stream: TextIO | None) -> tuple[TextIO, Outlet]
         os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
     outlet = Outlet(descriptor)
     encoding = stream.encoding if stream is not None else "utf-8"
-    by_line = outlet.isatty() or (isinstance(stream, io.TextIOWrapper) and stream.line_buffering)
+    is_eager = isinstance(stream, io.TextIOWrapper) and (stream.line_buffering or stream.write_through)
+    by_line = outlet.isatty() or is_eager
     return io.TextIOWrapper(io.BufferedWriter(outlet), encoding, errors="backslashreplace", line_buffering=by_line), outlet
 
 

@@ -21,6 +21,8 @@ from schemas.settings import Settings
 NIGHTS = ("nightly", "rerun")
 TROUBLES = ("reconcile",)
 """Jobs of which the dead man's switch of the nights hears only that they did not end cleanly."""
+_BY_HAND = (ExitCode.USAGE, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+"""How a run of those ends by what a person did there: a word that was mistyped, or a stop. That wakes nobody."""
 Made = TypeVar("Made")
 
 
@@ -46,7 +48,8 @@ class Pings:
             raise
         except MitbatchError as problem:
             code = problem.exit_code
-            self._note(self._night.end(code, f"{problem.code}\nEXIT {int(code)} {EXIT_MEANINGS[code]}"))
+            if self._is_night or code not in _BY_HAND:
+                self._note(self._night.end(code, f"{problem.code}\nEXIT {int(code)} {EXIT_MEANINGS[code]}"))
             raise
         except Exception:
             self._note(self._night.end(ExitCode.INTERNAL, f"EXIT 70 {EXIT_MEANINGS[ExitCode.INTERNAL]}"))
@@ -54,7 +57,7 @@ class Pings:
 
     def tell(self, report: RunReport) -> None:
         """Tell how the run ended, and whether anything needs a person."""
-        if self._is_night or report.code is not ExitCode.CLEAN:
+        if self._is_night or report.code not in (ExitCode.CLEAN, *_BY_HAND):
             self._note(self._night.end(report.code, body_of(report, self._settings)))
         needs = [line for line in body_of(report, self._settings).splitlines() if line.startswith(("NEED", "mitbatch"))]
         self._note(self._items.end(ExitCode.NEEDS_PERSON if report.items else ExitCode.CLEAN, "\n".join(needs)))

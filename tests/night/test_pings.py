@@ -11,7 +11,7 @@ from jobs import night, ping, reconcile
 from jobs.output import Options
 from jobs.ping import MOST_BYTES, Ping, shortened
 from jobs.settings_file import load_settings
-from schemas.errors import AnotherRunActive, ExitCode, MitbatchError, NightDone, NothingSent
+from schemas.errors import AnotherRunActive, ExitCode, Interrupted, MitbatchError, NightDone, NothingSent, UsageRefused
 from schemas.settings import AlertsSettings
 from tests.night.house import OTHER_AMOUNT, House, order
 
@@ -133,8 +133,13 @@ def test_a_reconcile_tells_what_is_wrong_and_hides_nothing(
 
 
 def test_a_reconcile_that_ends_badly_is_heard(house: House, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it ends with, inside the run or at its door, somebody hears of it."""
-    for problem, ending in ((NothingSent("the list is away"), "/20"), (MitbatchError("broken", now=""), "/70")):
+    """Whatever it ends with, inside the run or at its door, somebody hears of it; not of a mistyped word, or a stop by hand."""
+    for problem, endings in (
+        (NothingSent("the list is away"), ["/20"]),
+        (MitbatchError("broken", now=""), ["/70"]),
+        (UsageRefused("there is no such file"), []),
+        (Interrupted("Ctrl-C"), []),
+    ):
         listener.heard.clear()
 
         def refused(*_: object, _problem: MitbatchError = problem, **__: object) -> None:
@@ -143,7 +148,7 @@ def test_a_reconcile_that_ends_badly_is_heard(house: House, listener: Listener, 
         monkeypatch.setattr(reconcile, "reconcile_with", refused)
         with pytest.raises(type(problem)):
             run(house, monkeypatch, "reconcile", ping_url=listener.url)
-        assert listener.endings == [ending]
+        assert listener.endings == endings
 
 
 def test_what_is_refused_at_the_door_pings_its_code(house: House, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,13 @@ from jobs import surroundings
 from jobs.cli import run
 from jobs.clock import SystemClock
 from tests.night.comparing import add_at_provider, change_at_provider, compare, differing, lose_at_provider
-from tests.night.house import House, order
+from tests.night.house import OTHER_AMOUNT, House, order
 from tests.night.requests import completed, refund
 from tests.night.test_cancel import WORKED_ON, pending
 from tests.night.test_cancel_in_review import contradicted
 from tests.night.test_capture import authorised
 from tests.night.test_reconcile_settlement import settlement
+from tests.night.test_review import decide
 
 BY_CALL = {"evaluate": "api", "transmit": "api"}
 CHARGEBACK = "0b0d6a44-6a55-4b8e-9f5e-5d21c8e7a00a"
@@ -93,7 +94,7 @@ def charged_back(house: House) -> None:
 
 
 STATES: dict[str, tuple[Callable[[House], None], str]] = {
-    "held": (held, "mitbatch nightly"),
+    "held": (held, "mitbatch explain 000471"),
     "in_doubt": (in_doubt, "mitbatch poll"),
     "pending": (pending, 'mitbatch cancel --reason "charged in-house" 000471'),
     "capture_required": (authorised, 'mitbatch cancel --reason "charged in-house" 000471'),
@@ -105,7 +106,7 @@ STATES: dict[str, tuple[Callable[[House], None], str]] = {
 }
 """How an order comes to each state in which it may be held, and what is printed where it is charged in-house then."""
 
-BECOMES = {"held": "withdrawn", "pending": "cancelled", "capture_required": "cancelled", "completed": "refunded"}
+BECOMES = {"pending": "cancelled", "capture_required": "cancelled", "completed": "refunded"}
 """What becomes of an order by the printed command; of the others, nothing at once."""
 
 
@@ -125,10 +126,10 @@ def test_a_charge_in_house_names_a_command_that_the_state_accepts(house: House, 
     house.change("000471", retry_state="in_flight")
     compare(house)
     assert charge_command(house) == command
-    if state == "held":
-        house.change("000471", status="paid")  # as the words before the command say
     assert obey(house, command) in ACCEPTED
     assert house.state() == BECOMES.get(state, state) or state in ("in_doubt", "partially_refunded")
+    if state in ("held", "in_doubt"):
+        assert house.accepted() == {}
 
 
 @pytest.mark.parametrize("state", ["pending", "completed", "partially_refunded"])
@@ -223,6 +224,62 @@ def _set_right(house: House, row: dict[str, Any], explanation: str) -> None:
     if "the row" in explanation:
         assert cells
         house.change("000471", **cells)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"status": "cancelled"},
+        {"status": "paid"},
+        {"status": "paid", "hold_reference": None},
+        {"status": "cancelled", "amount_minor": 5},
+        None,
+    ],
+)
+def test_what_has_not_left_is_not_sent_because_somebody_obeyed(house: House, obey: Obey, changed: dict[str, Any] | None) -> None:
+    """The merchant stops an order that waits for the provider: no advice puts it back, and the next night withdraws it."""
+    held(house)
+    _delete(house) if changed is None else house.change("000471", **changed)
+    compare(house)
+    explanation = differing(house)["000471"][1]
+    assert ("set the row" in explanation, "put the row" in explanation) == (False, False)
+    for command in commands_of(explanation):
+        assert obey(house, command) in ACCEPTED
+    house.run()
+    assert (house.state(), house.accepted()) == ("withdrawn", {})
+
+
+def test_a_row_of_a_recovered_order_that_looks_free_is_not_left_to_the_poll(house: House, obey: Obey) -> None:
+    """No poll holds it again: the cells are named, so that nobody charges it twice."""
+    completed(house)
+    house.change("000471", status="declined", hold_reference=None)
+    compare(house)
+    explanation = differing(house)["000471"][1]
+    _set_right(house, house.row(), explanation)
+    assert [command for command in commands_of(explanation) if obey(house, command) not in ACCEPTED] == []
+    assert not house.retry_takes()
+
+
+@pytest.mark.parametrize("state", ["completed", "refunded", "chargeback"])
+def test_nobody_is_told_to_write_over_paid_without_looking(house: House, state: str) -> None:
+    """The row may be the only trace of the merchant's own charge, or right because the other one went back."""
+    STATES[state][0](house)
+    house.change("000471", status="paid", hold_reference=None)
+    compare(house)
+    assert "if you were paid for it otherwise, leave the row so" in differing(house)["000471"][1]
+
+
+def test_an_amount_that_a_person_accepted_is_right_in_the_row_as_well(house: House) -> None:
+    """Recovered with another amount, accepted, and the row set to it: nobody is told to set it back."""
+    house.add(order(payment_token=OTHER_AMOUNT))
+    house.run()
+    house.pass_time(hours=2)
+    house.run("poll")
+    assert decide(house, "order:000471", "other-amount-accepted") == 0
+    (recovered,) = [row["recovered_minor"] for row in house.audit("outcomes") if row["state_to"] == "completed"]
+    house.change("000471", amount_minor=int(recovered))
+    compare(house)
+    assert [words for _, words in differing(house).values() if "its row shows" in words] == []
 
 
 def test_a_settlement_names_commands_that_are_accepted(house: House, obey: Obey) -> None:

@@ -143,7 +143,7 @@ ACTIONS = (
         "a-stopped-row-keeps-our-hold",
         "the row of an order whose cancel a person took for right bears our hold for ever where the merchant changed it",
         "batch/deciding.py",
-        "shows=is_ours or to is State.CANCELLED,",
+        "shows=is_ours or (to is State.CANCELLED and held is not None),",
         "shows=is_ours,",
         "I13",
         Happens(Schedule(0, 1, _STOPPED, "soon").as_json()),
